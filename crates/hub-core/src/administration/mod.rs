@@ -1,0 +1,169 @@
+//! What the operator decides: participants, accounts, limits, endpoints, settlement models, oracles
+//! (contract, administration §1).
+//!
+//! An administrative change is decided against the whole [`Directory`], which the store loads under one exclusive lock:
+//! there are hundreds of participants, not millions, and changes are rare. Balances move by entries only.
+
+use crate::Participant;
+use alloc::{boxed::Box, vec::Vec};
+use ledger::{Account, AccountKind, Entry, ParticipantId};
+use vocabulary::{Currency, FspId, PartyIdType, Timestamp};
+
+/// Everything that operators maintain, with present balances. Lists are in order of creation.
+#[derive(Clone, Default, Debug)]
+pub struct Directory {
+    /// Counts the changes, so that a node knows when its copy is stale.
+    pub version: i64,
+    pub participants: Vec<ParticipantRecord>,
+    pub accounts: Vec<AccountRecord>,
+    pub endpoints: Vec<Endpoint>,
+    pub settlement_models: Vec<SettlementModel>,
+    pub oracles: Vec<Oracle>,
+}
+
+/// A participant with when it was created.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ParticipantRecord {
+    pub participant: Participant,
+    pub created_at: Timestamp,
+}
+
+/// An account with its history's corner dates.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AccountRecord {
+    pub account: Account,
+    /// False until `initialPositionAndLimits` gives the account a balance; hub accounts are open from the start.
+    pub is_open: bool,
+    pub created_at: Timestamp,
+    /// When a balance last changed.
+    pub changed_at: Timestamp,
+}
+
+/// Where a participant wants messages of one type: a URL template, a base URL, or an e-mail address.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Endpoint {
+    pub participant: ParticipantId,
+    /// The name of the endpoint type; checked where it enters.
+    pub endpoint_type: Box<str>,
+    pub value: Box<str>,
+}
+
+/// How the positions of one ledger account type are settled, in one currency or by default.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SettlementModel {
+    /// Assigned in creation order, from 1.
+    pub id: i64,
+    pub name: Box<str>,
+    pub is_active: bool,
+    pub granularity: Granularity,
+    pub interchange: Interchange,
+    pub delay: Delay,
+    /// None is the default model, for currencies that have no model of their own.
+    pub currency: Option<Currency>,
+    pub requires_liquidity_check: bool,
+    pub ledger_account: AccountKind,
+    pub settlement_account: AccountKind,
+    pub resets_positions: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Granularity {
+    Gross,
+    Net,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Interchange {
+    Bilateral,
+    Multilateral,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Delay {
+    Immediate,
+    Deferred,
+}
+
+/// A directory of parties outside the hub, asked for one id type and, if it says so, one currency.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Oracle {
+    /// Assigned in creation order, from 1.
+    pub id: i64,
+    pub id_type: PartyIdType,
+    pub currency: Option<Currency>,
+    pub url: Box<str>,
+    pub is_default: bool,
+    pub is_active: bool,
+}
+
+/// One change that an administrative decision asks the store to write.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Change {
+    AddParticipant(ParticipantRecord),
+    /// Replaces the activity of a participant.
+    SetParticipant(Participant),
+    AddAccount(AccountRecord),
+    /// Replaces everything of an account but its balances, which move by entries.
+    SetAccount(AccountRecord),
+    /// Posts an entry without a transfer: an initial position. The balances of both accounts move with it.
+    Post(Entry),
+    /// Adds or replaces, by participant and type.
+    SetEndpoint(Endpoint),
+    AddSettlementModel(SettlementModel),
+    SetSettlementModel(SettlementModel),
+    AddOracle(Oracle),
+    SetOracle(Oracle),
+}
+
+impl Granularity {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gross => "GROSS",
+            Self::Net => "NET",
+        }
+    }
+
+    /// Parses the name that [`Self::as_str`] prints.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Gross, Self::Net].into_iter().find(|known| known.as_str() == text)
+    }
+}
+
+impl Interchange {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bilateral => "BILATERAL",
+            Self::Multilateral => "MULTILATERAL",
+        }
+    }
+
+    /// Parses the name that [`Self::as_str`] prints.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Bilateral, Self::Multilateral].into_iter().find(|known| known.as_str() == text)
+    }
+}
+
+impl Delay {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Immediate => "IMMEDIATE",
+            Self::Deferred => "DEFERRED",
+        }
+    }
+
+    /// Parses the name that [`Self::as_str`] prints.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Immediate, Self::Deferred].into_iter().find(|known| known.as_str() == text)
+    }
+}
+
+impl Directory {
+    pub fn participant(&self, name: &FspId) -> Option<&ParticipantRecord> {
+        self.participants.iter().find(|record| record.participant.name == *name)
+    }
+
+    /// The accounts of a participant, in order of creation.
+    pub fn accounts_of(&self, owner: ParticipantId) -> impl Iterator<Item = &AccountRecord> {
+        self.accounts.iter().filter(move |record| record.account.owner == owner)
+    }
+}

@@ -1,0 +1,191 @@
+//! The state of one unit: what was loaded under lock, and what the decisions changed.
+
+use crate::{Participant, Rules, quotes::Quote, transfers::Transfer};
+use alloc::{collections::BTreeMap, vec::Vec};
+use ledger::{Account, AccountId, AccountKind, Book, Entry, ParticipantId};
+use vocabulary::{Amount, CorrelationId, Currency, FspId, Timestamp};
+
+/// A settlement window; ids count from 1.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct WindowId(pub i64);
+
+/// What a store has loaded for a unit. Participants and accounts that do not exist are absent.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// Read once, after the last lock was granted; never earlier than in the unit before.
+    pub now: Timestamp,
+    /// The settlement window that is open for as long as the unit runs.
+    pub window: WindowId,
+    pub participants: Vec<Participant>,
+    pub accounts: Vec<Account>,
+    pub transfers: Vec<Transfer>,
+    pub quotes: Vec<Quote>,
+}
+
+/// The state that decisions read and change.
+#[derive(Debug)]
+pub struct State {
+    pub now: Timestamp,
+    pub window: WindowId,
+    pub rules: Rules,
+    pub book: Book,
+    participants: BTreeMap<FspId, Participant>,
+    accounts: BTreeMap<(ParticipantId, Currency, AccountKind), AccountId>,
+    transfers: BTreeMap<CorrelationId, Tracked<Transfer>>,
+    quotes: BTreeMap<CorrelationId, Tracked<Quote>>,
+    postings: Vec<Posting>,
+    /// Posted balances as loaded, against which the unit's entries are checked.
+    opening: BTreeMap<AccountId, Amount>,
+}
+
+/// An entry with the transfer that caused it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Posting {
+    pub entry: Entry,
+    pub transfer: CorrelationId,
+    /// The settlement window, for entries that are settled; none for funds movements.
+    pub window: Option<WindowId>,
+}
+
+/// What a unit changes, for the store to write in one transaction.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    pub now: Option<Timestamp>,
+    pub new_transfers: Vec<Transfer>,
+    pub changed_transfers: Vec<Transfer>,
+    pub new_quotes: Vec<Quote>,
+    pub changed_quotes: Vec<Quote>,
+    pub postings: Vec<Posting>,
+    /// Accounts whose balances changed, whole.
+    pub accounts: Vec<Account>,
+}
+
+#[derive(Clone, Debug)]
+struct Tracked<T> {
+    value: T,
+    mark: Mark,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Mark {
+    Loaded,
+    Changed,
+    New,
+}
+
+impl State {
+    pub fn new(loaded: Loaded, rules: Rules) -> Self {
+        let tracked = |value| Tracked { value, mark: Mark::Loaded };
+        Self {
+            now: loaded.now,
+            window: loaded.window,
+            rules,
+            accounts: loaded.accounts.iter().map(|account| (key_of(account), account.id)).collect(),
+            opening: loaded.accounts.iter().map(|account| (account.id, account.posted)).collect(),
+            book: Book::new(loaded.accounts),
+            participants: loaded.participants.into_iter().map(|known| (known.name.clone(), known)).collect(),
+            transfers: loaded.transfers.into_iter().map(|known| (known.id, tracked(known))).collect(),
+            quotes: loaded
+                .quotes
+                .into_iter()
+                .map(|known| (known.id, Tracked { value: known, mark: Mark::Loaded }))
+                .collect(),
+            postings: Vec::new(),
+        }
+    }
+
+    pub fn participant(&self, name: &FspId) -> Option<&Participant> {
+        self.participants.get(name)
+    }
+
+    /// The participant's account of a kind in a currency.
+    pub fn account(&self, name: &FspId, currency: Currency, kind: AccountKind) -> Option<&Account> {
+        let owner = self.participant(name)?.id;
+        self.book.get(*self.accounts.get(&(owner, currency, kind))?)
+    }
+
+    pub fn transfer(&self, id: CorrelationId) -> Option<&Transfer> {
+        self.transfers.get(&id).map(|tracked| &tracked.value)
+    }
+
+    pub fn quote(&self, id: CorrelationId) -> Option<&Quote> {
+        self.quotes.get(&id).map(|tracked| &tracked.value)
+    }
+
+    pub(crate) fn add_transfer(&mut self, transfer: Transfer) {
+        let before = self.transfers.insert(transfer.id, Tracked { value: transfer, mark: Mark::New });
+        assert!(before.is_none(), "an id is taken once");
+    }
+
+    /// Changes a loaded transfer, in the course of this unit.
+    pub(crate) fn change_transfer(&mut self, id: CorrelationId) -> &mut Transfer {
+        change(&mut self.transfers, id)
+    }
+
+    pub(crate) fn add_quote(&mut self, quote: Quote) {
+        let before = self.quotes.insert(quote.id, Tracked { value: quote, mark: Mark::New });
+        assert!(before.is_none(), "an id is taken once");
+    }
+
+    pub(crate) fn change_quote(&mut self, id: CorrelationId) -> &mut Quote {
+        change(&mut self.quotes, id)
+    }
+
+    pub(crate) fn record(&mut self, posting: Posting) {
+        self.postings.push(posting);
+    }
+
+    /// What the store has to write.
+    ///
+    /// # Panics
+    /// If entries and balances disagree: then nothing of the unit may become durable.
+    pub fn into_changes(self) -> Changes {
+        self.check_entries();
+        let accounts = self.book.changed();
+        let mut changes = Changes { now: Some(self.now), postings: self.postings, accounts, ..Changes::default() };
+        for Tracked { value, mark } in self.transfers.into_values() {
+            match mark {
+                Mark::Loaded => {}
+                Mark::Changed => changes.changed_transfers.push(value),
+                Mark::New => changes.new_transfers.push(value),
+            }
+        }
+        for Tracked { value, mark } in self.quotes.into_values() {
+            match mark {
+                Mark::Loaded => {}
+                Mark::Changed => changes.changed_quotes.push(value),
+                Mark::New => changes.new_quotes.push(value),
+            }
+        }
+        changes
+    }
+
+    /// Every posted balance is what was loaded plus this unit's debits minus its credits. As an entry debits what it
+    /// credits, the posted balances of each currency then keep their sum.
+    fn check_entries(&self) {
+        let mut expected = self.opening.clone();
+        for Posting { entry, .. } in &self.postings {
+            let mut add = |account, amount: Option<Amount>| {
+                let balance = expected.get_mut(&account).expect("an entry is between loaded accounts");
+                *balance = amount.and_then(|amount| balance.checked_add(amount)).expect("balances stay in range");
+            };
+            add(entry.debit, Some(entry.amount));
+            add(entry.credit, entry.amount.checked_neg());
+        }
+        for account in self.book.accounts() {
+            assert_eq!(expected.get(&account.id), Some(&account.posted), "entries and balances agree");
+        }
+    }
+}
+
+fn key_of(account: &Account) -> (ParticipantId, Currency, AccountKind) {
+    (account.owner, account.currency, account.kind)
+}
+
+fn change<T>(of: &mut BTreeMap<CorrelationId, Tracked<T>>, id: CorrelationId) -> &mut T {
+    let tracked = of.get_mut(&id).expect("only what was loaded or added is changed");
+    if tracked.mark == Mark::Loaded {
+        tracked.mark = Mark::Changed;
+    }
+    &mut tracked.value
+}

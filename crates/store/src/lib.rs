@@ -1,0 +1,22 @@
+//! Durable state of the hub.
+//!
+//! [`Store`] is what a hub node opens: reads, and [`Writer`]s. A writer runs units: `open` finds what the unit's
+//! commands are about, `lock` grants exclusive use of the accounts, `commit` makes states, entries, hashes and outgoing
+//! messages durable together. Nothing is acknowledged before `commit` has returned.
+//!
+//! Backends differ in SQL only: [`sqlite`] (embedded, one writer; without a file it is the memory store) and
+//! [`postgres`] (any number of nodes and writers). One contract suite (`tests/contract.rs`) runs on all of them.
+//!
+//! Locks are taken in one order and never back: caller-chosen ids, payments, accounts, the gate of the settlement
+//! window. The time of a unit is read after the last lock was granted and never runs backwards.
+#![forbid(unsafe_code)]
+
+mod error;
+mod message;
+pub mod postgres;
+pub mod sqlite;
+mod types;
+
+pub use error::StoreError;
+pub use message::{Mark, MessageId, NewMessage, Retry, StoredMessage};
+pub use types::{BoxFuture, Due, NodeId, Opened, PartyChange, PartyEntry, Store, UnitWork, Wanted, Writer, open};

@@ -1,0 +1,146 @@
+//! The store's trait and the shapes that cross it.
+
+use crate::{Mark, MessageId, NewMessage, StoreError, StoredMessage};
+use hub_core::{
+    Access, Changes, Loaded, Standing, Subject,
+    administration::{Change, Directory},
+    quotes::Quote,
+    transfers::Transfer,
+};
+use std::{future::Future, pin::Pin, sync::Arc};
+use vocabulary::{CorrelationId, Currency, FspId, PartyId, Timestamp};
+
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// One incarnation of a hub process: a new one at every start, so that a restarted node does not mistake the rows of its
+/// former self for its own.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct NodeId(pub i64);
+
+/// What `open` found under the subjects of a unit.
+#[derive(Clone, Default, Debug)]
+pub struct Opened {
+    pub transfers: Vec<Transfer>,
+    pub quotes: Vec<Quote>,
+}
+
+/// A subject that a unit's command names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wanted {
+    /// Claimed if it is unknown, so that no other unit can create it at the same time.
+    Claim(Subject),
+    /// Looked up only.
+    Find(Subject),
+}
+
+/// What a unit makes durable.
+#[derive(Clone, Default, Debug)]
+pub struct UnitWork {
+    pub changes: Changes,
+    pub administration: Vec<Change>,
+    pub parties: Vec<PartyChange>,
+    pub messages: Vec<NewMessage>,
+    pub marks: Vec<Mark>,
+    /// Who asked for the administrative changes; stored with them.
+    pub actor: String,
+}
+
+/// A change of the built-in party directory.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PartyChange {
+    /// Adds, or replaces what the same DFSP or another registered for this party and currency.
+    Register(PartyEntry),
+    /// Removes what was registered for a party, in one currency or in all.
+    Remove { party: PartyId, currency: Option<Currency> },
+}
+
+/// A party that the built-in directory knows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PartyEntry {
+    pub party: PartyId,
+    pub fsp: FspId,
+    pub currency: Option<Currency>,
+}
+
+/// A transfer whose expiration has passed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Due {
+    pub id: CorrelationId,
+    pub expiration: Timestamp,
+}
+
+/// One way into the database for units. A unit is `open`, `lock`, `commit`, in this order; `rollback` leaves it at any
+/// point, and so does dropping the writer. A new `open` begins a new unit.
+pub trait Writer: Send {
+    /// Begins a unit; finds its subjects and claims the unknown ones. `subjects` has each subject once.
+    fn open<'a>(&'a mut self, subjects: &'a [Wanted]) -> BoxFuture<'a, Opened>;
+
+    /// Locks the standings that may change, reads those that are looked at, takes the window gate, then the time.
+    /// The result holds only participants and accounts; transfers and quotes are those that `open` returned.
+    fn lock<'a>(&'a mut self, standings: &'a [(Standing, Access)]) -> BoxFuture<'a, Loaded>;
+
+    /// Locks and loads the whole directory instead of standings, for an administrative command.
+    fn lock_directory(&mut self) -> BoxFuture<'_, (Directory, Timestamp)>;
+
+    /// Makes the unit durable; returns the ids of its messages, in their order. The messages belong to this node.
+    fn commit(&mut self, work: UnitWork) -> BoxFuture<'_, Vec<MessageId>>;
+
+    /// Leaves the unit without a trace.
+    fn rollback(&mut self) -> BoxFuture<'_, ()>;
+}
+
+/// The durable state of a hub.
+pub trait Store: Send + Sync {
+    /// A new writer. SQLite has one at a time; asking for a second is an error.
+    fn writer(&self) -> BoxFuture<'_, Box<dyn Writer>>;
+
+    /// How many writers a node should run.
+    fn writers_recommended(&self) -> usize;
+
+    /// The operator's directory with present balances.
+    fn directory(&self) -> BoxFuture<'_, Directory>;
+
+    /// The version of the directory, to know when a copy is stale.
+    fn directory_version(&self) -> BoxFuture<'_, i64>;
+
+    fn transfer(&self, id: CorrelationId) -> BoxFuture<'_, Option<Transfer>>;
+
+    /// What the built-in directory holds for a party's type and identifier: every sub-id and currency.
+    fn parties(&self, party: PartyId) -> BoxFuture<'_, Vec<PartyEntry>>;
+
+    /// Reserved payments whose expiration lies before the database's present time, oldest first.
+    fn due_transfers(&self, limit: usize) -> BoxFuture<'_, Vec<Due>>;
+
+    /// Renews this node's lease, and takes over up to `limit` outbox messages of nodes whose lease ended 10 s ago.
+    fn renew_and_claim(&self, limit: usize) -> BoxFuture<'_, Vec<StoredMessage>>;
+
+    /// This node's waiting messages to one participant after a place in the outbox, oldest first.
+    fn waiting_messages(&self, to: FspId, after: MessageId, limit: usize) -> BoxFuture<'_, Vec<StoredMessage>>;
+
+    /// Recomputes what can be recomputed: per currency the sum of posted balances, each account's balance from its
+    /// entries, each hold from the reserved transfers. Returns a sentence for each difference.
+    fn verify(&self) -> BoxFuture<'_, Vec<String>>;
+
+    /// The scheme settings. `seed` fills an empty store, recorded as the doing of `actor`; what is stored is returned.
+    fn settings<'a>(&'a self, seed: &'a [(String, String)], actor: &'a str) -> BoxFuture<'a, Vec<(String, String)>>;
+
+    /// Whether the database answers.
+    fn ping(&self) -> BoxFuture<'_, ()>;
+}
+
+/// Opens a store by its address: `memory`, `sqlite:PATH` or `postgres://…`. Creates what is missing and migrates.
+/// `hub_name` becomes the hub's own participant in an empty store.
+pub async fn open(address: &str, hub_name: &FspId) -> Result<Arc<dyn Store>, StoreError> {
+    if address == "memory" {
+        return Ok(crate::sqlite::SqliteStore::in_memory(hub_name)?);
+    }
+    if let Some(path) = address.strip_prefix("sqlite:") {
+        return Ok(crate::sqlite::SqliteStore::open(path.as_ref(), hub_name)?);
+    }
+    if address.starts_with("postgres://") || address.starts_with("postgresql://") {
+        return Ok(crate::postgres::PostgresStore::connect(address, hub_name).await?);
+    }
+    Err(StoreError::Refused(format!(
+        "The store address '{address}' is not understood. Write memory, sqlite:PATH or postgres://USER@HOST/DATABASE."
+    )))
+}
