@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Characters of a description or of an extension's value.
-pub const TEXT_CHARS_MAX: usize = 128;
+pub(crate) const TEXT_CHARS_MAX: usize = 128;
 const EXTENSION_KEY_CHARS_MAX: usize = 32;
-const EXTENSIONS_MAX: usize = 16;
+pub(crate) const EXTENSIONS_MAX: usize = 16;
 
 /// One error, ready to be answered or sent.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -92,9 +92,11 @@ impl FspiopError {
 
     /// The inner object, for bodies that embed an error (`PUT /participants/{ID}`).
     pub(crate) fn to_information(&self) -> Information {
-        let extension_list = (!self.extensions.is_empty()).then(|| List { extension: self.extensions.clone() });
-        let error_code = Text(self.code.to_string());
-        Information { error_code, error_description: Text(self.description.clone()), extension_list }
+        Information {
+            error_code: Text(self.code.to_string()),
+            error_description: Text(self.description.clone()),
+            extension_list: ExtensionList::of(self.extensions.clone()),
+        }
     }
 
     /// Adopts the error of a peer's answer: a JSON object with `errorInformation` and a code of four digits.
@@ -128,12 +130,19 @@ pub(crate) struct Information {
     #[serde(default)]
     error_description: Text,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    extension_list: Option<List>,
+    extension_list: Option<ExtensionList>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct List {
+pub(crate) struct ExtensionList {
     extension: Vec<Extension>,
+}
+
+impl ExtensionList {
+    /// The list, or `None` if it would be empty, which the API does not allow.
+    pub(crate) fn of(extension: Vec<Extension>) -> Option<Self> {
+        (!extension.is_empty()).then_some(Self { extension })
+    }
 }
 
 /// A string that peers also write as a number.

@@ -4,7 +4,7 @@ const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
 /// Encodes everything but unreserved characters and `+ : @`, which phone numbers and e-mail addresses need and a path
 /// segment may hold. A text of dots only is encoded whole, so that it cannot be taken for a relative path.
-pub(crate) fn encode(text: &str) -> String {
+pub fn encode(text: &str) -> String {
     let only_dots = text.bytes().all(|byte| byte == b'.');
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {

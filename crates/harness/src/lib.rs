@@ -1,1 +1,22 @@
-//! 
+//! Schemes that run against a real hub: provisioning, load, and hubs that are killed.
+//!
+//! Invariant: everything here speaks to the hub as its participants and operators do, over sockets. Nothing reads the
+//! hub's memory or its database, so what is measured and checked is what a DFSP would see.
+//!
+//! - [`process`] starts `umoja hub` as a process of its own and ends it, gently or not.
+//! - [`provision`] makes a scheme on it: DFSPs with accounts, limits, funds, endpoints and parties.
+//! - [`load`] is payers and payees at once, as fast as one thread can be.
+#![forbid(unsafe_code)]
+
+pub mod agreement;
+pub mod filesystem;
+pub mod histogram;
+pub mod load;
+pub mod messages;
+pub mod process;
+pub mod provision;
+pub mod random;
+pub mod scheme;
+pub mod template;
+pub mod wire;
+pub mod zipf;

@@ -1,1 +1,180 @@
-//! 
+//! The running hub: HTTP edge, sequencer, callbacks, clock, administration.
+//!
+//! [`start`] opens the store, takes over what an earlier process left in the outbox, and serves the five listeners.
+//! The way of a request: [`http`] checks it, [`sequencer`] decides it within a unit, the store makes it durable, the
+//! request is acknowledged, [`callbacks`] deliver what follows.
+#![forbid(unsafe_code)]
+
+pub mod admin;
+mod callbacks;
+pub mod config;
+mod directory;
+mod http;
+mod lookup;
+mod metrics;
+mod net;
+mod outbound;
+mod rejections;
+mod render;
+mod sequencer;
+mod server;
+
+pub use config::{Config, Listeners};
+pub use directory::View;
+pub use http::error_response;
+pub use sequencer::{AdminFailure, Unavailable};
+pub use server::{Running, StartError, start};
+
+use bytes::Bytes;
+use callbacks::{Callbacks, now};
+use directory::DirectoryCache;
+use fspiop::FspiopError;
+use hub_core::{
+    Command, Notice,
+    administration::{AdminCommand, Directory},
+    transfers::RecordFunds,
+};
+use lookup::Lookup;
+use metrics::Metrics;
+use outbound::{Delivery, Head, Persistence};
+use render::{Address, Renderer};
+use sequencer::{Render, Sequencer};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+use store::{Store, StoreError};
+use vocabulary::{FspId, Timestamp};
+
+/// The services of a hub, shared by its listeners.
+pub struct Hub {
+    config: Config,
+    store: Arc<dyn Store>,
+    directory: Arc<DirectoryCache>,
+    sequencer: Sequencer,
+    callbacks: Arc<Callbacks>,
+    lookup: Lookup,
+    renderer: Arc<Renderer>,
+    metrics: Arc<Metrics>,
+    started: (Instant, Timestamp),
+    is_stopping: AtomicBool,
+}
+
+/// Whether the hub works, and for how long.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Health {
+    pub is_up: bool,
+    pub uptime_seconds: u64,
+    pub started_at: Timestamp,
+    pub version: &'static str,
+    /// Names that clients look for, with whether each works.
+    pub services: Vec<(&'static str, bool)>,
+}
+
+impl Hub {
+    pub fn name(&self) -> &FspId {
+        &self.config.name
+    }
+
+    /// The operator's directory, at most a second old.
+    pub fn directory(&self) -> Arc<Directory> {
+        self.view().directory.clone()
+    }
+
+    /// The operator's directory with balances as of now.
+    pub async fn fresh_directory(&self) -> Result<Directory, StoreError> {
+        self.store.directory().await
+    }
+
+    /// Carries out an administrative command; it is durable, and in [`Hub::directory`], when this returns.
+    pub async fn administer(&self, command: AdminCommand, actor: &str) -> Result<(), AdminFailure> {
+        self.sequencer.administer(command, actor.to_owned()).await?;
+        self.directory.reload().await.map_err(|error| AdminFailure::Unavailable(error.to_string()))
+    }
+
+    /// Records a funds movement; its outcome is the state of the transfer.
+    pub async fn record_funds(&self, command: RecordFunds) -> Result<(), Unavailable> {
+        self.sequencer.decide(Command::RecordFunds(Box::new(command)), None).await
+    }
+
+    /// Recomputes the ledger; returns a sentence for each difference.
+    pub async fn verify(&self) -> Result<Vec<String>, StoreError> {
+        self.store.verify().await
+    }
+
+    pub async fn health(&self) -> Health {
+        let datastore = self.store.ping().await.is_ok();
+        let is_running = !self.is_stopping.load(Ordering::Relaxed) && self.sequencer.is_running();
+        Health {
+            is_up: datastore && is_running,
+            uptime_seconds: self.started.0.elapsed().as_secs(),
+            started_at: self.started.1,
+            version: env!("CARGO_PKG_VERSION"),
+            // There is no broker; clients of the reference look for one, and what it stands for here is the sequencer.
+            services: vec![("broker", is_running), ("datastore", datastore)],
+        }
+    }
+
+    /// The metrics in the text format of Prometheus.
+    pub fn metrics_text(&self) -> String {
+        self.metrics.text(self.store.durability())
+    }
+
+    fn view(&self) -> Arc<View> {
+        self.directory.view()
+    }
+
+    fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    fn sequencer(&self) -> &Sequencer {
+        &self.sequencer
+    }
+
+    fn lookup(&self) -> &Lookup {
+        &self.lookup
+    }
+
+    fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Sends a message that lives in memory.
+    fn send_in_memory(&self, to: &FspId, head: Head, body: Bytes) {
+        self.callbacks.deliver(Delivery {
+            to: to.clone(),
+            payment_key: callbacks::key_of(&head.path),
+            head: Arc::new(head),
+            body,
+            until: now().plus_millis(render::SHORT_MS),
+            persistence: Persistence::InMemory,
+            attempts: 0,
+        });
+    }
+
+    /// Sends what a notice says, in memory.
+    fn tell_in_memory(&self, notice: &Notice) {
+        if let Some(delivery) = self.renderer.render(None, notice, now()) {
+            let until = now().plus_millis(render::SHORT_MS);
+            self.callbacks.deliver(Delivery { until, ..delivery });
+        }
+    }
+
+    /// Sends an error about a request, in memory. The address is that of the resource; `/error` is added here.
+    fn tell_error(&self, inbound: &http::Inbound, to: &FspId, address: Address, error: &FspiopError) {
+        let address = Address { path: format!("{}/error", address.path).into(), ..address };
+        self.tell_made(inbound, to, address, error.to_json().into());
+    }
+
+    /// Sends an answer that the hub makes, in memory.
+    fn tell_made(&self, inbound: &http::Inbound, to: &FspId, address: Address, body: Bytes) {
+        match self.renderer.answer(inbound, to, address, body, now()) {
+            Some(delivery) => self.callbacks.deliver(delivery),
+            None => tracing::debug!("an answer has nobody to go to"),
+        }
+    }
+}

@@ -1,1 +1,43 @@
-//! 
+//! What a DFSP links to take part in a scheme: the FSPIOP client and server, and the ILP seals.
+//!
+//! A DFSP makes a [`Connection`], implements [`Backend`] for its core, and gives both to [`serve`]. It then calls
+//! [`Connection::find`], [`Connection::quote`] and [`Connection::send`] to pay, and is called to be paid. Behaviour:
+//! FSPIOP 1.1 §6 and the participants' contract (dfsp-client.md).
+//!
+//! Invariant: the hub is the authority on every transfer. What is not known for certain is asked
+//! ([`Connection::status`]), never guessed. Nothing here knows the hub's rules, and no identifier of a party is logged.
+#![forbid(unsafe_code)]
+
+mod backend;
+mod call_error;
+mod config;
+mod connection;
+mod http_client;
+mod inbound;
+mod message;
+mod news;
+mod party;
+mod payer;
+pub mod text;
+mod waiting;
+mod wire;
+
+pub use backend::{Answer, Backend, IncomingTransfer, NotRecorded, QuoteQuestion, Terms};
+pub use call_error::CallError;
+pub use config::{Config, now};
+pub use connection::Connection;
+pub use fspiop::body::{AmountType, TransferState};
+pub use fspiop::ilp::exponent;
+pub use fspiop::{ErrorCode, FspiopError, Version};
+pub use http_client::{HttpClient, HttpError};
+pub use inbound::{Listener, serve};
+pub use news::{Decision, News, Role, TransferStatus};
+pub use party::Party;
+pub use payer::{Quote, QuoteOrder, TransferOrder};
+
+use vocabulary::CorrelationId;
+
+/// A new id for a quote, transaction or transfer: a random UUID.
+pub fn new_id() -> CorrelationId {
+    uuid::Uuid::new_v4().to_string().parse().expect("a version 4 UUID in lower case is an id")
+}

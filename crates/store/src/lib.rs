@@ -11,6 +11,8 @@
 //! window. The time of a unit is read after the last lock was granted and never runs backwards.
 #![forbid(unsafe_code)]
 
+mod audit;
+mod codec;
 mod error;
 mod message;
 pub mod postgres;
@@ -19,4 +21,6 @@ mod types;
 
 pub use error::StoreError;
 pub use message::{Mark, MessageId, NewMessage, Retry, StoredMessage};
-pub use types::{BoxFuture, Due, NodeId, Opened, PartyChange, PartyEntry, Store, UnitWork, Wanted, Writer, open};
+pub use types::{
+    BoxFuture, Due, Durability, NodeId, Opened, PartyChange, PartyEntry, Store, UnitWork, Wanted, Writer, open,
+};

@@ -89,6 +89,14 @@ pub trait Writer: Send {
     fn rollback(&mut self) -> BoxFuture<'_, ()>;
 }
 
+/// How many units this process has committed, and how many of these commits returned after the data had been synced to
+/// disk. The two are equal unless the store was told, or the file system lets it, acknowledge without syncing.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Durability {
+    pub units: u64,
+    pub units_synced: u64,
+}
+
 /// The durable state of a hub.
 pub trait Store: Send + Sync {
     /// A new writer. SQLite has one at a time; asking for a second is an error.
@@ -123,6 +131,9 @@ pub trait Store: Send + Sync {
 
     /// The scheme settings. `seed` fills an empty store, recorded as the doing of `actor`; what is stored is returned.
     fn settings<'a>(&'a self, seed: &'a [(String, String)], actor: &'a str) -> BoxFuture<'a, Vec<(String, String)>>;
+
+    /// What has been observed of syncs; the memory store syncs nothing.
+    fn durability(&self) -> Durability;
 
     /// Whether the database answers.
     fn ping(&self) -> BoxFuture<'_, ()>;

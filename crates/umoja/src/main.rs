@@ -1,1 +1,51 @@
-fn main() {}
+//! The umoja command line. Each subcommand is a module; this file names them.
+//!
+//! Exit codes: 0 success, 1 the command failed and said why, 2 the arguments make no sense.
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+mod hub_command;
+mod logging;
+mod settings;
+mod verify;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// An instant-payments hub that speaks Mojaloop's FSPIOP: one program that runs a scheme, connects its participants and
+/// shows how a payment goes.
+#[derive(Parser)]
+#[command(name = "umoja", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a hub.
+    Hub(hub_command::HubArguments),
+    /// Recompute every balance of a store and compare.
+    Verify(verify::VerifyArguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("The system gives no threads: {error}.")),
+    };
+    runtime.block_on(async {
+        match arguments.command {
+            Command::Hub(arguments) => hub_command::run(arguments).await,
+            Command::Verify(arguments) => verify::run(arguments).await,
+        }
+    })
+}
+
+/// Says on standard error why a command failed.
+fn fail(sentence: &str) -> ExitCode {
+    eprintln!("umoja: {sentence}");
+    ExitCode::FAILURE
+}

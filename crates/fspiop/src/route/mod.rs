@@ -11,7 +11,7 @@ pub use operation::{AuthorizationQuery, Operation, PartyPath};
 use crate::{ErrorCode, FspiopError, Resource, body, percent};
 use http::Method;
 use std::fmt;
-use table::{Build, ROWS, Row};
+use table::{Build, ROWS, Row, Verb};
 use vocabulary::{CorrelationId, PartyIdType};
 
 /// A known path and method, its parameters percent-decoded but not checked.
@@ -27,26 +27,28 @@ pub struct RawRoute {
 pub enum RouteError {
     /// No such path: 404, 3002.
     UnknownUri { path: String },
-    /// The path exists: 405, 3000. `allow` is the value of the `Allow` header.
-    MethodNotAllowed { method: Method, path: String, allow: String },
+    /// The path exists: 405, 3000. `path` is the pattern, since the path itself may name a party; `allow` is the value
+    /// of the `Allow` header.
+    MethodNotAllowed { method: Method, path: &'static str, allow: String },
     /// A parameter is not percent-encoded UTF-8: 400, 3101.
     MalformedPath,
 }
 
 /// Finds the row of a request. `path` is as received: undecoded, without query.
 pub fn route(method: &Method, path: &str) -> Result<RawRoute, RouteError> {
-    let mut allowed = Vec::new();
+    let (mut pattern, mut allowed) = (None, Vec::new());
     for row in ROWS.iter().filter(|row| row.matches(path)) {
         match row.calls.iter().find(|(verb, _)| verb.as_str() == method.as_str()) {
             Some((_, build)) => return raw_route(row, method, *build, path),
-            None => allowed.extend(row.calls.iter().map(|(verb, _)| verb.as_str())),
+            None => {
+                pattern = pattern.or(Some(row.path));
+                allowed.extend(row.calls.iter().map(|(verb, _)| *verb));
+            }
         }
     }
-    let path = path.to_owned();
-    if allowed.is_empty() {
-        return Err(RouteError::UnknownUri { path });
-    }
-    Err(RouteError::MethodNotAllowed { method: method.clone(), path, allow: allowed.join(", ") })
+    let Some(pattern) = pattern else { return Err(RouteError::UnknownUri { path: path.to_owned() }) };
+    let allow = Verb::ALL.into_iter().filter(|verb| allowed.contains(verb)).map(Verb::as_str).collect::<Vec<_>>();
+    Err(RouteError::MethodNotAllowed { method: method.clone(), path: pattern, allow: allow.join(", ") })
 }
 
 fn raw_route(row: &Row, method: &Method, build: Build, path: &str) -> Result<RawRoute, RouteError> {

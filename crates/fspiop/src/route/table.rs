@@ -41,6 +41,8 @@ pub(super) struct Row {
 }
 
 impl Verb {
+    pub(super) const ALL: [Self; 5] = [Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete];
+
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Post => "POST",
@@ -86,7 +88,7 @@ pub(super) static ROWS: &[Row] = {
         Authorizations, BulkQuotes, BulkTransfers, FxQuotes, FxTransfers, Participants, Parties, Quotes,
         TransactionRequests, Transfers,
     };
-    use Verb::{Delete, Get, Patch, Post, Put};
+    use Verb::{Get, Patch, Post, Put};
     &[
         row(Transfers, "/transfers", &[(Post, Plain(|| O::PostTransfer))]),
         row(Transfers, "/transfers/{ID}", &[

@@ -51,9 +51,14 @@ fn paths_lead_to_operations() {
 
 #[test]
 fn an_unknown_path_is_3002_and_so_is_a_missing_id() {
-    for (method, path) in
-        [("GET", "/foo"), ("PUT", "/transfers/"), ("PUT", "/quotes/"), ("GET", "/Transfers/x"), ("GET", ""), ("GET", "/")]
-    {
+    for (method, path) in [
+        ("GET", "/foo"),
+        ("PUT", "/transfers/"),
+        ("PUT", "/quotes/"),
+        ("GET", "/Transfers/x"),
+        ("GET", ""),
+        ("GET", "/"),
+    ] {
         assert_eq!(refusal(method, path).0, 404, "{method} {path}");
     }
     assert_eq!(refusal("PUT", "/transfers/").1, "3002: Unknown URI - /transfers/");
@@ -66,9 +71,9 @@ fn another_method_of_a_known_path_is_405_and_names_the_allowed_ones() {
     assert_eq!(error.allow(), Some("GET, PUT, PATCH"));
     let error = FspiopError::from(error);
     assert_eq!(error.http_status(), 405);
-    assert_eq!(error.to_string(), "3000: Generic client error - Method Not Allowed - DELETE /transfers/x");
+    assert_eq!(error.to_string(), "3000: Generic client error - Method Not Allowed - DELETE /transfers/{ID}");
     let both = route(&Method::PATCH, "/participants/MSISDN/error").unwrap_err();
-    assert_eq!(both.allow(), Some("PUT, GET, POST, PUT, DELETE"));
+    assert_eq!(both.allow(), Some("GET, POST, PUT, DELETE"));
 }
 
 #[test]

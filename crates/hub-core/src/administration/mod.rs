@@ -1,13 +1,38 @@
 //! What the operator decides: participants, accounts, limits, endpoints, settlement models, oracles
 //! (contract, administration §1).
 //!
-//! An administrative change is decided against the whole [`Directory`], which the store loads under one exclusive lock:
-//! there are hundreds of participants, not millions, and changes are rare. Balances move by entries only.
+//! An administrative change is decided by [`administer`] against the whole [`Directory`], which the store loads under one
+//! exclusive lock: there are hundreds of participants, not millions, and changes are rare. A change happens whole or not
+//! at all. Balances move by entries only.
+
+mod accounts;
+mod command;
+mod endpoints;
+#[cfg(test)]
+mod fixture;
+mod funds;
+mod limits;
+mod opening;
+mod oracles;
+mod participants;
+mod rejection;
+mod settlement_models;
 
 use crate::Participant;
 use alloc::{boxed::Box, vec::Vec};
-use ledger::{Account, AccountKind, Entry, ParticipantId};
+use ledger::{Account, AccountId, AccountKind, Entry, ParticipantId};
 use vocabulary::{Currency, FspId, PartyIdType, Timestamp};
+
+pub use accounts::{CreateHubAccount, SetAccountActivity};
+pub use command::{AdminCommand, administer};
+pub use endpoints::SetEndpoint;
+pub use funds::check_funds;
+pub use limits::SetLimit;
+pub use opening::{ALARM_PERCENTAGE_DEFAULT, OpenAccounts};
+pub use oracles::{NewOracle, ReplaceOracle};
+pub use participants::{CreateParticipant, SetParticipantActivity};
+pub use rejection::AdminRejection;
+pub use settlement_models::{NewSettlementModel, SetSettlementModelActivity, is_settleable};
 
 /// Everything that operators maintain, with present balances. Lists are in order of creation.
 #[derive(Clone, Default, Debug)]
@@ -165,5 +190,29 @@ impl Directory {
     /// The accounts of a participant, in order of creation.
     pub fn accounts_of(&self, owner: ParticipantId) -> impl Iterator<Item = &AccountRecord> {
         self.accounts.iter().filter(move |record| record.account.owner == owner)
+    }
+
+    /// The one account of a participant in a currency that is of a kind.
+    pub fn account(&self, owner: ParticipantId, currency: Currency, kind: AccountKind) -> Option<&AccountRecord> {
+        self.accounts_of(owner).find(|record| record.account.currency == currency && record.account.kind == kind)
+    }
+
+    pub fn account_by_id(&self, id: AccountId) -> Option<&AccountRecord> {
+        self.accounts.iter().find(|record| record.account.id == id)
+    }
+
+    /// The settlement model of a name, without regard to case, active or not.
+    pub fn settlement_model(&self, name: &str) -> Option<&SettlementModel> {
+        self.settlement_models.iter().find(|model| model.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The active settlement models that apply to a currency: its own, or else the default ones
+    /// (contract, administration §2.6).
+    pub fn settlement_models_for(&self, currency: Currency) -> Vec<&SettlementModel> {
+        let of = |wanted| -> Vec<_> {
+            self.settlement_models.iter().filter(|model| model.is_active && model.currency == wanted).collect()
+        };
+        let own = of(Some(currency));
+        if own.is_empty() { of(None) } else { own }
     }
 }

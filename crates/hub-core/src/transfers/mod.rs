@@ -20,7 +20,7 @@ use vocabulary::{Condition, CorrelationId, Digest, FspId, Fulfilment, Money, Tim
 
 pub use expire::{Expire, expire};
 pub use fulfil::{Fulfil, FulfilKind, fulfil};
-pub use funds::{RecordFunds, record_funds};
+pub use funds::{NewFunds, RecordFunds, record_funds};
 pub use prepare::{Prepare, prepare};
 pub use reject::{Reject, reject};
 pub use states::{Event, Stage, next};

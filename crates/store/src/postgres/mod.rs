@@ -1,57 +1,221 @@
-//! PostgreSQL: any number of nodes and writers.
+//! PostgreSQL: any number of nodes and writers on one database.
+//!
+//! Correctness rests on the database's locks, taken in one order ([`locks`]), in READ COMMITTED transactions; nothing is
+//! remembered between units but the time. A unit is three round trips: `open`, `lock`, `commit`.
 
-use crate::{BoxFuture, Due, MessageId, PartyEntry, Store, StoreError, StoredMessage, Writer};
-use hub_core::{administration::Directory, transfers::Transfer};
-use std::sync::Arc;
-use vocabulary::{CorrelationId, FspId, PartyId};
+mod address;
+mod administration;
+mod columns;
+mod connection;
+mod fault;
+mod locks;
+mod migrations;
+mod outbox;
+mod parties;
+mod pool;
+mod rows;
+#[cfg(feature = "scratch-postgres")]
+pub mod scratch;
+mod settings;
+mod verify;
+mod writer;
 
-pub struct PostgresStore {}
+use crate::{
+    BoxFuture, Due, Durability, MessageId, NodeId, PartyEntry, Store, StoreError, StoredMessage, Writer,
+    codec::{self, KIND_PAYMENT, STATE_RESERVED, TRANSFER_COLUMNS},
+};
+use address::Address;
+use columns::{Sixteen, number};
+use connection::{Connection, Purpose, Request};
+use hub_core::{SubjectKind, WindowId, administration::Directory, transfers::Transfer};
+use migrations::now_ms;
+use pool::Pool;
+use std::sync::{
+    Arc, LazyLock,
+    atomic::{AtomicI64, AtomicU64, Ordering},
+};
+use vocabulary::{CorrelationId, FspId, PartyId, Timestamp};
 
-fn absent<'a, T>() -> BoxFuture<'a, T> {
-    Box::pin(std::future::ready(Err(StoreError::Refused("PostgreSQL: not yet".into()))))
+/// Units that a node runs at the same time: enough to share a sync of the log, few enough not to queue at hot accounts.
+const WRITERS_RECOMMENDED: usize = 4;
+
+const SYNCS: &str = "SELECT current_setting('fsync') = 'on'";
+
+static FIND_TRANSFER: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {TRANSFER_COLUMNS} FROM transfers WHERE key = \
+         (SELECT key FROM ids WHERE id = $1 AND kind = $2 AND is_ulid = $3)"
+    )
+});
+
+const DUE: &str = concat!(
+    "SELECT id, is_ulid, expiration FROM transfers WHERE state = 1 AND kind = $1 AND expiration < ",
+    now_ms!(),
+    " ORDER BY expiration LIMIT $2"
+);
+
+const MOVE_WINDOW: &str = concat!(
+    "WITH closed AS (UPDATE windows SET state = 'CLOSED', closed_at = ",
+    now_ms!(),
+    " WHERE id = (SELECT id FROM open_window) RETURNING id), \
+     opened AS (INSERT INTO windows (id, state, opened_at) SELECT id + 1, 'OPEN', ",
+    now_ms!(),
+    " FROM closed RETURNING id), \
+     moved AS (UPDATE open_window SET id = opened.id FROM opened) SELECT id FROM closed"
+);
+
+/// A database that the hub's nodes share.
+pub struct PostgresStore {
+    shared: Arc<Shared>,
+    pool: Pool,
+}
+
+/// What the writers of one process share.
+struct Shared {
+    address: Arc<Address>,
+    node: NodeId,
+    /// Milliseconds; the latest time that a unit of this process was given.
+    clock: AtomicI64,
+    batch: AtomicI64,
+    unheard: outbox::Unheard,
+    units: AtomicU64,
+    /// Whether the server waits for its disk before it answers a commit.
+    syncs: bool,
 }
 
 impl PostgresStore {
-    pub async fn connect(_address: &str, _hub_name: &FspId) -> Result<Arc<Self>, StoreError> {
-        Err(StoreError::Refused("PostgreSQL: not yet".into()))
+    /// Connects to `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, creates or updates its tables, and registers this
+    /// process as a node. An empty database gets `hub_name` as its first participant.
+    pub async fn connect(address: &str, hub_name: &FspId) -> Result<Arc<Self>, StoreError> {
+        let address = Arc::new(Address::parse(address)?);
+        let mut connection = Connection::open(&address, Purpose::Reads).await?;
+        migrations::run(&mut connection, &address, hub_name).await?;
+        let enlisted = connection.query(outbox::ENLIST, Vec::new()).await?;
+        connection.query(outbox::FORGET, Vec::new()).await?;
+        let syncs = connection.query(SYNCS, Vec::new()).await?[0].get(0);
+        let shared = Shared {
+            address: Arc::clone(&address),
+            node: NodeId(number(&enlisted[0], 0)?),
+            clock: AtomicI64::new(0),
+            batch: AtomicI64::new(1),
+            unheard: outbox::Unheard::default(),
+            units: AtomicU64::new(0),
+            syncs,
+        };
+        Ok(Arc::new(Self { shared: Arc::new(shared), pool: Pool::new(address) }))
+    }
+
+    /// Closes the open settlement window and opens the next; returns the closed one. Waits for the units that are about
+    /// to commit into it, and lets later ones wait. The closed window is final: nothing is added to it any more.
+    pub async fn close_window(&self) -> Result<WindowId, StoreError> {
+        let close = async |connection: &mut Connection| {
+            connection.script("BEGIN").await?;
+            connection.query(locks::TAKE, vec![Box::new(locks::WINDOW_GATE)]).await?;
+            let rows = connection.query(MOVE_WINDOW, Vec::new()).await?;
+            connection.script("COMMIT").await?;
+            let row = rows.first().ok_or_else(|| StoreError::Data("no settlement window is open".to_owned()))?;
+            number(row, 0).map(WindowId)
+        };
+        self.pool.with(close).await
+    }
+
+    async fn new_writer(&self) -> Result<Box<dyn Writer>, StoreError> {
+        let connection = Connection::open(&self.shared.address, Purpose::Units).await?;
+        Ok(Box::new(writer::PostgresWriter::new(Arc::clone(&self.shared), connection)))
+    }
+
+    async fn find_transfer(&self, id: CorrelationId) -> Result<Option<Transfer>, StoreError> {
+        let (bytes, is_ulid) = id.to_parts();
+        let kind = codec::subject_kind_code(SubjectKind::Transfer);
+        let request = Request::new(&FIND_TRANSFER, vec![Box::new(Sixteen(bytes)), Box::new(kind), Box::new(is_ulid)]);
+        self.pool.read(request).await?.first().map(codec::transfer).transpose()
+    }
+
+    async fn find_parties(&self, party: PartyId) -> Result<Vec<PartyEntry>, StoreError> {
+        let values: Vec<connection::Value<'_>> = vec![Box::new(&*party.identifier), Box::new(party.id_type.as_str())];
+        self.pool.read(Request::new(&parties::FIND, values)).await?.iter().map(codec::party_entry).collect()
+    }
+
+    async fn find_due(&self, limit: usize) -> Result<Vec<Due>, StoreError> {
+        let request = Request::new(DUE, vec![Box::new(KIND_PAYMENT), Box::new(outbox::as_limit(limit))]);
+        let due = |row: &_| Ok(Due { id: codec::correlation_id(row, 0)?, expiration: codec::time(row, 2)? });
+        self.pool.read(request).await?.iter().map(due).collect()
+    }
+}
+
+impl Shared {
+    /// The database's time, unless a unit of this process has seen a later one.
+    fn not_before(&self, millis: i64) -> Timestamp {
+        Timestamp::from_millis(self.clock.fetch_max(millis, Ordering::AcqRel).max(millis))
+    }
+
+    fn next_batch(&self) -> i64 {
+        self.batch.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn note_unheard(&self, batch: i64) {
+        self.unheard.add(batch);
+    }
+
+    fn count_unit(&self) {
+        self.units.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 impl Store for PostgresStore {
     fn writer(&self) -> BoxFuture<'_, Box<dyn Writer>> {
-        absent()
+        Box::pin(self.new_writer())
     }
+
     fn writers_recommended(&self) -> usize {
-        4
+        WRITERS_RECOMMENDED
     }
+
     fn directory(&self) -> BoxFuture<'_, Directory> {
-        absent()
+        Box::pin(self.pool.with(administration::load))
     }
+
     fn directory_version(&self) -> BoxFuture<'_, i64> {
-        absent()
+        Box::pin(async { number(&self.pool.read(Request::plain(administration::VERSION)).await?[0], 0) })
     }
-    fn transfer(&self, _id: CorrelationId) -> BoxFuture<'_, Option<Transfer>> {
-        absent()
+
+    fn transfer(&self, id: CorrelationId) -> BoxFuture<'_, Option<Transfer>> {
+        Box::pin(self.find_transfer(id))
     }
-    fn parties(&self, _party: PartyId) -> BoxFuture<'_, Vec<PartyEntry>> {
-        absent()
+
+    fn parties(&self, party: PartyId) -> BoxFuture<'_, Vec<PartyEntry>> {
+        Box::pin(self.find_parties(party))
     }
-    fn due_transfers(&self, _limit: usize) -> BoxFuture<'_, Vec<Due>> {
-        absent()
+
+    fn due_transfers(&self, limit: usize) -> BoxFuture<'_, Vec<Due>> {
+        Box::pin(self.find_due(limit))
     }
-    fn renew_and_claim(&self, _limit: usize) -> BoxFuture<'_, Vec<StoredMessage>> {
-        absent()
+
+    fn renew_and_claim(&self, limit: usize) -> BoxFuture<'_, Vec<StoredMessage>> {
+        Box::pin(outbox::renew_and_claim(&self.pool, &self.shared, limit))
     }
-    fn waiting_messages(&self, _to: FspId, _after: MessageId, _limit: usize) -> BoxFuture<'_, Vec<StoredMessage>> {
-        absent()
+
+    fn waiting_messages(&self, to: FspId, after: MessageId, limit: usize) -> BoxFuture<'_, Vec<StoredMessage>> {
+        Box::pin(outbox::waiting(&self.pool, self.shared.node, (to, after), limit))
     }
+
     fn verify(&self) -> BoxFuture<'_, Vec<String>> {
-        absent()
+        Box::pin(verify::run(&self.pool))
     }
-    fn settings<'a>(&'a self, _seed: &'a [(String, String)], _actor: &'a str) -> BoxFuture<'a, Vec<(String, String)>> {
-        absent()
+
+    fn settings<'a>(&'a self, seed: &'a [(String, String)], actor: &'a str) -> BoxFuture<'a, Vec<(String, String)>> {
+        Box::pin(self.pool.with(async move |connection| settings::seed(connection, seed, actor).await))
     }
+
+    fn durability(&self) -> Durability {
+        let units = self.shared.units.load(Ordering::Relaxed);
+        Durability { units, units_synced: if self.shared.syncs { units } else { 0 } }
+    }
+
     fn ping(&self) -> BoxFuture<'_, ()> {
-        absent()
+        Box::pin(async { self.pool.read(Request::plain("SELECT 1")).await.map(|_| ()) })
     }
 }
+
+/// The partial index of reserved transfers says it in a number.
+const _: () = assert!(STATE_RESERVED == 1);

@@ -48,7 +48,9 @@ pub struct Envelope {
 /// Errors: 400 with 3100, 3101, 3102 or 3104; 406 with 3001 and the supported versions as extensions (key = major,
 /// value = minor).
 pub fn check_headers(route: &RawRoute, headers: &HeaderMap) -> Result<Envelope, FspiopError> {
-    if expects_json_before_all(route) && let Some(value) = single(headers, "content-type")? {
+    if expects_json_before_all(route)
+        && let Some(value) = single(headers, "content-type")?
+    {
         check_is_json(value)?;
     }
     check_client(headers)?;

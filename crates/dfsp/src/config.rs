@@ -1,0 +1,51 @@
+//! Settings of one example DFSP.
+
+use crate::fees::Fees;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+use vocabulary::{Amount, Currency, PartyId};
+
+/// An example DFSP: a bank or wallet provider with a handful of customers and one currency.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Name in the scheme, hub address and the limits of the connection.
+    pub connection: sdk::Config,
+    /// For people to read, for example `Green Bank`.
+    pub title: String,
+    pub currency: Currency,
+    pub fees: Fees,
+    pub customers: Vec<Customer>,
+    /// Where the hub's messages are listened for; port 0 is any free one.
+    pub fspiop: SocketAddr,
+    /// Where the customers' pages are; port 0 is any free one.
+    pub wallet: SocketAddr,
+    /// Where the journal is kept; without, the books live as long as the process.
+    pub data: Option<PathBuf>,
+    /// How long a transfer may take before the scheme gives up on it.
+    pub transfer_lifetime: Duration,
+    /// How long a quote of this DFSP holds.
+    pub quote_lifetime: Duration,
+}
+
+#[derive(Clone, Debug)]
+pub struct Customer {
+    /// Names the account in books and URLs: letters and digits.
+    pub id: String,
+    pub name: String,
+    pub number: PartyId,
+    /// With which the account is opened, once.
+    pub deposit: Amount,
+    pub temper: Temper,
+}
+
+/// How the DFSP treats transfers to a customer. All but the first are for trials.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Temper {
+    /// Accepts payments.
+    Welcoming,
+    /// Rejects every payment.
+    Refusing,
+    /// Lets every payment expire without an answer.
+    Silent,
+}

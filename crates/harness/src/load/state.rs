@@ -1,0 +1,191 @@
+//! The payments under way, and who is looked up by what.
+//!
+//! Invariant: a payment under way is found by its quote, by its transfer and by the party it pays, and no two payments
+//! under way pay the same party: that is how an answer to a lookup, which has no id, finds its payment.
+
+use super::{
+    clock::Texts,
+    payment::{Beginning, Payment, Stage},
+    recorder::Recorder,
+};
+use crate::{
+    random::{Id, Random},
+    scheme::{Party, Scheme},
+    zipf::Zipf,
+};
+use std::collections::HashMap;
+
+/// Draws of a payee that is not the payer before the next in the list is taken.
+const PAYEE_DRAWS_MAX: u32 = 16;
+
+pub struct State {
+    scheme: Scheme,
+    random: Random,
+    dfsps: Zipf,
+    parties: Zipf,
+    agreements: u32,
+    payments: Vec<Payment>,
+    free: Vec<u32>,
+    by_party: Vec<Option<u32>>,
+    by_id: HashMap<Id, u32>,
+    pub recorder: Recorder,
+    pub time: Texts,
+}
+
+impl State {
+    pub fn new(scheme: Scheme, agreements: u32, random: Random, time: Texts) -> Self {
+        Self {
+            scheme,
+            random,
+            dfsps: Zipf::new(usize::from(scheme.dfsps)),
+            parties: Zipf::new(scheme.parties as usize),
+            agreements,
+            payments: Vec::new(),
+            free: Vec::new(),
+            by_party: vec![None; scheme.parties_in_all()],
+            by_id: HashMap::new(),
+            recorder: Recorder::new(scheme),
+            time,
+        }
+    }
+
+    /// Begins a payment: its place and turn. `None` if as many are under way as parties can be paid at a time.
+    pub fn begin(&mut self, scheduled: u64) -> Option<(u32, u32)> {
+        let payer = self.dfsps.draw(&mut self.random) as u8;
+        let payee = self.free_payee(payer)?;
+        let beginning = Beginning {
+            payer: Party { dfsp: payer, number: self.parties.draw(&mut self.random) as u32 },
+            payee,
+            agreement: self.random.below(u64::from(self.agreements)) as u32,
+            quote: self.random.uuid(),
+            transfer: self.random.uuid(),
+            scheduled,
+            time: self.time,
+        };
+        let (quote, transfer) = (beginning.quote, beginning.transfer);
+        let place = match self.free.pop() {
+            Some(place) => {
+                let payment = &mut self.payments[place as usize];
+                *payment = Payment::new(payment.turn.wrapping_add(1), beginning);
+                place
+            }
+            None => {
+                self.payments.push(Payment::new(0, beginning));
+                self.payments.len() as u32 - 1
+            }
+        };
+        let party = self.scheme.index_of(payee).expect("the payee was drawn from the scheme");
+        self.by_party[party] = Some(place);
+        self.by_id.insert(quote, place);
+        self.by_id.insert(transfer, place);
+        Some((place, self.payments[place as usize].turn))
+    }
+
+    /// Ends the payment at this place.
+    pub fn release(&mut self, place: u32) {
+        let payment = &mut self.payments[place as usize];
+        payment.stage = Stage::Free;
+        self.by_id.remove(&payment.quote);
+        self.by_id.remove(&payment.transfer);
+        let party = self.scheme.index_of(payment.payee).expect("the payee was drawn from the scheme");
+        self.by_party[party] = None;
+        self.free.push(place);
+    }
+
+    /// The payment at a place, if it still has the turn.
+    pub fn current(&mut self, place: u32, turn: u32) -> Option<&mut Payment> {
+        self.payments.get_mut(place as usize).filter(|payment| payment.turn == turn && payment.stage != Stage::Free)
+    }
+
+    pub fn payment(&mut self, place: u32) -> &mut Payment {
+        &mut self.payments[place as usize]
+    }
+
+    /// The payment of a quote or a transfer.
+    pub fn place_of_id(&self, id: &[u8]) -> Option<u32> {
+        self.by_id.get(&Id::parse(id)?).copied()
+    }
+
+    /// The payment to a party.
+    pub fn place_of_party(&self, msisdn: &[u8]) -> Option<u32> {
+        self.by_party[self.scheme.index_of(Party::parse(msisdn)?)?]
+    }
+
+    pub fn under_way(&self) -> usize {
+        self.payments.len() - self.free.len()
+    }
+
+    /// Places of payments that were scheduled before this time.
+    pub fn scheduled_before(&self, time: u64) -> Vec<u32> {
+        let late = |payment: &Payment| payment.stage != Stage::Free && payment.scheduled < time;
+        (0u32..).zip(&self.payments).filter(|(_, payment)| late(payment)).map(|(place, _)| place).collect()
+    }
+
+    /// A party of another DFSP that nobody is paying: the one that was drawn, or the next that is free.
+    fn free_payee(&mut self, payer: u8) -> Option<Party> {
+        let mut dfsp = payer;
+        for _ in 0..PAYEE_DRAWS_MAX {
+            if dfsp != payer {
+                break;
+            }
+            dfsp = self.dfsps.draw(&mut self.random) as u8;
+        }
+        let first = self.parties.draw(&mut self.random) as u32;
+        let (dfsps, parties) = (self.scheme.dfsps, self.scheme.parties);
+        for dfsp in (0..dfsps).map(|step| (dfsp + step) % dfsps).filter(|dfsp| *dfsp != payer) {
+            let numbers = (0..parties).map(|step| (first + step) % parties);
+            let mut candidates = numbers.map(|number| Party { dfsp, number });
+            let is_free = |party: &Party| self.scheme.index_of(*party).is_some_and(|at| self.by_party[at].is_none());
+            if let Some(party) = candidates.find(is_free) {
+                return Some(party);
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::clock::texts;
+    use std::time::Duration;
+
+    fn state(dfsps: u8, parties: u32) -> State {
+        let scheme = Scheme::try_new(dfsps, parties).unwrap();
+        State::new(scheme, 4, Random::seeded(9), texts(Duration::from_secs(60)))
+    }
+
+    #[test]
+    fn no_two_payments_under_way_pay_the_same_party() {
+        let mut state = state(3, 4);
+        let mut paid = Vec::new();
+        while let Some((place, _)) = state.begin(0) {
+            let payment = state.payment(place);
+            assert_ne!(payment.payer, payment.payee.dfsp);
+            assert!(!paid.contains(&payment.payee), "{:?} is paid twice", payment.payee);
+            paid.push(payment.payee);
+        }
+        assert!(paid.len() >= 8, "only {} of 12 parties could be paid", paid.len());
+        assert_eq!(state.under_way(), paid.len());
+    }
+
+    #[test]
+    fn a_payment_is_found_by_its_ids_and_party_until_it_ends() {
+        let mut state = state(12, 100);
+        let (place, turn) = state.begin(7).unwrap();
+        let (quote, transfer, payee) = {
+            let payment = state.payment(place);
+            (payment.quote.text(), payment.transfer.text(), payment.payee.msisdn())
+        };
+        assert_eq!(state.place_of_id(&quote), Some(place));
+        assert_eq!(state.place_of_id(&transfer), Some(place));
+        assert_eq!(state.place_of_party(&payee), Some(place));
+        assert_eq!(state.scheduled_before(8), [place]);
+        state.release(place);
+        assert_eq!((state.place_of_id(&quote), state.place_of_party(&payee)), (None, None));
+        assert!(state.current(place, turn).is_none());
+        let (again, next_turn) = state.begin(8).unwrap();
+        assert_eq!(again, place);
+        assert!(state.current(place, turn).is_none() && state.current(place, next_turn).is_some());
+    }
+}

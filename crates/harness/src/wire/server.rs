@@ -1,0 +1,98 @@
+//! The one listener on which all DFSPs of the generator hear.
+//!
+//! Invariant: every understood request is answered, in the order in which it came on its connection, and only after
+//! the receiver has seen it. At most [`CONNECTIONS_MAX`] connections are open.
+
+use super::{Malformed, READ_BYTES, parse_head};
+use std::{io, rc::Rc, sync::Arc, time::Duration};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    task,
+    time::sleep,
+};
+
+const CONNECTIONS_MAX: usize = 4096;
+/// When no further file can be opened, trying at once again would only burn the processor.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// A request as it came.
+pub struct Request<'a> {
+    pub method: &'a [u8],
+    pub path: &'a [u8],
+    pub body: &'a [u8],
+}
+
+/// What a DFSP answers at once; what it has to say follows in a message of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// 202 to GET and POST.
+    Accepted,
+    /// 200 to PUT and PATCH.
+    Ok,
+    /// 404 to what no DFSP of this process expects.
+    NotFound,
+}
+
+/// Hears the requests, on the thread of the listener. Must return quickly.
+pub trait Receiver {
+    fn receive(&self, request: &Request) -> Answer;
+}
+
+/// Serves until its future is dropped. Runs inside a `LocalSet`.
+pub async fn serve<R: Receiver + 'static>(listener: TcpListener, receiver: Rc<R>) {
+    let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        let permit = Arc::clone(&permits).acquire_owned().await.expect("the semaphore is never closed");
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let receiver = Rc::clone(&receiver);
+                task::spawn_local(async move {
+                    // The peer has gone or does not speak HTTP: it will see its connection closed.
+                    let _ = serve_connection(stream, &*receiver).await;
+                    drop(permit);
+                });
+            }
+            Err(_) => sleep(ACCEPT_PAUSE).await,
+        }
+    }
+}
+
+async fn serve_connection<R: Receiver>(mut stream: TcpStream, receiver: &R) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut buffer = Vec::with_capacity(READ_BYTES);
+    loop {
+        while let Some((length, answer, closes)) = receive_next(&buffer, receiver)? {
+            stream.write_all(answer.response()).await?;
+            if closes {
+                return Ok(());
+            }
+            buffer.drain(..length);
+        }
+        buffer.reserve(READ_BYTES);
+        if stream.read_buf(&mut buffer).await? == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// Hands over the request at the beginning of the buffer: its length, the answer, and whether the connection ends.
+fn receive_next<R: Receiver>(buffer: &[u8], receiver: &R) -> io::Result<Option<(usize, Answer, bool)>> {
+    let refuse = |malformed: Malformed| io::Error::new(io::ErrorKind::InvalidData, malformed.to_string());
+    let Some(head) = parse_head(buffer).map_err(refuse)? else { return Ok(None) };
+    let Some(body) = buffer.get(head.length..head.message_length()) else { return Ok(None) };
+    let (method, path) = head.request_line().map_err(refuse)?;
+    let answer = receiver.receive(&Request { method, path, body });
+    Ok(Some((head.message_length(), answer, head.closes)))
+}
+
+impl Answer {
+    fn response(self) -> &'static [u8] {
+        match self {
+            Self::Accepted => b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n",
+            Self::Ok => b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+            Self::NotFound => b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
+        }
+    }
+}

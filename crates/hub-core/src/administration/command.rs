@@ -1,0 +1,51 @@
+//! Administrative commands, and the one function that decides them.
+
+use super::{
+    AdminRejection, Change, CreateHubAccount, CreateParticipant, Directory, NewOracle, NewSettlementModel,
+    OpenAccounts, ReplaceOracle, SetAccountActivity, SetEndpoint, SetLimit, SetParticipantActivity,
+    SetSettlementModelActivity, accounts, endpoints, limits, opening, oracles, participants, settlement_models,
+};
+use alloc::vec::Vec;
+use vocabulary::{FspId, Timestamp};
+
+/// Everything that an operator can change by a single decision. Funds movements are transfers, not commands of this list.
+#[derive(Clone, Debug)]
+pub enum AdminCommand {
+    CreateParticipant(CreateParticipant),
+    SetParticipantActivity(SetParticipantActivity),
+    CreateHubAccount(CreateHubAccount),
+    SetAccountActivity(SetAccountActivity),
+    OpenAccounts(OpenAccounts),
+    SetLimit(SetLimit),
+    SetEndpoint(SetEndpoint),
+    CreateSettlementModel(NewSettlementModel),
+    SetSettlementModelActivity(SetSettlementModelActivity),
+    CreateOracle(NewOracle),
+    ReplaceOracle(ReplaceOracle),
+    /// By the oracle's id.
+    RemoveOracle(i64),
+}
+
+/// Decides a command against the directory as it is under lock. The changes are to be written in their order, all of
+/// them or none; a command that asks for what already is may return no change.
+pub fn administer(
+    directory: &Directory,
+    command: &AdminCommand,
+    now: Timestamp,
+    hub_name: &FspId,
+) -> Result<Vec<Change>, AdminRejection> {
+    match command {
+        AdminCommand::CreateParticipant(command) => participants::create(directory, command, now, hub_name),
+        AdminCommand::SetParticipantActivity(command) => participants::set_activity(directory, command),
+        AdminCommand::CreateHubAccount(command) => accounts::create_for_hub(directory, command, now, hub_name),
+        AdminCommand::SetAccountActivity(command) => accounts::set_activity(directory, command),
+        AdminCommand::OpenAccounts(command) => opening::open(directory, command, now, hub_name),
+        AdminCommand::SetLimit(command) => limits::set(directory, command),
+        AdminCommand::SetEndpoint(command) => endpoints::set(directory, command),
+        AdminCommand::CreateSettlementModel(command) => settlement_models::create(directory, command),
+        AdminCommand::SetSettlementModelActivity(command) => settlement_models::set_activity(directory, command),
+        AdminCommand::CreateOracle(command) => oracles::create(directory, command),
+        AdminCommand::ReplaceOracle(command) => oracles::replace(directory, command),
+        AdminCommand::RemoveOracle(id) => Ok(oracles::remove(directory, *id)),
+    }
+}

@@ -1,0 +1,97 @@
+//! The administration ports: ledger administration (3001), settlement (3007), account-lookup administration (4001).
+//!
+//! Contract: administration §0 and §1, and §2.7 of transfers. A handler checks the form of a request, asks the core to
+//! decide or reads the directory, and renders the answer; it holds no rule of its own. Every reply that is not a success
+//! is an error object whose code decides the HTTP status. Bodies are at most [`BODY_BYTES_MAX`] long.
+
+mod accounts;
+mod decimal;
+mod endpoints;
+mod enums;
+mod form;
+mod funds;
+mod health;
+mod ledger_account_types;
+mod limits;
+mod oracles;
+mod participants;
+mod positions;
+mod rejections;
+mod reply;
+mod request;
+mod settlement_models;
+
+pub use health::health_json;
+
+use crate::Hub;
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{Method, Uri},
+    routing::{get, post, put},
+};
+use fspiop::{ErrorCode, FspiopError};
+use reply::Failure;
+use std::sync::Arc;
+
+/// Bytes of a request's body, as in the reference: the largest sensible one has a few thousand.
+const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// Ledger administration: participants, accounts, limits, endpoints, funds, settlement models.
+pub fn ledger_router(hub: Arc<Hub>) -> Router {
+    let participant = Router::new()
+        .route("/", get(participants::one).put(participants::set_activity))
+        .route("/endpoints", get(endpoints::list).post(endpoints::set))
+        .route("/initialPositionAndLimits", post(limits::open))
+        .route("/limits", get(limits::of_participant).put(limits::set))
+        .route("/positions", get(positions::of_participant))
+        .route("/accounts", get(accounts::list).post(accounts::create))
+        .route("/accounts/{id}", post(funds::start).put(accounts::set_activity))
+        .route("/accounts/{id}/transfers/{transferId}", put(funds::finish));
+    let routes = Router::new()
+        .route("/health", get(health::ledger))
+        .route("/metrics", get(health::metrics))
+        .route("/enums", get(enums::all))
+        .route("/participants", get(participants::list).post(participants::create))
+        .route("/participants/limits", get(limits::of_all))
+        .nest("/participants/{name}", participant)
+        .route("/ledgerAccountTypes", get(ledger_account_types::list).post(ledger_account_types::create))
+        .route("/settlementModels", get(settlement_models::list).post(settlement_models::create))
+        .route("/settlementModels/{name}", get(settlement_models::one).put(settlement_models::set_activity));
+    with_edges(routes).with_state(hub)
+}
+
+/// Settlement, under `/v2`.
+pub fn settlement_router(hub: Arc<Hub>) -> Router {
+    let routes = Router::new()
+        .route("/health", get(health::settlement))
+        .route("/metrics", get(health::metrics))
+        .route("/v2/health", get(health::settlement));
+    with_edges(routes).with_state(hub)
+}
+
+/// Account-lookup administration: oracles.
+pub fn oracle_router(hub: Arc<Hub>) -> Router {
+    let routes = Router::new()
+        .route("/health", get(health::oracles))
+        .route("/metrics", get(health::metrics))
+        .route("/oracles", get(oracles::list).post(oracles::create))
+        .route("/oracles/{id}", put(oracles::replace).delete(oracles::remove));
+    with_edges(routes).with_state(hub)
+}
+
+/// What all ports share: unknown paths are 404/3002, other methods 405/3000 with `Allow`, and bodies have a limit.
+fn with_edges(routes: Router<Arc<Hub>>) -> Router<Arc<Hub>> {
+    routes
+        .fallback(unknown_uri)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+}
+
+async fn unknown_uri(uri: Uri) -> Failure {
+    Failure(FspiopError::with_detail(ErrorCode::UNKNOWN_URI, uri.path()))
+}
+
+async fn method_not_allowed(method: Method, uri: Uri) -> Failure {
+    Failure(FspiopError::method_not_allowed(format_args!("{method} {}", uri.path())))
+}

@@ -1,0 +1,398 @@
+//! Callbacks: messages to participants, each tried until it is delivered or its time is up.
+//!
+//! Invariant: messages of one payment to one participant leave in order, one at a time; a slow or dead participant
+//! delays nobody else. A message's bytes do not change between attempts. Durable messages are marked delivered in a
+//! later unit, so that after a crash a message may be sent twice, but never not at all.
+
+use crate::{
+    directory::DirectoryCache,
+    metrics::{DeliveryLabels, Metrics},
+    net::{Answer, Net, NetError, Outgoing},
+    outbound::{Complaint, Delivery, Head, Persistence, bytes_of},
+};
+use fspiop::{
+    ErrorCode, FspiopError,
+    endpoint::{self, EndpointType},
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use store::{Mark, MessageId, Store};
+use tokio::sync::Semaphore;
+use vocabulary::{FspId, Timestamp};
+
+/// Messages to one participant that wait in memory; further durable ones wait in the outbox alone.
+const WAITING_MAX: usize = 4096;
+/// Messages that are read back from the outbox at a time.
+const FETCH_MAX: usize = 1024;
+/// Pauses between attempts grow by half up to this.
+const PAUSE_MAX: Duration = Duration::from_secs(15);
+const PAUSE_FIRST: Duration = Duration::from_millis(100);
+/// An error callback about a message that could not be delivered is tried for this long.
+const COMPLAINT_MS: i64 = 2_000;
+
+/// Delivers messages. Lives as long as the hub.
+pub struct Callbacks {
+    net: Net,
+    directory: Arc<DirectoryCache>,
+    store: Arc<dyn Store>,
+    metrics: Arc<Metrics>,
+    marks: Arc<Mutex<Vec<Mark>>>,
+    hub_name: FspId,
+    connections_per_participant: usize,
+    participants: Mutex<HashMap<FspId, Arc<Participant>>>,
+}
+
+/// The messages to one participant.
+struct Participant {
+    connections: Semaphore,
+    line: Mutex<Line>,
+}
+
+#[derive(Default)]
+struct Line {
+    /// By payment: the messages behind the one that is under way.
+    behind: HashMap<[u8; 16], VecDeque<Delivery>>,
+    waiting: usize,
+    /// Messages from this place on wait in the outbox alone.
+    left_in_outbox_after: Option<MessageId>,
+}
+
+impl Participant {
+    /// Takes a finished message out of the line. Returns the next one of its payment and, if the line is empty, the place
+    /// in the outbox from where messages were left there.
+    fn leave(&self, key: [u8; 16]) -> (Option<Delivery>, Option<MessageId>) {
+        let mut line = self.line.lock().expect("lines are changed without panicking");
+        line.waiting -= 1;
+        let next = line.behind.get_mut(&key).and_then(VecDeque::pop_front);
+        if next.is_none() {
+            line.behind.remove(&key);
+        }
+        let left = if line.waiting == 0 { line.left_in_outbox_after } else { None };
+        (next, left)
+    }
+}
+
+/// What became of one attempt.
+enum Attempt {
+    Delivered,
+    /// The participant is not registered for this kind of message.
+    NoEndpoint(String),
+    Failed(FspiopError),
+}
+
+impl Callbacks {
+    pub fn new(
+        net: Net,
+        directory: Arc<DirectoryCache>,
+        store: Arc<dyn Store>,
+        metrics: Arc<Metrics>,
+        settings: (FspId, usize),
+    ) -> Arc<Self> {
+        let (hub_name, connections_per_participant) = settings;
+        let (marks, participants) = (Arc::default(), Mutex::default());
+        Arc::new(Self { net, directory, store, metrics, marks, hub_name, connections_per_participant, participants })
+    }
+
+    /// Where delivered and failed messages are noted for the next unit.
+    pub fn marks(&self) -> Arc<Mutex<Vec<Mark>>> {
+        self.marks.clone()
+    }
+
+    /// Messages that wait in memory.
+    pub fn waiting(&self) -> usize {
+        let participants = self.participants.lock().expect("the map is changed without panicking");
+        participants.values().map(|known| known.line.lock().expect("lines are changed without panicking").waiting).sum()
+    }
+
+    /// Takes a message over; returns at once.
+    pub fn deliver(self: &Arc<Self>, delivery: Delivery) {
+        let participant = self.participant(&delivery.to);
+        let mut line = participant.line.lock().expect("lines are changed without panicking");
+        if line.waiting >= WAITING_MAX || line.left_in_outbox_after.is_some() {
+            match delivery.persistence {
+                Persistence::Durable(id) => {
+                    let before = MessageId(id.0 - 1);
+                    let place = line.left_in_outbox_after.map_or(before, |known| known.min(before));
+                    line.left_in_outbox_after = Some(place);
+                }
+                Persistence::InMemory => {
+                    tracing::warn!(to = %delivery.to, path = %delivery.head.path, "too many messages wait; this one is dropped");
+                }
+            }
+            return;
+        }
+        drop(line);
+        self.admit(participant, delivery);
+    }
+
+    /// Puts a message in its line, and starts the line if nobody is in it.
+    fn admit(self: &Arc<Self>, participant: Arc<Participant>, delivery: Delivery) {
+        let mut line = participant.line.lock().expect("lines are changed without panicking");
+        line.waiting += 1;
+        self.metrics.waiting_messages.inc();
+        if let Some(behind) = line.behind.get_mut(&delivery.payment_key) {
+            behind.push_back(delivery);
+            return;
+        }
+        line.behind.insert(delivery.payment_key, VecDeque::new());
+        drop(line);
+        tokio::spawn(self.clone().run(participant, delivery));
+    }
+
+    fn participant(&self, name: &FspId) -> Arc<Participant> {
+        let mut participants = self.participants.lock().expect("the map is changed without panicking");
+        let new = || {
+            let connections = Semaphore::new(self.connections_per_participant);
+            Arc::new(Participant { connections, line: Mutex::default() })
+        };
+        participants.entry(name.clone()).or_insert_with(new).clone()
+    }
+
+    /// Sends the messages of one payment to one participant, one after the other.
+    async fn run(self: Arc<Self>, participant: Arc<Participant>, first: Delivery) {
+        let mut next = Some(first);
+        while let Some(delivery) = next {
+            let (key, to) = (delivery.payment_key, delivery.to.clone());
+            self.send(&participant, delivery).await;
+            self.metrics.waiting_messages.dec();
+            let left;
+            (next, left) = participant.leave(key);
+            if let Some(place) = left {
+                self.fetch(&participant, &to, place).await;
+            }
+        }
+    }
+
+    /// Brings messages back that were left in the outbox. While this reads, new ones are left there too.
+    async fn fetch(self: &Arc<Self>, participant: &Arc<Participant>, to: &FspId, mut after: MessageId) {
+        let lock = || participant.line.lock().expect("lines are changed without panicking");
+        loop {
+            lock().left_in_outbox_after = Some(MessageId(i64::MAX));
+            let messages = match self.store.waiting_messages(to.clone(), after, FETCH_MAX).await {
+                Ok(messages) => messages,
+                Err(error) => {
+                    tracing::error!(%to, %error, "the outbox could not be read; it is read again");
+                    tokio::time::sleep(PAUSE_FIRST).await;
+                    continue;
+                }
+            };
+            after = messages.last().map_or(after, |message| message.id);
+            let has_messages = !messages.is_empty();
+            let may_have_more = messages.len() == FETCH_MAX;
+            for message in messages {
+                self.admit_stored(participant, message);
+            }
+            let is_finished = {
+                let mut line = lock();
+                line.left_in_outbox_after = match line.left_in_outbox_after {
+                    Some(MessageId(i64::MAX)) | None if !may_have_more => None,
+                    Some(MessageId(i64::MAX)) | None => Some(after),
+                    Some(place) => Some(place.max(after)),
+                };
+                line.left_in_outbox_after.is_none()
+            };
+            // What was admitted comes back here when it is done; where nothing was, this goes on until nothing is left.
+            if has_messages || is_finished {
+                return;
+            }
+        }
+    }
+
+    fn admit_stored(self: &Arc<Self>, participant: &Arc<Participant>, message: store::StoredMessage) {
+        let (id, attempts) = (message.id, message.attempts);
+        match Delivery::from_stored(message) {
+            Some(delivery) => self.admit(participant.clone(), delivery),
+            None => self.mark(Mark::Dead { id, attempts, error: "the message has an unknown form".to_owned() }),
+        }
+    }
+
+    /// Takes over a message of the outbox, after a restart or from a node that is gone.
+    pub fn deliver_stored(self: &Arc<Self>, message: store::StoredMessage) {
+        let participant = self.participant(&message.message.to);
+        self.admit_stored(&participant, message);
+    }
+
+    /// Tries one message until it is delivered or its time is up.
+    async fn send(self: &Arc<Self>, participant: &Participant, mut delivery: Delivery) {
+        let mut pause = PAUSE_FIRST;
+        loop {
+            let left = until(delivery.until);
+            let failure = match tokio::time::timeout(left, participant.connections.acquire()).await {
+                Ok(Ok(_connection)) => match self.attempt(&delivery, left).await {
+                    Attempt::Delivered => return self.delivered(&delivery),
+                    Attempt::NoEndpoint(text) => return self.give_up(&delivery, &self.no_endpoint(&delivery, &text)),
+                    Attempt::Failed(failure) => failure,
+                },
+                Ok(Err(_closed)) => return,
+                Err(_elapsed) => FspiopError::with_detail(
+                    ErrorCode::DESTINATION_COMMUNICATION,
+                    "The message waited too long for its turn",
+                ),
+            };
+            delivery.attempts += 1;
+            self.metrics.deliveries.get_or_create(&DeliveryLabels { outcome: "failed" }).inc();
+            if until(delivery.until) <= pause {
+                return self.give_up(&delivery, &failure);
+            }
+            if let Persistence::Durable(id) = delivery.persistence {
+                let error = failure.description().to_owned();
+                self.mark(Mark::Failed { id, attempts: delivery.attempts, error });
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 3 / 2).min(PAUSE_MAX);
+        }
+    }
+
+    async fn attempt(&self, delivery: &Delivery, left: Duration) -> Attempt {
+        let head = &delivery.head;
+        let view = self.directory.view();
+        let Some(registered) = view.endpoint(&delivery.to, &head.endpoint) else {
+            return Attempt::NoEndpoint(format!("no {} endpoint for DFSP {}", head.endpoint, delivery.to));
+        };
+        let Some(uri) = url_of(registered, head) else {
+            return Attempt::NoEndpoint(format!("the {} endpoint of {} is no URL", head.endpoint, delivery.to));
+        };
+        let Ok(method) = Method::from_bytes(head.method.as_bytes()) else {
+            return Attempt::NoEndpoint("the message has no method".to_owned());
+        };
+        let outgoing = Outgoing { method, uri, headers: headers_of(head), body: delivery.body.clone() };
+        match self.net.send(outgoing, left).await {
+            Ok(answer) if answer.status.is_success() => Attempt::Delivered,
+            Ok(answer) => Attempt::Failed(error_of(&answer)),
+            Err(error) => Attempt::Failed(unreachable(&error)),
+        }
+    }
+
+    fn no_endpoint(&self, delivery: &Delivery, text: &str) -> FspiopError {
+        let code = delivery.head.on_failure.as_ref().and_then(|complaint| code_of(complaint.no_endpoint_code));
+        FspiopError::with_detail(code.unwrap_or(ErrorCode::DESTINATION_COMMUNICATION), text)
+    }
+
+    fn delivered(&self, delivery: &Delivery) {
+        self.metrics.deliveries.get_or_create(&DeliveryLabels { outcome: "delivered" }).inc();
+        if let Persistence::Durable(id) = delivery.persistence {
+            self.mark(Mark::Delivered(id));
+        }
+    }
+
+    fn give_up(self: &Arc<Self>, delivery: &Delivery, failure: &FspiopError) {
+        self.metrics.deliveries.get_or_create(&DeliveryLabels { outcome: "given_up" }).inc();
+        let head = &delivery.head;
+        tracing::warn!(
+            to = %delivery.to, method = %head.method, endpoint = %head.endpoint, attempts = delivery.attempts,
+            error = failure.description(), "a message was given up"
+        );
+        if let Persistence::Durable(id) = delivery.persistence {
+            let error = failure.description().to_owned();
+            self.mark(Mark::Dead { id, attempts: delivery.attempts, error });
+        }
+        if let Some(complaint) = &head.on_failure
+            && let Some(callback) = self.complain(complaint, failure)
+        {
+            self.deliver(callback);
+        }
+    }
+
+    /// The error callback to the sender of a message that could not be delivered.
+    fn complain(&self, complaint: &Complaint, failure: &FspiopError) -> Option<Delivery> {
+        let to: FspId = complaint.to.parse().ok()?;
+        let now = now();
+        let path = format!("{}/error", complaint.path);
+        let header = |name: &str, value: String| (Box::from(name), value.into_boxed_str());
+        let head = Head {
+            method: "PUT".into(),
+            endpoint: complaint.endpoint.clone(),
+            path: path.clone().into(),
+            variables: complaint.variables.clone(),
+            headers: vec![
+                header("content-type", complaint.content_type.to_string()),
+                header("date", now.http().to_string()),
+                header("fspiop-source", self.hub_name.to_string()),
+                header("fspiop-destination", to.to_string()),
+                header("fspiop-http-method", "PUT".to_owned()),
+                header("fspiop-uri", path),
+            ],
+            on_failure: None,
+        };
+        Some(Delivery {
+            to,
+            payment_key: key_of(&complaint.path),
+            head: Arc::new(head),
+            body: failure.to_json().into(),
+            until: now.plus_millis(COMPLAINT_MS),
+            persistence: Persistence::InMemory,
+            attempts: 0,
+        })
+    }
+
+    fn mark(&self, mark: Mark) {
+        self.marks.lock().expect("marks are pushed without panicking").push(mark);
+    }
+}
+
+/// The order key of messages that belong to no payment: those of one path leave in order.
+pub fn key_of(path: &str) -> [u8; 16] {
+    use sha2::{Digest, Sha256};
+    let digest = Sha256::digest(path.as_bytes());
+    digest[..16].try_into().expect("a digest has 32 bytes")
+}
+
+/// The present time by the system's clock, for messages that no unit has dated.
+pub fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+fn until(time: Timestamp) -> Duration {
+    Duration::from_millis(u64::try_from(time.millis().saturating_sub(now().millis())).unwrap_or(0))
+}
+
+/// Where a message goes: a base URL with the canonical path, or a template with its placeholders filled.
+fn url_of(registered: &str, head: &Head) -> Option<Uri> {
+    let endpoint: EndpointType = head.endpoint.parse().ok()?;
+    if endpoint.is_base() {
+        return endpoint::join(registered, &head.path).parse().ok();
+    }
+    let variables: Vec<(&str, &str)> = head.variables.iter().map(|(name, value)| (&**name, &**value)).collect();
+    endpoint::render(registered, &variables).ok()?.parse().ok()
+}
+
+fn headers_of(head: &Head) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(head.headers.len() + 2);
+    for (name, value) in &head.headers {
+        let (name, value) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(&bytes_of(value)));
+        if let (Ok(name), Ok(value)) = (name, value) {
+            headers.append(name, value);
+        }
+    }
+    headers
+}
+
+/// Contract §1.11: an error object is adopted; 404 is 3200, another 4xx is 3000, anything else 1001.
+pub fn error_of(answer: &Answer) -> FspiopError {
+    if let Some(error) = FspiopError::from_json(&answer.body) {
+        return error;
+    }
+    let status = answer.status;
+    if status == http::StatusCode::NOT_FOUND {
+        return FspiopError::with_detail(ErrorCode::ID_NOT_FOUND, "The peer answered 404");
+    }
+    if status.is_client_error() {
+        return FspiopError::with_detail(ErrorCode::CLIENT_ERROR, format_args!("The peer answered {}", status.as_u16()));
+    }
+    FspiopError::with_detail(ErrorCode::DESTINATION_COMMUNICATION, "Failed to send HTTP request to host")
+}
+
+/// The error of a peer that could not be reached; what the connection said is for the log.
+pub fn unreachable(error: &NetError) -> FspiopError {
+    tracing::debug!(%error, "a peer could not be reached");
+    FspiopError::with_detail(ErrorCode::DESTINATION_COMMUNICATION, "Failed to send HTTP request to host")
+}
+
+fn code_of(number: u16) -> Option<ErrorCode> {
+    ErrorCode::parse(&number.to_string())
+}

@@ -1,0 +1,81 @@
+//! What a node is told: where its store is, where it listens, and the scheme settings that seed an empty store.
+
+use hub_core::{OnUs, Rules};
+use std::{net::SocketAddr, time::Duration};
+use vocabulary::{FspId, PartyIdType};
+
+/// The addresses of the five listeners; port 0 asks for any free port.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Listeners {
+    pub fspiop: SocketAddr,
+    pub administration: SocketAddr,
+    pub settlement: SocketAddr,
+    pub oracles: SocketAddr,
+    pub portal: SocketAddr,
+}
+
+/// Settings of one node and of its scheme.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The hub's own name as a participant and in `FSPIOP-Source`.
+    pub name: FspId,
+    /// `memory`, `sqlite:PATH` or `postgres://…`.
+    pub store: String,
+    pub listeners: Listeners,
+    pub on_us: OnUs,
+    pub confirms_to_payee: bool,
+    /// The id types that the built-in party directory answers for while no oracle is registered for them.
+    /// Account ids mean something inside one DFSP only, so that they are left out.
+    pub directory_id_types: Vec<PartyIdType>,
+    /// How often due transfers are looked for.
+    pub expiry_sweep: Duration,
+    /// How long one attempt to deliver a message or ask an oracle may take.
+    pub request_timeout: Duration,
+    /// Most requests under way to one participant at a time.
+    pub connections_per_participant: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        Self {
+            name: "Hub".parse().expect("three letters are an FSP id"),
+            store: "memory".to_owned(),
+            listeners: Listeners {
+                fspiop: at(4000),
+                administration: at(3001),
+                settlement: at(3007),
+                oracles: at(4001),
+                portal: at(8080),
+            },
+            on_us: OnUs::Refused,
+            confirms_to_payee: false,
+            directory_id_types: PartyIdType::ALL.into_iter().filter(|known| *known != PartyIdType::AccountId).collect(),
+            expiry_sweep: Duration::from_secs(1),
+            request_timeout: Duration::from_secs(20),
+            connections_per_participant: 64,
+        }
+    }
+}
+
+impl Config {
+    /// The part that decisions depend on.
+    pub fn rules(&self) -> Rules {
+        Rules { hub_name: self.name.clone(), on_us: self.on_us, confirms_to_payee: self.confirms_to_payee }
+    }
+
+    /// The scheme settings by name: what is stored in an empty database, and must agree with a filled one.
+    pub fn scheme_settings(&self) -> Vec<(String, String)> {
+        let id_types: Vec<&str> = self.directory_id_types.iter().map(|known| known.as_str()).collect();
+        let on_us = match self.on_us {
+            OnUs::Refused => "refused",
+            OnUs::Allowed => "allowed",
+        };
+        vec![
+            ("confirm_to_payee".to_owned(), self.confirms_to_payee.to_string()),
+            ("directory_id_types".to_owned(), id_types.join(",")),
+            ("hub_name".to_owned(), self.name.to_string()),
+            ("on_us".to_owned(), on_us.to_owned()),
+        ]
+    }
+}

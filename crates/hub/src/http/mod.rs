@@ -1,0 +1,222 @@
+//! The FSPIOP listener: checks a request in the contract's order (§1.2), hands it to its resource, acknowledges.
+//!
+//! Invariant: 202 or 200 means that what the request asks for is durable, or, for questions and their answers, that it
+//! is on its way. What goes wrong later is told by callback.
+
+mod participants;
+mod parties;
+mod quotes;
+mod transfers;
+
+use crate::{Hub, admin::health, metrics::RequestLabels, outbound::Complaint, render, sequencer::Unavailable};
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    response::Response,
+};
+use bytes::Bytes;
+use fspiop::{Envelope, ErrorCode, FspiopError, Operation, Resource};
+use http::{HeaderMap, Method, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+use std::sync::Arc;
+
+/// A request that has passed the checks of its headers and path.
+pub struct Inbound {
+    pub method: Method,
+    /// The canonical path.
+    pub uri: String,
+    pub resource: Resource,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    pub envelope: Envelope,
+}
+
+/// The router of the listener: one entry, because unknown paths are answered by the contract too.
+pub fn router(hub: Arc<Hub>) -> axum::Router {
+    axum::Router::new().fallback(serve).with_state(hub)
+}
+
+async fn serve(State(hub): State<Arc<Hub>>, request: Request) -> Response {
+    let method = request.method().clone();
+    let path = request.uri().path();
+    if method == Method::GET && path == "/health" {
+        return health::response(&hub.health().await);
+    }
+    if method == Method::GET && path == "/metrics" {
+        return text_response(hub.metrics_text());
+    }
+    let mut resource = "unknown";
+    let response = match handle(&hub, request, &mut resource).await {
+        Ok(status) => empty_response(status),
+        Err(refusal) => refusal.into_response(),
+    };
+    let labels = RequestLabels { resource, method: method.to_string(), status: response.status().as_u16() };
+    hub.metrics().requests.get_or_create(&labels).inc();
+    response
+}
+
+/// A synchronous error, with the methods that the path allows where that is the error.
+struct Refusal {
+    error: FspiopError,
+    allow: Option<String>,
+}
+
+impl From<FspiopError> for Refusal {
+    fn from(error: FspiopError) -> Self {
+        Self { error, allow: None }
+    }
+}
+
+impl From<Unavailable> for Refusal {
+    fn from(reason: Unavailable) -> Self {
+        let code = match reason {
+            Unavailable::Busy | Unavailable::Store(_) | Unavailable::Stopping => ErrorCode::SERVICE_UNAVAILABLE,
+            Unavailable::Data(_) => ErrorCode::INTERNAL,
+        };
+        Self::from(FspiopError::with_detail(code, reason))
+    }
+}
+
+impl Refusal {
+    fn into_response(self) -> Response {
+        let mut response = error_response(&self.error);
+        if let Some(allow) = self.allow.and_then(|allow| allow.parse().ok()) {
+            response.headers_mut().insert(header::ALLOW, allow);
+        }
+        response
+    }
+}
+
+async fn handle(hub: &Arc<Hub>, request: Request, resource: &mut &'static str) -> Result<StatusCode, Refusal> {
+    let (parts, body) = request.into_parts();
+    let route = fspiop::route(&parts.method, parts.uri.path()).map_err(|error| {
+        let allow = error.allow().map(str::to_owned);
+        Refusal { error: error.into(), allow }
+    })?;
+    *resource = route.resource().as_str();
+    let body = read(body).await;
+    let envelope = fspiop::check_headers(&route, &parts.headers)?;
+    let body = body?;
+    let status = StatusCode::from_u16(route.success_status()).expect("200 and 202 are statuses");
+    let resource = route.resource();
+    let operation = route.operation(parts.uri.query())?;
+    let uri = operation.uri();
+    let inbound = Inbound { method: parts.method, uri, resource, headers: parts.headers, body, envelope };
+    dispatch(hub, inbound, operation, parts.uri.query()).await?;
+    Ok(status)
+}
+
+async fn dispatch(
+    hub: &Arc<Hub>,
+    inbound: Inbound,
+    operation: Operation,
+    query: Option<&str>,
+) -> Result<(), Refusal> {
+    match operation {
+        Operation::GetParty(party) => parties::get(hub, inbound, party, query),
+        Operation::PutParty(party) => parties::put(hub, inbound, &party),
+        Operation::PutPartyError(party) => parties::put_error(hub, inbound, &party),
+        Operation::GetParticipant(party) => participants::get(hub, inbound, party, query).await,
+        Operation::PostParticipant(party) => participants::post(hub, inbound, party).await,
+        Operation::PutParticipant(party) => participants::put(hub, inbound, party).await,
+        Operation::DeleteParticipant(party) => participants::delete(hub, inbound, party, query).await,
+        Operation::PutParticipantError(party) => participants::put_error(hub, inbound, &party),
+        Operation::PostQuote => quotes::post(hub, inbound).await,
+        Operation::GetQuote(id) => quotes::get(hub, inbound, id),
+        Operation::PutQuote(id) => quotes::put(hub, inbound, id).await,
+        Operation::PutQuoteError(id) => quotes::put_error(hub, inbound, id).await,
+        Operation::PostTransfer => transfers::post(hub, inbound).await,
+        Operation::GetTransfer(id) => transfers::get(hub, inbound, id),
+        Operation::PutTransfer(id) => transfers::put(hub, inbound, &id).await,
+        Operation::PutTransferError(id) => transfers::put_error(hub, inbound, &id).await,
+        Operation::PostParticipants => participants::post_batch(hub, inbound).await,
+        // The hub sends these and does not take them (contract §1.4), or does not know the resource yet.
+        Operation::PatchTransfer(_)
+        | Operation::PutParticipants(_)
+        | Operation::PutParticipantsError(_)
+        | Operation::PostTransactionRequest
+        | Operation::GetTransactionRequest(_)
+        | Operation::PutTransactionRequest(_)
+        | Operation::PutTransactionRequestError(_)
+        | Operation::GetAuthorization(..)
+        | Operation::PutAuthorization(_)
+        | Operation::PutAuthorizationError(_)
+        | Operation::PostFxQuote
+        | Operation::GetFxQuote(_)
+        | Operation::PutFxQuote(_)
+        | Operation::PutFxQuoteError(_)
+        | Operation::PostFxTransfer
+        | Operation::GetFxTransfer(_)
+        | Operation::PutFxTransfer(_)
+        | Operation::PutFxTransferError(_)
+        | Operation::PatchFxTransfer(_)
+        | Operation::PostBulkQuote
+        | Operation::GetBulkQuote(_)
+        | Operation::PutBulkQuote(_)
+        | Operation::PutBulkQuoteError(_)
+        | Operation::PostBulkTransfer
+        | Operation::GetBulkTransfer(_)
+        | Operation::PutBulkTransfer(_)
+        | Operation::PutBulkTransferError(_) => Err(FspiopError::new(ErrorCode::NOT_IMPLEMENTED).into()),
+    }
+}
+
+async fn read(body: Body) -> Result<Bytes, FspiopError> {
+    let limit = usize::try_from(fspiop::headers::BODY_BYTES_MAX).expect("five megabytes fit");
+    match Limited::new(body, limit).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+            Err(FspiopError::with_detail(ErrorCode::TOO_LARGE_PAYLOAD, format_args!("a body has at most {limit} bytes")))
+        }
+        Err(error) => {
+            let text = format_args!("the body could not be read: {error}").to_string();
+            Err(FspiopError::with_detail(ErrorCode::MALFORMED_SYNTAX, text))
+        }
+    }
+}
+
+impl Inbound {
+    /// The canonical path of the resource, without `/error`.
+    fn path(&self) -> &str {
+        self.uri.strip_suffix("/error").unwrap_or(&self.uri)
+    }
+
+    /// Whom to tell, on the error resource of this message, if it cannot be passed on.
+    fn complaint(&self, address: render::Address, no_endpoint: ErrorCode) -> Complaint {
+        Complaint {
+            to: self.envelope.source.as_str().into(),
+            path: address.path,
+            endpoint: address.endpoint.as_str().into(),
+            variables: address.variables,
+            content_type: fspiop::content_type(self.resource, self.envelope.version).into(),
+            no_endpoint_code: no_endpoint.number(),
+        }
+    }
+
+    fn dialect(&self) -> hub_core::Dialect {
+        render::dialect_of(self.envelope.version)
+    }
+}
+
+/// An error as the body of a synchronous answer.
+pub fn error_response(error: &FspiopError) -> Response {
+    let status = StatusCode::from_u16(error.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = Response::new(Body::from(error.to_json()));
+    *response.status_mut() = status;
+    let json = header::HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}
+
+fn empty_response(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+fn text_response(text: String) -> Response {
+    let mut response = Response::new(Body::from(text));
+    let plain = header::HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, plain);
+    response
+}

@@ -1,0 +1,85 @@
+//! What the hub counts (Prometheus text format).
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+use std::sync::atomic::AtomicU64;
+
+/// Labels of an answered request.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+pub struct RequestLabels {
+    pub resource: &'static str,
+    pub method: String,
+    pub status: u16,
+}
+
+/// Labels of an attempt to deliver a message.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+pub struct DeliveryLabels {
+    pub outcome: &'static str,
+}
+
+/// All metrics of a node.
+pub struct Metrics {
+    registry: Registry,
+    pub requests: Family<RequestLabels, Counter>,
+    pub deliveries: Family<DeliveryLabels, Counter>,
+    pub units: Counter,
+    pub unit_conflicts: Counter,
+    pub commands: Counter,
+    /// Commands that wait for a unit.
+    pub queued: Gauge,
+    /// Messages that wait for delivery in memory.
+    pub waiting_messages: Gauge,
+    pub unit_seconds: Histogram,
+    store_units: Gauge<u64, AtomicU64>,
+    store_units_synced: Gauge<u64, AtomicU64>,
+}
+
+impl Metrics {
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("umoja");
+        let metrics = Self {
+            requests: Family::default(),
+            deliveries: Family::default(),
+            units: Counter::default(),
+            unit_conflicts: Counter::default(),
+            commands: Counter::default(),
+            queued: Gauge::default(),
+            waiting_messages: Gauge::default(),
+            unit_seconds: Histogram::new([0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.0]),
+            store_units: Gauge::default(),
+            store_units_synced: Gauge::default(),
+            registry: Registry::default(),
+        };
+        let m = &metrics;
+        registry.register("requests", "Requests answered, by resource, method and status", m.requests.clone());
+        registry.register("deliveries", "Attempts to deliver a message, by outcome", m.deliveries.clone());
+        registry.register("units", "Units committed", m.units.clone());
+        registry.register("unit_conflicts", "Units run again because the database preferred another", m.unit_conflicts.clone());
+        registry.register("commands", "Commands decided", m.commands.clone());
+        registry.register("queued_commands", "Commands that wait for a unit", m.queued.clone());
+        registry.register("waiting_messages", "Messages that wait for delivery in memory", m.waiting_messages.clone());
+        registry.register("unit_seconds", "Time from the first lock of a unit to its commit", m.unit_seconds.clone());
+        registry.register("store_units_total", "Units that the store has committed", m.store_units.clone());
+        registry.register("store_units_synced_total", "Units whose commit returned after a sync to disk", m.store_units_synced.clone());
+        Self { registry, ..metrics }
+    }
+
+    /// The text that Prometheus reads.
+    pub fn text(&self, durability: store::Durability) -> String {
+        self.store_units.set(durability.units);
+        self.store_units_synced.set(durability.units_synced);
+        let mut text = String::new();
+        encode(&mut text, &self.registry).expect("writing to a string does not fail");
+        text
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}

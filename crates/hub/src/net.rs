@@ -1,0 +1,104 @@
+//! Requests that the hub makes: one pool of warm connections for all participants and oracles.
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, StatusCode, Uri};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use std::{fmt, time::Duration};
+
+/// What is read of an answer: participants answer with nothing or with an error object, oracles with a short list.
+const ANSWER_BYTES_MAX: usize = 1 << 20;
+/// Idle connections kept open to one host.
+const IDLE_CONNECTIONS_MAX: usize = 64;
+const IDLE_MAX: Duration = Duration::from_secs(30);
+
+/// The hub's HTTP client. Cloning is cheap.
+#[derive(Clone)]
+pub struct Net {
+    client: Client<HttpConnector, Full<Bytes>>,
+    timeout: Duration,
+}
+
+/// A request to a participant or an oracle.
+pub struct Outgoing {
+    pub method: Method,
+    pub uri: Uri,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+/// The answer to a request, whatever its status.
+pub struct Answer {
+    pub status: StatusCode,
+    pub body: Bytes,
+}
+
+/// Why there was no answer.
+#[derive(Debug)]
+pub enum NetError {
+    /// Nothing got past the connection attempt: the receiver has seen nothing.
+    Connect(String),
+    /// The receiver may have seen the request.
+    Broken(String),
+    TimedOut(Duration),
+}
+
+impl Net {
+    pub fn new(timeout: Duration) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(timeout.min(Duration::from_secs(5))));
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_MAX)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+            .build(connector);
+        Self { client, timeout }
+    }
+
+    /// Sends a request once; `at_most` shortens the configured time limit.
+    pub async fn send(&self, outgoing: Outgoing, at_most: Duration) -> Result<Answer, NetError> {
+        let limit = self.timeout.min(at_most);
+        match tokio::time::timeout(limit, self.exchange(outgoing)).await {
+            Ok(result) => result,
+            Err(_elapsed) => Err(NetError::TimedOut(limit)),
+        }
+    }
+
+    async fn exchange(&self, outgoing: Outgoing) -> Result<Answer, NetError> {
+        let mut request = Request::new(Full::new(outgoing.body));
+        *request.method_mut() = outgoing.method;
+        *request.uri_mut() = outgoing.uri;
+        *request.headers_mut() = outgoing.headers;
+        let response = self.client.request(request).await.map_err(|error| {
+            let text = with_causes(&error);
+            if error.is_connect() { NetError::Connect(text) } else { NetError::Broken(text) }
+        })?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
+        let body = body.map_err(|error| NetError::Broken(error.to_string()))?.to_bytes();
+        Ok(Answer { status, body })
+    }
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+impl fmt::Display for NetError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connect(what) | Self::Broken(what) => formatter.write_str(what),
+            Self::TimedOut(limit) => write!(formatter, "no answer within {} ms", limit.as_millis()),
+        }
+    }
+}

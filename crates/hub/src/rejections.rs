@@ -1,0 +1,55 @@
+//! The one place where the core's reasons become FSPIOP error codes and texts (contract §1.10, §4.3, §4.6).
+
+use fspiop::{ErrorCode, FspiopError};
+use hub_core::Rejection;
+
+/// The error that a participant is told, and that the `cause` of an aborted transfer is made from.
+pub fn error_of(rejection: &Rejection) -> FspiopError {
+    let validation = |detail: &str| FspiopError::with_detail(ErrorCode::GENERIC_VALIDATION, detail);
+    match rejection {
+        Rejection::NoRoute { payer, payee } => FspiopError::with_detail(
+            ErrorCode::ID_NOT_FOUND,
+            format_args!("Payer proxy or payee proxy not found: initiatingFsp: {payer} counterPartyFsp: {payee}"),
+        ),
+        Rejection::ModifiedRequest => FspiopError::new(ErrorCode::MODIFIED_REQUEST),
+        Rejection::SourceIsNotPayer => validation("FSPIOP-Source header should match Payer"),
+        Rejection::AmountTooLarge(amount) => validation(&format!("Amount {amount} exceeds allowed precision of 18")),
+        Rejection::ParticipantNotFound(name) => validation(&format!("Participant {name} not found")),
+        Rejection::ParticipantInactive(name) => validation(&format!("Participant {name} is inactive")),
+        Rejection::AlreadyExpired(time) => validation(&format!("Expiration date {time} is already in the past")),
+        // The spelling is the reference's; clients compare it.
+        Rejection::PayerIsPayee => {
+            validation("Payer FSP and Payee FSP should be different, unless on-us tranfers are allowed by the Scheme")
+        }
+        Rejection::AccountNotFound(name, currency) => {
+            validation(&format!("Participant {name} {currency} account not found"))
+        }
+        Rejection::AccountInactive(name, currency) => {
+            validation(&format!("Participant {name} {currency} account is inactive"))
+        }
+        Rejection::PayerShortOfLiquidity => FspiopError::new(ErrorCode::PAYER_LIQUIDITY),
+        Rejection::PayerOverCap => FspiopError::new(ErrorCode::PAYER_LIMIT),
+        Rejection::Overflow => FspiopError::with_detail(ErrorCode::INTERNAL, "the balance would leave its range"),
+        Rejection::TransferNotFound => FspiopError::with_detail(ErrorCode::INTERNAL, "transfer not found"),
+        Rejection::SourceIsNotPayee => {
+            validation("fspiop-source does not match payee fsp on the Fulfil callback response")
+        }
+        Rejection::DestinationIsNotPayer => {
+            validation("fspiop-destination does not match payer fsp on the Fulfil callback response")
+        }
+        Rejection::InvalidFulfilment => validation("invalid fulfilment"),
+        Rejection::NotReserved => validation("non-RESERVED transfer state"),
+        Rejection::TransferExpired => FspiopError::new(ErrorCode::TRANSFER_EXPIRED),
+        Rejection::NotAParty => FspiopError::new(ErrorCode::CLIENT_ERROR),
+        Rejection::ByPayee { code, description } => match ErrorCode::parse(&code.to_string()) {
+            Some(code) if code.is_relayable() => FspiopError::relayed(code, description),
+            Some(_) | None => FspiopError::undefined_code(),
+        },
+        Rejection::UnsupportedPayer(name) => unsupported(ErrorCode::PAYER_FSP_NOT_FOUND, name),
+        Rejection::UnsupportedPayee(name) => unsupported(ErrorCode::DESTINATION_FSP, name),
+    }
+}
+
+fn unsupported(code: ErrorCode, name: &vocabulary::FspId) -> FspiopError {
+    FspiopError::with_detail(code, format_args!("Unsupported participant '{name}'"))
+}

@@ -1,0 +1,274 @@
+//! From decisions and requests to messages.
+//!
+//! Invariant: what is made here depends on its arguments only, so that every attempt to deliver a message, and every
+//! repetition of a unit, sends the same bytes.
+
+use crate::{
+    http::Inbound,
+    outbound::{Complaint, Delivery, Head, Persistence, text_of},
+    rejections::error_of,
+    sequencer::{Origin, RelayUntil, Render},
+};
+use bytes::Bytes;
+use fspiop::{
+    Resource, Version,
+    body::TransferState,
+    callback::{self, HubMessage, Relay, TransferOutcome},
+    endpoint::EndpointType,
+};
+use http::{HeaderMap, Method};
+use hub_core::{
+    Dialect, Message, Notice, SubjectKind,
+    transfers::{PublicState, TransferStatus},
+};
+use std::sync::Arc;
+use vocabulary::{CorrelationId, FspId, Timestamp};
+
+/// The outcome of a transfer is tried for seven days.
+const OUTCOME_MS: i64 = 7 * 24 * 3_600_000;
+/// Everything else that is durable, and every question.
+pub const SHORT_MS: i64 = 2_000;
+
+/// Where a message goes at its recipient.
+#[derive(Clone, Debug)]
+pub struct Address {
+    /// The canonical path; for an error, of the resource it is about.
+    pub path: Box<str>,
+    pub endpoint: EndpointType,
+    /// Values for the placeholders of a registered template.
+    pub variables: Vec<(Box<str>, Box<str>)>,
+}
+
+/// Renders the notices of decisions.
+pub struct Renderer {
+    pub hub_name: FspId,
+}
+
+/// What the hub makes: method, address and body; errors stand under the address with `/error`.
+struct Made {
+    method: Method,
+    resource: Resource,
+    address: Address,
+    body: Vec<u8>,
+}
+
+impl Render for Renderer {
+    fn render(&self, origin: Option<&Origin>, notice: &Notice, now: Timestamp) -> Option<Delivery> {
+        let payment_key = notice.about.id.to_parts().0;
+        if let Message::Relay = notice.message {
+            let origin = origin.expect("only commands that came as messages are relayed");
+            return Some(Delivery {
+                to: notice.to.clone(),
+                payment_key,
+                head: Arc::new(addressed(&origin.head, &notice.to)),
+                body: origin.body.clone(),
+                until: relay_until(origin.relay, now),
+                persistence: Persistence::InMemory,
+                attempts: 0,
+            });
+        }
+        let made = made_of(notice)?;
+        let until = match notice.about.kind {
+            SubjectKind::Transfer => now.plus_millis(OUTCOME_MS),
+            SubjectKind::Quote => now.plus_millis(SHORT_MS),
+        };
+        let cause = origin.map(|origin| trace_of(&origin.head));
+        let head = self.head(&made, (&notice.to, version_of(notice.dialect)), now, cause.as_ref())?;
+        Some(Delivery {
+            to: notice.to.clone(),
+            payment_key,
+            head: Arc::new(head),
+            body: made.body.into(),
+            until,
+            persistence: Persistence::InMemory,
+            attempts: 0,
+        })
+    }
+}
+
+impl Renderer {
+    /// A message that no decision caused: an answer to a question, or an error about one.
+    pub fn answer(
+        &self,
+        inbound: &Inbound,
+        to: &FspId,
+        address: Address,
+        body: Bytes,
+        now: Timestamp,
+    ) -> Option<Delivery> {
+        let payment_key = crate::callbacks::key_of(&address.path);
+        let made = Made { method: Method::PUT, resource: inbound.resource, address, body: Vec::new() };
+        let recipient = (to, inbound.envelope.version);
+        let head = self.head(&made, recipient, now, Some(&inbound.headers))?;
+        Some(Delivery {
+            to: to.clone(),
+            payment_key,
+            head: Arc::new(head),
+            body,
+            until: now.plus_millis(SHORT_MS),
+            persistence: Persistence::InMemory,
+            attempts: 0,
+        })
+    }
+
+    fn head(
+        &self,
+        made: &Made,
+        recipient: (&FspId, Version),
+        date: Timestamp,
+        cause: Option<&HeaderMap>,
+    ) -> Option<Head> {
+        let (destination, version) = recipient;
+        let message = HubMessage {
+            hub: &self.hub_name,
+            destination,
+            resource: made.resource,
+            version,
+            method: &made.method,
+            uri: &made.address.path,
+            date,
+        };
+        // A name that no header can carry belongs to no participant.
+        let headers = callback::hub_headers(&message, cause).ok()?;
+        Some(Head {
+            method: made.method.as_str().into(),
+            endpoint: made.address.endpoint.as_str().into(),
+            path: made.address.path.clone(),
+            variables: made.address.variables.clone(),
+            headers: pairs_of(&headers),
+            on_failure: None,
+        })
+    }
+}
+
+/// The head of a message that is passed on with its body untouched.
+pub fn relay_head(
+    inbound: &Inbound,
+    to: &FspId,
+    endpoint: EndpointType,
+    variables: Vec<(Box<str>, Box<str>)>,
+) -> Head {
+    let relay =
+        Relay { resource: inbound.resource, method: &inbound.method, uri: &inbound.uri, destination: Some(to) };
+    // The destination is a name that came in a header or passed the grammar of one; another leaves the sender's own.
+    let headers = callback::relayed_headers(&inbound.headers, &relay)
+        .or_else(|_| callback::relayed_headers(&inbound.headers, &Relay { destination: None, ..relay }))
+        .unwrap_or_default();
+    Head {
+        method: inbound.method.as_str().into(),
+        endpoint: endpoint.as_str().into(),
+        path: inbound.uri.as_str().into(),
+        variables,
+        headers: pairs_of(&headers),
+        on_failure: None,
+    }
+}
+
+/// The head with whom to tell if it cannot be delivered.
+pub fn with_complaint(head: Head, complaint: Complaint) -> Head {
+    Head { on_failure: Some(complaint), ..head }
+}
+
+/// Headers of a request to an oracle: the requester's, its body's excepted.
+pub fn oracle_headers(inbound: &Inbound, destination: &FspId, method: &Method) -> HeaderMap {
+    let relay = Relay { resource: inbound.resource, method, uri: &inbound.uri, destination: Some(destination) };
+    callback::relayed_headers(&inbound.headers, &relay).unwrap_or_default()
+}
+
+/// How the core remembers a version.
+pub fn dialect_of(version: Version) -> Dialect {
+    Dialect(match version {
+        Version::V1_0 => 1,
+        Version::V1_1 => 2,
+        Version::V2_0 => 3,
+    })
+}
+
+/// The version in which to speak to somebody; 2.0 to one that has not spoken yet.
+fn version_of(dialect: Dialect) -> Version {
+    match dialect {
+        Dialect(1) => Version::V1_0,
+        Dialect(2) => Version::V1_1,
+        Dialect(_) => Version::V2_0,
+    }
+}
+
+fn made_of(notice: &Notice) -> Option<Made> {
+    let id = notice.about.id;
+    let resource = match notice.about.kind {
+        SubjectKind::Transfer => Resource::Transfers,
+        SubjectKind::Quote => Resource::Quotes,
+    };
+    let (method, endpoint, path, body) = match (&notice.message, notice.about.kind) {
+        (Message::Relay, _) => return None,
+        (Message::Failure(rejection), kind) => {
+            let endpoint = match kind {
+                SubjectKind::Transfer => EndpointType::TransferError,
+                SubjectKind::Quote => EndpointType::Quotes,
+            };
+            (Method::PUT, endpoint, format!("/{resource}/{id}/error"), error_of(rejection).to_json())
+        }
+        (Message::Status(status), _) => {
+            (Method::PUT, EndpointType::TransferPut, format!("/{resource}/{id}"), status_body(status))
+        }
+        (Message::Patch(status), _) => {
+            (Method::PATCH, EndpointType::TransferPut, format!("/{resource}/{id}"), status_body(status))
+        }
+    };
+    let address = Address { path: path.into(), endpoint, variables: variables(id) };
+    Some(Made { method, resource, address, body })
+}
+
+fn variables(id: CorrelationId) -> Vec<(Box<str>, Box<str>)> {
+    vec![("transferId".into(), id.to_string().into())]
+}
+
+fn status_body(status: &TransferStatus) -> Vec<u8> {
+    let cause = status.cause.as_ref().map(|cause| error_of(cause).cause());
+    callback::transfer_body(&TransferOutcome {
+        state: match status.state {
+            PublicState::Reserved => TransferState::Reserved,
+            PublicState::Committed => TransferState::Committed,
+            PublicState::Aborted => TransferState::Aborted,
+        },
+        completed: status.completed,
+        fulfilment: status.fulfilment.as_ref(),
+        extension_list: status.extensions.as_deref(),
+        cause: cause.as_deref(),
+    })
+}
+
+fn relay_until(relay: RelayUntil, now: Timestamp) -> Timestamp {
+    match relay {
+        RelayUntil::Expiration(time) => time,
+        RelayUntil::Outcome => now.plus_millis(OUTCOME_MS),
+        RelayUntil::Short => now.plus_millis(SHORT_MS),
+    }
+}
+
+/// The head with its destination header naming whom the decision names; the sender's own spelling stays.
+fn addressed(head: &Head, to: &FspId) -> Head {
+    let mut head = head.clone();
+    let destination = head.headers.iter_mut().find(|(name, _)| &**name == fspiop::headers::DESTINATION);
+    if let Some((_, value)) = destination
+        && !to.same_as(value)
+    {
+        *value = text_of(to.as_str().as_bytes());
+    }
+    head
+}
+
+fn trace_of(head: &Head) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for name in [fspiop::headers::TRACEPARENT, fspiop::headers::TRACESTATE] {
+        let found = head.headers.iter().find(|(known, _)| &**known == name);
+        if let Some(value) = found.and_then(|(_, value)| value.parse().ok()) {
+            headers.insert(name, value);
+        }
+    }
+    headers
+}
+
+fn pairs_of(headers: &HeaderMap) -> Vec<(Box<str>, Box<str>)> {
+    headers.iter().map(|(name, value)| (name.as_str().into(), text_of(value.as_bytes()))).collect()
+}

@@ -1,0 +1,308 @@
+//! One unit after another: gather, open, lock, decide, commit, reply, send.
+
+use super::{AdminFailure, Job, MARKS_WAIT, Origin, Queue, Reply, Shared, UNIT_MAX, Unavailable};
+use crate::outbound::{Delivery, Persistence};
+use hub_core::{
+    Access, Command, Loaded, Standing, State, Subject,
+    administration::{self, AdminCommand},
+};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
+use store::{Mark, Opened, PartyChange, StoreError, UnitWork, Wanted, Writer};
+
+/// How often a unit is run again before its commands are given up.
+const ATTEMPTS_MAX: u32 = 20;
+
+/// A command of the unit, with who waits for it.
+struct Decide {
+    command: Command,
+    origin: Option<Box<Origin>>,
+    reply: Reply<Result<(), Unavailable>>,
+}
+
+/// A change of the party directory, with who waits for it.
+struct Party {
+    change: PartyChange,
+    reply: Reply<Result<(), Unavailable>>,
+}
+
+/// What one transaction will hold.
+#[derive(Default)]
+struct Batch {
+    commands: Vec<Decide>,
+    parties: Vec<Party>,
+    administer: Option<(Box<AdminCommand>, String, Reply<Result<(), AdminFailure>>)>,
+}
+
+/// Runs units until every sender is gone and the queue is empty.
+pub(super) async fn run(mut writer: Box<dyn Writer>, shared: Arc<Shared>) {
+    loop {
+        let Some(batch) = gather(&shared).await else { break };
+        if let Some((command, actor, reply)) = batch.administer {
+            let outcome = administer(writer.as_mut(), &shared, &command, actor).await;
+            // Whoever asked may be gone; the change is durable all the same.
+            let _ = reply.send(outcome);
+            continue;
+        }
+        let marks = std::mem::take(&mut *shared.marks.lock().expect("marks are pushed without panicking"));
+        if batch.commands.is_empty() && batch.parties.is_empty() && marks.is_empty() {
+            continue;
+        }
+        run_halving(writer.as_mut(), &shared, batch, marks).await;
+    }
+}
+
+/// Waits for the next jobs and takes what a unit may hold: each subject once, and an administrative command alone.
+async fn gather(shared: &Shared) -> Option<Batch> {
+    let mut queue = shared.jobs.lock().await;
+    let first = match queue.deferred.pop_front() {
+        Some(job) => job,
+        None => match tokio::time::timeout(MARKS_WAIT, queue.incoming.recv()).await {
+            Ok(Some(job)) => job,
+            Ok(None) => return None,
+            Err(_elapsed) => {
+                let has_marks = !shared.marks.lock().expect("marks are pushed without panicking").is_empty();
+                let is_over = shared.state.is_closing.load(Ordering::Relaxed) && !has_marks;
+                return (!is_over).then(Batch::default);
+            }
+        },
+    };
+    let mut batch = Batch::default();
+    let mut subjects = HashSet::new();
+    let mut put_off = Vec::new();
+    let mut next = Some(first);
+    while let Some(job) = next {
+        match job {
+            Job::Administer { command, actor, reply } if batch.is_empty() => {
+                batch.administer = Some((command, actor, reply));
+                break;
+            }
+            Job::Administer { .. } => {
+                put_off.push(job);
+                break;
+            }
+            Job::Parties { change, reply } => batch.parties.push(Party { change, reply }),
+            Job::Decide { command, origin, reply } => {
+                if subjects.insert(command.subject()) {
+                    batch.commands.push(Decide { command, origin, reply });
+                } else {
+                    put_off.push(Job::Decide { command, origin, reply });
+                }
+            }
+        }
+        let is_full = batch.commands.len() + batch.parties.len() + put_off.len() >= UNIT_MAX;
+        next = if is_full { None } else { queue.next_now() };
+    }
+    for job in put_off.into_iter().rev() {
+        queue.deferred.push_front(job);
+    }
+    shared.metrics.queued.set(queue.waiting());
+    Some(batch)
+}
+
+impl Queue {
+    fn next_now(&mut self) -> Option<Job> {
+        self.deferred.pop_front().or_else(|| self.incoming.try_recv().ok())
+    }
+
+    fn waiting(&self) -> i64 {
+        i64::try_from(self.deferred.len() + self.incoming.len()).unwrap_or(i64::MAX)
+    }
+}
+
+impl Batch {
+    fn is_empty(&self) -> bool {
+        self.commands.is_empty() && self.parties.is_empty()
+    }
+}
+
+/// Runs a batch; where the database refuses its data, runs its halves, so that the culprit ends up alone.
+async fn run_halving(writer: &mut dyn Writer, shared: &Shared, batch: Batch, mut marks: Vec<Mark>) {
+    let mut waiting = vec![batch];
+    while let Some(mut batch) = waiting.pop() {
+        match run_again(writer, shared, &batch, &marks).await {
+            Ok(deliveries) => {
+                marks.clear();
+                batch.reply_all(&Ok(()));
+                for delivery in deliveries {
+                    shared.callbacks.deliver(delivery);
+                }
+            }
+            Err(StoreError::Data(what)) if batch.commands.len() + batch.parties.len() > 1 => {
+                tracing::warn!(what, commands = batch.commands.len(), "the database refused a unit; halving it");
+                let rest = batch.split();
+                waiting.extend([rest, batch]);
+            }
+            Err(StoreError::Data(what)) => {
+                tracing::error!(what, "the database refused a command");
+                batch.reply_all(&Err(Unavailable::Data(what)));
+            }
+            Err(error) => {
+                tracing::error!(%error, commands = batch.commands.len(), "a unit was given up");
+                batch.reply_all(&Err(Unavailable::Store(error.to_string())));
+            }
+        }
+    }
+    if !marks.is_empty() {
+        shared.marks.lock().expect("marks are pushed without panicking").append(&mut marks);
+    }
+}
+
+impl Batch {
+    fn split(&mut self) -> Self {
+        Self {
+            commands: self.commands.split_off(self.commands.len() / 2),
+            parties: self.parties.split_off(self.parties.len() / 2),
+            administer: None,
+        }
+    }
+
+    fn reply_all(self, outcome: &Result<(), Unavailable>) {
+        let replies = self.commands.into_iter().map(|decide| decide.reply);
+        for reply in replies.chain(self.parties.into_iter().map(|party| party.reply)) {
+            // Whoever asked may be gone; what is durable stays so.
+            let _ = reply.send(outcome.clone());
+        }
+    }
+}
+
+/// Runs a batch until the database takes it, for conflicts and broken connections only. After an unknown outcome the
+/// unit runs again: what was durable after all shows as repetitions, which tell nobody anything new.
+async fn run_again(
+    writer: &mut dyn Writer,
+    shared: &Shared,
+    batch: &Batch,
+    marks: &[Mark],
+) -> Result<Vec<Delivery>, StoreError> {
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let started = Instant::now();
+        let error = match run_once(writer, shared, batch, marks).await {
+            Ok(deliveries) => {
+                shared.metrics.units.inc();
+                shared.metrics.commands.inc_by(batch.commands.len() as u64);
+                shared.metrics.unit_seconds.observe(started.elapsed().as_secs_f64());
+                return Ok(deliveries);
+            }
+            Err(error) => error,
+        };
+        if let Err(error) = writer.rollback().await {
+            tracing::debug!(%error, "a unit could not be rolled back; the database drops it with the connection");
+        }
+        match error {
+            StoreError::Conflict(_) | StoreError::OutcomeUnknown(_) if attempt < ATTEMPTS_MAX => {
+                shared.metrics.unit_conflicts.inc();
+                // Attempts differ between nodes by their own load; a growing pause is enough to let one of them pass.
+                tokio::time::sleep(Duration::from_millis(u64::from(attempt.min(10)))).await;
+            }
+            _ => return Err(error),
+        }
+    }
+}
+
+async fn run_once(
+    writer: &mut dyn Writer,
+    shared: &Shared,
+    batch: &Batch,
+    marks: &[Mark],
+) -> Result<Vec<Delivery>, StoreError> {
+    let mut wanted: Vec<Wanted> = batch.commands.iter().map(|decide| wanted_by(&decide.command)).collect();
+    wanted.sort_by_key(subject_of);
+    let opened = writer.open(&wanted).await?;
+    let standings = standings_of(batch, &opened, shared);
+    let loaded = writer.lock(&standings).await?;
+    let now = loaded.now;
+    let loaded = Loaded { transfers: opened.transfers, quotes: opened.quotes, ..loaded };
+    let mut state = State::new(loaded, shared.rules.clone());
+    let mut deliveries = Vec::new();
+    for decide in &batch.commands {
+        let outcome = hub_core::decide(&mut state, &decide.command);
+        let origin = decide.origin.as_deref();
+        deliveries.extend(outcome.notices.iter().filter_map(|notice| shared.render.render(origin, notice, now)));
+    }
+    let work = UnitWork {
+        changes: state.into_changes(),
+        parties: batch.parties.iter().map(|party| party.change.clone()).collect(),
+        messages: deliveries.iter().map(Delivery::to_stored).collect(),
+        marks: marks.to_vec(),
+        ..UnitWork::default()
+    };
+    let ids = writer.commit(work).await?;
+    for (delivery, id) in deliveries.iter_mut().zip(ids) {
+        delivery.persistence = Persistence::Durable(id);
+    }
+    Ok(deliveries)
+}
+
+fn wanted_by(command: &Command) -> Wanted {
+    let subject = command.subject();
+    if command.may_create() { Wanted::Claim(subject) } else { Wanted::Find(subject) }
+}
+
+fn subject_of(wanted: &Wanted) -> Subject {
+    match wanted {
+        Wanted::Claim(subject) | Wanted::Find(subject) => *subject,
+    }
+}
+
+/// The standings of all commands, each once with the stronger access, in order.
+fn standings_of(batch: &Batch, opened: &Opened, shared: &Shared) -> Vec<(Standing, Access)> {
+    let transfers: HashMap<_, _> = opened.transfers.iter().map(|transfer| (transfer.id, transfer)).collect();
+    let mut standings = BTreeMap::new();
+    for decide in &batch.commands {
+        let transfer = transfers.get(&decide.command.subject().id).copied();
+        for (standing, access) in decide.command.standings(transfer, &shared.rules.hub_name) {
+            let strongest = standings.entry(standing).or_insert(access);
+            *strongest = access.max(*strongest);
+        }
+    }
+    standings.into_iter().collect()
+}
+
+async fn administer(
+    writer: &mut dyn Writer,
+    shared: &Shared,
+    command: &AdminCommand,
+    actor: String,
+) -> Result<(), AdminFailure> {
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let error = match administer_once(writer, shared, command, &actor).await {
+            Ok(outcome) => return outcome.map_err(AdminFailure::Rejected),
+            Err(error) => error,
+        };
+        if let Err(error) = writer.rollback().await {
+            tracing::debug!(%error, "an administrative change could not be rolled back");
+        }
+        match error {
+            StoreError::Conflict(_) if attempt < ATTEMPTS_MAX => shared.metrics.unit_conflicts.inc(),
+            _ => return Err(AdminFailure::Unavailable(error.to_string())),
+        };
+    }
+}
+
+async fn administer_once(
+    writer: &mut dyn Writer,
+    shared: &Shared,
+    command: &AdminCommand,
+    actor: &str,
+) -> Result<Result<(), administration::AdminRejection>, StoreError> {
+    writer.open(&[]).await?;
+    let (directory, now) = writer.lock_directory().await?;
+    match administration::administer(&directory, command, now, &shared.rules.hub_name) {
+        Ok(changes) => {
+            let work = UnitWork { administration: changes, actor: actor.to_owned(), ..UnitWork::default() };
+            writer.commit(work).await?;
+            Ok(Ok(()))
+        }
+        Err(rejection) => {
+            writer.rollback().await?;
+            Ok(Err(rejection))
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! Starting and stopping a hub.
+
+use crate::{
+    Config, Hub, Listeners, admin,
+    callbacks::{Callbacks, now},
+    directory::DirectoryCache,
+    http,
+    lookup::Lookup,
+    metrics::Metrics,
+    net::Net,
+    render::Renderer,
+    sequencer::{Parts, Sequencer, Writers},
+};
+use axum::Router;
+use hub_core::{Command, transfers::Expire};
+use std::{
+    fmt,
+    net::SocketAddr,
+    sync::{Arc, atomic::AtomicBool, atomic::Ordering},
+    time::{Duration, Instant},
+};
+use store::{Store, StoreError};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+
+/// Transfers that one sweep ends.
+const SWEEP_MAX: usize = 500;
+/// Messages that are taken over at a time.
+const CLAIM_MAX: usize = 1000;
+/// How long a stopping hub waits for its callbacks.
+const DRAIN_MAX: Duration = Duration::from_secs(10);
+
+/// Why a hub did not start: one sentence that says what to do.
+#[derive(Debug)]
+pub enum StartError {
+    Store(StoreError),
+    /// A listener's name and address, and what the system said.
+    Listen { listener: &'static str, address: SocketAddr, error: std::io::Error },
+    Setting(String),
+}
+
+/// A hub that serves.
+pub struct Running {
+    hub: Arc<Hub>,
+    addresses: Listeners,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+    writers: Writers,
+}
+
+/// Starts a hub. `portal` makes the pages of the portal's listener.
+pub async fn start(config: Config, portal: fn(Arc<Hub>) -> Router) -> Result<Running, StartError> {
+    // Listening comes first: a port that is taken must not touch the store.
+    let (sockets, addresses) = listen(&config.listeners).await?;
+    let store = store::open(&config.store, &config.name).await.map_err(StartError::Store)?;
+    check_settings(store.as_ref(), &config).await?;
+    let (hub, writers) = assemble(config, store).await.map_err(StartError::Store)?;
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    let routers = [
+        http::router(hub.clone()),
+        admin::ledger_router(hub.clone()),
+        admin::settlement_router(hub.clone()),
+        admin::oracle_router(hub.clone()),
+        portal(hub.clone()),
+    ];
+    for (socket, router) in sockets.into_iter().zip(routers) {
+        let mut stopped = stopped.clone();
+        let signal = async move {
+            // An error means that the sender is gone, which also means stop.
+            let _ = stopped.wait_for(|is_stopping| *is_stopping).await;
+        };
+        tasks.spawn(async move {
+            let served = axum::serve(NoDelay(socket), router).with_graceful_shutdown(signal).await;
+            if let Err(error) = served {
+                tracing::error!(%error, "a listener ended");
+            }
+        });
+    }
+    tasks.spawn(until_stopped(stopped.clone(), sweep(hub.clone())));
+    tasks.spawn(until_stopped(stopped.clone(), claim(hub.clone())));
+    tasks.spawn(until_stopped(stopped, refresh(hub.clone())));
+    Ok(Running { hub, addresses, stop, tasks, writers })
+}
+
+impl Running {
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    /// Where the hub listens, with the ports that the system chose.
+    pub fn addresses(&self) -> &Listeners {
+        &self.addresses
+    }
+
+    /// Stops accepting, finishes what was accepted, delivers for at most ten seconds, and closes the store. What is not
+    /// delivered by then stays in the outbox.
+    pub async fn stop(mut self) {
+        self.hub.is_stopping.store(true, Ordering::Relaxed);
+        self.stop.send_replace(true);
+        let deadline = Instant::now() + DRAIN_MAX;
+        let drained = async {
+            while self.hub.callbacks.waiting() > 0 || !self.hub.sequencer.has_no_marks() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        if tokio::time::timeout_at(deadline.into(), drained).await.is_err() {
+            tracing::warn!(waiting = self.hub.callbacks.waiting(), "messages are left for the next start");
+        }
+        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(Duration::from_secs(1), ended).await.is_err() {
+            self.tasks.abort_all();
+        }
+        self.hub.sequencer.close();
+        let writers = self.writers;
+        // Writers block; a thread of its own may wait for them.
+        if tokio::task::spawn_blocking(move || writers.join()).await.is_err() {
+            tracing::error!("the writers could not be joined");
+        }
+    }
+}
+
+async fn assemble(config: Config, store: Arc<dyn Store>) -> Result<(Arc<Hub>, Writers), StoreError> {
+    let metrics = Arc::new(Metrics::new());
+    let directory = Arc::new(DirectoryCache::open(store.clone()).await?);
+    let net = Net::new(config.request_timeout);
+    let callbacks = Callbacks::new(
+        net.clone(),
+        directory.clone(),
+        store.clone(),
+        metrics.clone(),
+        (config.name.clone(), config.connections_per_participant),
+    );
+    let renderer = Arc::new(Renderer { hub_name: config.name.clone() });
+    let parts = Parts {
+        rules: config.rules(),
+        render: renderer.clone(),
+        callbacks: callbacks.clone(),
+        metrics: metrics.clone(),
+        marks: callbacks.marks(),
+    };
+    let (sequencer, writers) = Sequencer::start(store.as_ref(), parts).await?;
+    let lookup = Lookup {
+        store: store.clone(),
+        directory: directory.clone(),
+        net,
+        hub_name: config.name.clone(),
+        built_in: config.directory_id_types.clone(),
+    };
+    let started = (Instant::now(), now());
+    let is_stopping = AtomicBool::new(false);
+    let hub = Hub { config, store, directory, sequencer, callbacks, lookup, renderer, metrics, started, is_stopping };
+    Ok((Arc::new(hub), writers))
+}
+
+/// The scheme settings of a filled store win; a node that was told otherwise does not start.
+async fn check_settings(store: &dyn Store, config: &Config) -> Result<(), StartError> {
+    let wanted = config.scheme_settings();
+    let stored = store.settings(&wanted, "configuration").await.map_err(StartError::Store)?;
+    for (name, value) in wanted {
+        let known = stored.iter().find(|(known, _)| *known == name);
+        match known {
+            Some((_, known)) if *known != value => {
+                return Err(StartError::Setting(format!(
+                    "The scheme setting {name} is '{known}' in the store, but this node was told '{value}'. \
+                     Change the node's configuration to what the store says."
+                )));
+            }
+            Some(_) | None => {}
+        }
+    }
+    Ok(())
+}
+
+async fn listen(wanted: &Listeners) -> Result<([TcpListener; 5], Listeners), StartError> {
+    let fspiop = bind("fspiop", wanted.fspiop).await?;
+    let administration = bind("administration", wanted.administration).await?;
+    let settlement = bind("settlement", wanted.settlement).await?;
+    let oracles = bind("oracles", wanted.oracles).await?;
+    let portal = bind("portal", wanted.portal).await?;
+    let addresses = Listeners {
+        fspiop: fspiop.1,
+        administration: administration.1,
+        settlement: settlement.1,
+        oracles: oracles.1,
+        portal: portal.1,
+    };
+    Ok(([fspiop.0, administration.0, settlement.0, oracles.0, portal.0], addresses))
+}
+
+async fn bind(listener: &'static str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |error| StartError::Listen { listener, address, error };
+    if listener != "fspiop" && !address.ip().is_loopback() {
+        return Err(StartError::Setting(format!(
+            "The {listener} listener would be open to the network at {address} without authentication. \
+             Give it an address of 127.0.0.1 and put an authenticating proxy in front of it."
+        )));
+    }
+    let socket = TcpListener::bind(address).await.map_err(failed)?;
+    let actual = socket.local_addr().map_err(failed)?;
+    Ok((socket, actual))
+}
+
+/// Small answers leave at once instead of waiting for more.
+struct NoDelay(TcpListener);
+
+impl axum::serve::Listener for NoDelay {
+    type Io = tokio::net::TcpStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        let (stream, address) = axum::serve::Listener::accept(&mut self.0).await;
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its delay");
+        }
+        (stream, address)
+    }
+
+    fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+async fn until_stopped(mut stopped: watch::Receiver<bool>, work: impl Future<Output = ()>) {
+    tokio::select! {
+        _ = stopped.wait_for(|is_stopping| *is_stopping) => {}
+        () = work => {}
+    }
+}
+
+/// Ends transfers whose expiration has passed.
+async fn sweep(hub: Arc<Hub>) {
+    loop {
+        tokio::time::sleep(hub.config.expiry_sweep).await;
+        match hub.store.due_transfers(SWEEP_MAX).await {
+            Ok(due) => {
+                for transfer in due {
+                    let command = Command::Expire(Expire { id: transfer.id });
+                    let (sequencer, id) = (hub.sequencer.clone(), transfer.id);
+                    tokio::spawn(async move {
+                        if let Err(error) = sequencer.decide(command, None).await {
+                            tracing::warn!(%id, %error, "a due transfer was not expired; the next sweep tries again");
+                        }
+                    });
+                }
+            }
+            Err(error) => tracing::error!(%error, "due transfers could not be read"),
+        }
+    }
+}
+
+/// Keeps this node's lease, and takes over messages of nodes that are gone.
+async fn claim(hub: Arc<Hub>) {
+    loop {
+        match hub.store.renew_and_claim(CLAIM_MAX).await {
+            Ok(messages) => {
+                let is_all = messages.len() < CLAIM_MAX;
+                for message in messages {
+                    hub.callbacks.deliver_stored(message);
+                }
+                if !is_all {
+                    continue;
+                }
+            }
+            Err(error) => tracing::error!(%error, "the lease of this node could not be renewed"),
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// Follows what other nodes change.
+async fn refresh(hub: Arc<Hub>) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        if let Err(error) = hub.directory.refresh().await {
+            tracing::error!(%error, "the directory could not be read");
+        }
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(error) => write!(formatter, "{error}"),
+            Self::Listen { listener, address, error } if error.kind() == std::io::ErrorKind::AddrInUse => write!(
+                formatter,
+                "The {listener} listener cannot use {address}: another program listens there. \
+                 Stop it, or give --listen-{listener} another address."
+            ),
+            Self::Listen { listener, address, error } => {
+                write!(formatter, "The {listener} listener cannot use {address}: {error}.")
+            }
+            Self::Setting(what) => formatter.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}

@@ -1,0 +1,82 @@
+//! What a DFSP's core does when the scheme asks: the trait that the core implements, and what it is told.
+//!
+//! Invariant: the core is asked about a transfer only after its condition, packet and amount have been checked. It may be
+//! asked and told the same thing again, so it answers by id; what it has promised (a reservation) it has made durable
+//! before it answers.
+
+use crate::{News, Party};
+use fspiop::{FspiopError, body::AmountType};
+use std::future::Future;
+use vocabulary::{Amount, CorrelationId, FspId, Money, PartyId, Timestamp};
+
+/// The core-banking side of a DFSP.
+pub trait Backend: Send + Sync + 'static {
+    /// Who has this identifier? Errors: `PARTY_NOT_FOUND`.
+    fn lookup(&self, party: PartyId) -> impl Future<Output = Result<Party, FspiopError>> + Send;
+
+    /// At which terms would a payment be accepted?
+    fn quote(&self, question: QuoteQuestion) -> impl Future<Output = Result<Terms, FspiopError>> + Send;
+
+    /// A transfer has been reserved at the hub: will the payee take it?
+    fn prepare(&self, transfer: IncomingTransfer) -> impl Future<Output = Answer> + Send;
+
+    /// News of a transfer, sent or received. Acknowledged to the hub only after `Ok`; after `Err` the hub repeats it.
+    fn news(&self, id: CorrelationId, news: News) -> impl Future<Output = Result<(), NotRecorded>> + Send;
+}
+
+/// `POST /quotes`, as the payee's DFSP reads it.
+#[derive(Clone, Debug)]
+pub struct QuoteQuestion {
+    pub quote_id: CorrelationId,
+    pub transaction_id: CorrelationId,
+    pub payer: Party,
+    pub payee: PartyId,
+    /// Whether `amount` is what the payer sends or what the payee receives.
+    pub amount_type: AmountType,
+    pub amount: Money,
+    pub note: Option<String>,
+}
+
+/// What the payee's DFSP answers. All amounts are in the currency of the question.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// Moves between the DFSPs.
+    pub transfer: Amount,
+    /// Reaches the payee.
+    pub received: Amount,
+    /// Of the transfer, what the payee's DFSP keeps.
+    pub fee: Amount,
+    /// The payee, with the name that the payer may see.
+    pub payee: Party,
+    pub expiration: Timestamp,
+}
+
+/// `POST /transfers`, with the terms out of its ILP packet, which this DFSP has made itself.
+#[derive(Clone, Debug)]
+pub struct IncomingTransfer {
+    pub id: CorrelationId,
+    pub quote_id: CorrelationId,
+    pub payer_fsp: FspId,
+    pub payer: Party,
+    pub payee: Party,
+    pub amount: Money,
+    pub note: Option<String>,
+    pub expiration: Timestamp,
+}
+
+/// What becomes of an incoming transfer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// The money is credited when the hub says so ([`Backend::news`]). What a careful DFSP answers.
+    Reserve,
+    /// The money is credited now, whatever becomes of the transfer.
+    Commit,
+    /// The transfer ends and the payer gets this error.
+    Reject(FspiopError),
+    /// No answer; the transfer expires. For trials.
+    Silence,
+}
+
+/// News could not be made durable; tell it again.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NotRecorded(pub String);

@@ -1,0 +1,148 @@
+//! The DFSP's line to its hub: sends messages and waits for the callbacks that answer them.
+//!
+//! Invariant: every wait ends, at its deadline at the latest, and says what is known then. A message is repeated only
+//! byte for byte.
+
+use crate::call_error::CallError;
+use crate::http_client::HttpClient;
+use crate::message::Message;
+use crate::news::News;
+use crate::payer::Quote;
+use crate::waiting::{Waiter, Waiting};
+use crate::{Config, Party};
+use fspiop::{ErrorCode, FspiopError, PartyPath, ilp};
+use http::StatusCode;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use vocabulary::{CorrelationId, FspId};
+
+/// Between the tries of one message, times four after each.
+const RETRY_DELAY: Duration = Duration::from_millis(100);
+
+/// Cloning shares the line. Its calls are in `payer`, its listener is [`crate::serve`].
+#[derive(Clone)]
+pub struct Connection(pub(crate) Arc<Line>);
+
+pub(crate) struct Line {
+    pub config: Config,
+    pub secret: ilp::Secret,
+    pub waiting: Waiting<Key, Callback>,
+    /// Requests of others in work.
+    pub working: Arc<Semaphore>,
+    http: HttpClient,
+}
+
+/// What a callback answers.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Key {
+    Party(PartyPath),
+    Participant(PartyPath),
+    Quote(CorrelationId),
+    Transfer(CorrelationId),
+}
+
+#[derive(Clone)]
+pub(crate) enum Callback {
+    Party(Party),
+    /// The FSP that the directory names, or none if it only confirms.
+    Participant(Option<FspId>),
+    Quote(Quote),
+    Transfer(News),
+    Error(FspiopError),
+}
+
+impl Callback {
+    pub fn party(self) -> Option<Party> {
+        if let Self::Party(party) = self { Some(party) } else { None }
+    }
+
+    pub fn participant(self) -> Option<Option<FspId>> {
+        if let Self::Participant(fsp) = self { Some(fsp) } else { None }
+    }
+
+    pub fn quote(self) -> Option<Quote> {
+        if let Self::Quote(quote) = self { Some(quote) } else { None }
+    }
+
+    pub fn transfer(self) -> Option<News> {
+        if let Self::Transfer(news) = self { Some(news) } else { None }
+    }
+}
+
+impl Connection {
+    /// No I/O happens here; connections are opened when they are needed.
+    pub fn new(config: Config) -> Self {
+        let secret = ilp::Secret::new(config.ilp_secret.clone());
+        let waiting = Waiting::new(config.waiting_max);
+        let working = Arc::new(Semaphore::new(config.working_max));
+        Self(Arc::new(Line { config, secret, waiting, working, http: HttpClient::new() }))
+    }
+
+    /// The DFSP's name in the scheme.
+    pub fn name(&self) -> &FspId {
+        &self.0.config.name
+    }
+
+    pub(crate) fn register(&self, key: Key) -> Result<Waiter<Key, Callback>, CallError> {
+        self.0.waiting.register(key).map_err(|_| CallError::Busy)
+    }
+
+    /// Sends a message until the hub has taken or refused it, or the tries are used up.
+    pub(crate) async fn deliver(&self, message: &Message) -> Result<(), CallError> {
+        let mut delay = RETRY_DELAY;
+        let mut may_have_arrived = false;
+        for attempt in 1.. {
+            let error = match self.attempt(message).await {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            let is_final = error.scheme_error().is_some() || attempt >= self.0.config.attempts_max;
+            tracing::debug!(message = message.title(), attempt, is_final, %error, "a message was not taken");
+            may_have_arrived |= !error.is_certain();
+            if is_final {
+                return Err(if may_have_arrived { error.uncertain() } else { error });
+            }
+            tokio::time::sleep(delay).await;
+            delay *= 4;
+        }
+        unreachable!("the loop ends with the last attempt")
+    }
+
+    async fn attempt(&self, message: &Message) -> Result<(), CallError> {
+        let config = &self.0.config;
+        let request = message.request(&config.hub, &config.name);
+        let request = request.map_err(|error| CallError::Unreachable(format!("no valid request: {error}")))?;
+        let answer = self.0.http.send(request, config.request_timeout).await?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(());
+        }
+        let can_change = status.is_server_error()
+            || status == StatusCode::REQUEST_TIMEOUT
+            || status == StatusCode::TOO_MANY_REQUESTS;
+        if can_change {
+            return Err(CallError::Uncertain(format!("the hub answered {status}")));
+        }
+        let adopted = FspiopError::from_json(answer.body());
+        let unexplained =
+            || FspiopError::with_detail(ErrorCode::CLIENT_ERROR, format_args!("the hub answered {status}"));
+        Err(CallError::Refused(adopted.unwrap_or_else(unexplained)))
+    }
+}
+
+impl CallError {
+    /// An earlier try may have been accepted, so that a later one's failure is no certain end. A refusal stays one: the
+    /// hub judges the same bytes the same way.
+    fn uncertain(self) -> Self {
+        match self {
+            Self::Unreachable(cause) => Self::Uncertain(cause),
+            Self::Uncertain(_)
+            | Self::Refused(_)
+            | Self::Answered(_)
+            | Self::NoAnswer(_)
+            | Self::Unusable(_)
+            | Self::Busy => self,
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! A small HTTP/1.1 client with kept-alive connections: one request, one bounded answer, one deadline.
+//!
+//! Invariant: an error says whether the request may have arrived. Only [`HttpError::Unreachable`] means that not a byte
+//! of it left.
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_util::client::legacy::{Client, connect::HttpConnector};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use std::{fmt, time::Duration};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+const IDLE_CONNECTIONS_MAX: usize = 64;
+/// Bytes of an answer.
+const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Cloning shares the connections.
+#[derive(Clone)]
+pub struct HttpClient {
+    client: Client<HttpConnector, Full<Bytes>>,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub enum HttpError {
+    /// No connection: the request did not leave.
+    Unreachable(String),
+    /// The connection broke, or the answer was unusable: the request may have arrived.
+    Broken(String),
+    /// No answer in time: the request may have arrived.
+    TimedOut(Duration),
+}
+
+impl HttpClient {
+    pub fn new() -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+            .build(connector);
+        Self { client }
+    }
+
+    /// Sends one request and reads the whole answer, at most 8 MiB, within `timeout`.
+    pub async fn send(&self, request: Request<Full<Bytes>>, timeout: Duration) -> Result<Response<Bytes>, HttpError> {
+        let answer = tokio::time::timeout(timeout, self.exchange(request)).await;
+        answer.unwrap_or(Err(HttpError::TimedOut(timeout)))
+    }
+
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, HttpError> {
+        let answer = self.client.request(request).await.map_err(|error| {
+            let text = full_text(&error);
+            if error.is_connect() { HttpError::Unreachable(text) } else { HttpError::Broken(text) }
+        })?;
+        let (head, body) = answer.into_parts();
+        let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
+        let body = body.map_err(|error| HttpError::Broken(error.to_string()))?.to_bytes();
+        Ok(Response::from_parts(head, body))
+    }
+}
+
+impl Default for HttpClient {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The error with its causes, which hyper keeps apart.
+fn full_text(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+impl fmt::Display for HttpError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable(cause) => write!(formatter, "no connection ({cause})"),
+            Self::Broken(cause) => write!(formatter, "the connection broke ({cause})"),
+            Self::TimedOut(timeout) => write!(formatter, "no answer within {} s", timeout.as_secs()),
+        }
+    }
+}
+
+impl std::error::Error for HttpError {}

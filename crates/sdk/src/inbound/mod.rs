@@ -1,0 +1,248 @@
+//! The listener for the hub's messages (FSPIOP 1.1; contract dfsp-client.md §3).
+//!
+//! Invariant: questions (GET, POST) are answered 202 at once and worked on by a bounded number of tasks; news and answers
+//! (PUT, PATCH) are answered 200 after they have been recorded, so that the hub repeats what was lost. Every body has a
+//! greatest length, and a 2xx has no body.
+
+mod answers;
+mod questions;
+
+use crate::connection::Connection;
+use crate::{Backend, backend::NotRecorded};
+use axum::{Router, body::Body, extract::State, response::Response};
+use bytes::Bytes;
+use fspiop::{Envelope, ErrorCode, FspiopError, Operation, RouteError, check_headers, headers, route};
+use http::{Request, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// After a stop is asked for, how long requests in work may take.
+const STOP_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// A running listener.
+pub struct Listener {
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+/// What the handlers share.
+struct Server<B> {
+    connection: Connection,
+    backend: Arc<B>,
+}
+
+/// A checked message with its operation taken out.
+struct Inbound {
+    envelope: Envelope,
+    body: Bytes,
+}
+
+/// How a handler failed; success is the status that belongs to the method.
+enum Failure {
+    Error(FspiopError),
+    /// Of a method that the path does not have: the value of `Allow`.
+    Allow(FspiopError, String),
+}
+
+/// Listens for the hub's messages and asks `backend`. Errors: the address cannot be bound.
+pub async fn serve<B: Backend>(connection: Connection, backend: Arc<B>, address: SocketAddr) -> io::Result<Listener> {
+    let listener = TcpListener::bind(address).await?;
+    let address = listener.local_addr()?;
+    let (stop, mut stopped) = watch::channel(false);
+    let server = Arc::new(Server { connection, backend });
+    let router = Router::new().fallback(handle::<B>).with_state(server);
+    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
+        // An error means that the handle is gone, which is a reason to stop as well.
+        let _ = stopped.wait_for(|stop| *stop).await;
+    });
+    let task = tokio::spawn(async move {
+        if let Err(error) = serving.await {
+            tracing::error!(%error, "the FSPIOP listener ended");
+        }
+    });
+    Ok(Listener { address, stop, task })
+}
+
+impl Listener {
+    /// The address that is really listened on, also when port 0 was asked for.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops listening and lets requests in work end, for three seconds at most.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        let mut task = self.task;
+        if tokio::time::timeout(STOP_TIMEOUT, &mut task).await.is_err() {
+            task.abort();
+        }
+    }
+}
+
+async fn handle<B: Backend>(State(server): State<Arc<Server<B>>>, request: Request<Body>) -> Response {
+    if matches!(request.uri().path(), "/" | "/health") {
+        return empty(StatusCode::OK);
+    }
+    match server.take(request).await {
+        Ok(status) => empty(status),
+        Err(failure) => failure.into_response(),
+    }
+}
+
+impl<B: Backend> Server<B> {
+    /// The order of the checks is the one that hubs and participants agree on (contract §1.2).
+    async fn take(self: Arc<Self>, request: Request<Body>) -> Result<StatusCode, Failure> {
+        let (head, body) = request.into_parts();
+        let route = route(&head.method, head.uri.path())?;
+        let body = read(body).await?;
+        let envelope = check_headers(&route, &head.headers)?;
+        let status = StatusCode::from_u16(route.success_status()).expect("200 or 202");
+        let operation = route.operation(head.uri.query())?;
+        self.check_destination(&envelope)?;
+        self.dispatch(operation, Inbound { envelope, body }).await?;
+        Ok(status)
+    }
+
+    fn check_destination(&self, envelope: &Envelope) -> Result<(), FspiopError> {
+        let own = self.connection.name();
+        match &envelope.destination {
+            Some(destination) if !own.same_as(destination.as_str()) => {
+                Err(FspiopError::with_detail(ErrorCode::DESTINATION_FSP, format_args!("this is {own}")))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    async fn dispatch(self: Arc<Self>, operation: Operation, message: Inbound) -> Result<(), FspiopError> {
+        use Operation as O;
+        match operation {
+            O::GetParty(party) => self.work(|server| server.answer_lookup(party, message)),
+            O::PostQuote => {
+                let question = questions::quote(&message)?;
+                self.work(|server| server.answer_quote(question, message.envelope))
+            }
+            O::PostTransfer => {
+                let prepare = fspiop::body::TransferPrepare::parse(&message.body)?;
+                self.work(|server| server.answer_transfer(prepare, message.envelope))
+            }
+            O::PutTransfer(id) => self.transfer_status(&id, &message).await,
+            O::PatchTransfer(id) => self.transfer_notice(&id, &message).await,
+            O::PutTransferError(id) => self.transfer_error(&id, &message).await,
+            O::PutParty(party) => self.party(party, &message),
+            O::PutPartyError(party) => self.party_error(party, &message),
+            O::PutParticipant(party) => self.participant(party, &message),
+            O::PutParticipantError(party) => self.participant_error(party, &message),
+            O::PutQuote(id) => self.quote(id, &message),
+            O::PutQuoteError(id) => self.quote_error(id, &message),
+            // Not part of sending and receiving single payments.
+            O::GetParticipant(_)
+            | O::PostParticipant(_)
+            | O::DeleteParticipant(_)
+            | O::PostParticipants
+            | O::PutParticipants(_)
+            | O::PutParticipantsError(_)
+            | O::GetQuote(_)
+            | O::GetTransfer(_)
+            | O::PostTransactionRequest
+            | O::GetTransactionRequest(_)
+            | O::PutTransactionRequest(_)
+            | O::PutTransactionRequestError(_)
+            | O::GetAuthorization(..)
+            | O::PutAuthorization(_)
+            | O::PutAuthorizationError(_)
+            | O::PostFxQuote
+            | O::GetFxQuote(_)
+            | O::PutFxQuote(_)
+            | O::PutFxQuoteError(_)
+            | O::PostFxTransfer
+            | O::GetFxTransfer(_)
+            | O::PutFxTransfer(_)
+            | O::PutFxTransferError(_)
+            | O::PatchFxTransfer(_)
+            | O::PostBulkQuote
+            | O::GetBulkQuote(_)
+            | O::PutBulkQuote(_)
+            | O::PutBulkQuoteError(_)
+            | O::PostBulkTransfer
+            | O::GetBulkTransfer(_)
+            | O::PutBulkTransfer(_)
+            | O::PutBulkTransferError(_) => Err(FspiopError::new(ErrorCode::NOT_IMPLEMENTED)),
+        }
+    }
+
+    /// Answers a question in the background if there is room.
+    fn work<F>(self: Arc<Self>, start: impl FnOnce(Arc<Self>) -> F) -> Result<(), FspiopError>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let permit = self.connection.0.working.clone().try_acquire_owned();
+        let permit = permit.map_err(|_| FspiopError::new(ErrorCode::SERVICE_UNAVAILABLE))?;
+        let work = start(self);
+        tokio::spawn(async move {
+            work.await;
+            drop(permit);
+        });
+        Ok(())
+    }
+}
+
+async fn read(body: Body) -> Result<Bytes, FspiopError> {
+    let bytes_max = usize::try_from(headers::BODY_BYTES_MAX).expect("5 MB fit into memory");
+    match Limited::new(body, bytes_max).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+            Err(FspiopError::new(ErrorCode::TOO_LARGE_PAYLOAD))
+        }
+        Err(_) => Err(FspiopError::with_detail(ErrorCode::MALFORMED_SYNTAX, "the body ended early")),
+    }
+}
+
+fn empty(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+impl Failure {
+    fn into_response(self) -> Response {
+        let (error, allow) = match self {
+            Self::Error(error) => (error, None),
+            Self::Allow(error, allow) => (error, Some(allow)),
+        };
+        let mut response =
+            Response::builder().status(error.http_status()).header(header::CONTENT_TYPE, "application/json");
+        if let Some(allow) = allow {
+            response = response.header(header::ALLOW, allow);
+        }
+        response.body(Body::from(error.to_json())).expect("status and headers are ours")
+    }
+}
+
+impl From<FspiopError> for Failure {
+    fn from(error: FspiopError) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<RouteError> for Failure {
+    fn from(error: RouteError) -> Self {
+        match error.allow().map(str::to_owned) {
+            Some(allow) => Self::Allow(error.into(), allow),
+            None => Self::Error(error.into()),
+        }
+    }
+}
+
+impl From<NotRecorded> for FspiopError {
+    fn from(error: NotRecorded) -> Self {
+        tracing::error!(error = error.0, "news of a transfer could not be recorded");
+        Self::new(ErrorCode::INTERNAL)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! A message on its way to the hub: what it says and under which headers (FSPIOP 1.1 §3.2, §3.3).
+//!
+//! Invariant: every try of one message has the same bytes and the same date, so that the hub recognises it.
+
+use crate::config::now;
+use bytes::Bytes;
+use fspiop::{Operation, Resource, Version, accept, content_type, headers};
+use http::{HeaderValue, Method, Request};
+use http_body_util::Full;
+use vocabulary::{FspId, Timestamp};
+
+pub(crate) struct Message {
+    method: Method,
+    resource: Resource,
+    version: Version,
+    /// Canonical path, percent-encoded.
+    path: String,
+    destination: Option<FspId>,
+    date: Timestamp,
+    body: Bytes,
+}
+
+impl Message {
+    /// A request (POST, GET, DELETE) or callback (PUT). The path is that of `operation`.
+    pub fn new(method: Method, resource: Resource, operation: &Operation) -> Self {
+        let path = operation.uri();
+        let body = Bytes::new();
+        Self { method, resource, version: Version::V2_0, path, destination: None, date: now(), body }
+    }
+
+    pub fn version(self, version: Version) -> Self {
+        Self { version, ..self }
+    }
+
+    pub fn to(self, destination: &FspId) -> Self {
+        Self { destination: Some(destination.clone()), ..self }
+    }
+
+    pub fn body(self, body: Bytes) -> Self {
+        Self { body, ..self }
+    }
+
+    /// The HTTP request for one try. `base` is the hub's URL.
+    ///
+    /// Errors: the URL or a name cannot be written into a request.
+    pub fn request(&self, base: &str, source: &FspId) -> Result<Request<Full<Bytes>>, http::Error> {
+        let media_type = content_type(self.resource, self.version);
+        let mut request = Request::builder()
+            .method(self.method.clone())
+            .uri(format!("{}{}", base.trim_end_matches('/'), self.path))
+            .header(http::header::CONTENT_TYPE, media_type)
+            .header(http::header::DATE, self.date.http().to_string())
+            .header(headers::SOURCE, name(source)?);
+        if let Some(destination) = &self.destination {
+            request = request.header(headers::DESTINATION, name(destination)?);
+        }
+        if self.method != Method::PUT {
+            request = request.header(http::header::ACCEPT, accept(self.resource, self.version));
+        }
+        if self.method != Method::GET {
+            request =
+                request.header(headers::HTTP_METHOD, self.method.as_str()).header(headers::URI, self.path.as_str());
+        }
+        request.body(Full::new(self.body.clone()))
+    }
+
+    /// For logs: neither path nor body, which may be personal data.
+    pub fn title(&self) -> String {
+        format!("{} /{}", self.method, self.resource)
+    }
+}
+
+/// Names may be any text; a header takes it as bytes.
+fn name(fsp: &FspId) -> Result<HeaderValue, http::Error> {
+    Ok(HeaderValue::from_bytes(fsp.as_str().as_bytes())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vocabulary::PartyIdType;
+
+    fn party() -> fspiop::PartyPath {
+        fspiop::PartyPath { id_type: PartyIdType::Msisdn, identifier: "+123".into(), sub_id: None }
+    }
+
+    #[test]
+    fn requests_ask_for_a_version_and_callbacks_do_not() {
+        let source = "greenbank".parse().unwrap();
+        let get = Message::new(Method::GET, Resource::Parties, &Operation::GetParty(party()));
+        let get = get.version(Version::V1_1).request("http://hub:4000/", &source).unwrap();
+        assert_eq!(get.uri(), "http://hub:4000/parties/MSISDN/+123");
+        assert_eq!(get.headers()["accept"], "application/vnd.interoperability.parties+json;version=1.1");
+        assert_eq!(get.headers()["content-type"], get.headers()["accept"]);
+        assert_eq!(get.headers()["fspiop-source"], "greenbank");
+        assert!(!get.headers().contains_key("fspiop-destination"));
+        let put = Message::new(Method::PUT, Resource::Parties, &Operation::PutParty(party()));
+        let put = put.to(&"bluewallet".parse().unwrap()).request("http://hub:4000", &source).unwrap();
+        assert!(!put.headers().contains_key("accept"));
+        assert_eq!(put.headers()["fspiop-destination"], "bluewallet");
+        assert_eq!(put.headers()["fspiop-uri"], "/parties/MSISDN/+123");
+        assert_eq!(put.headers()["fspiop-http-method"], "PUT");
+    }
+
+    #[test]
+    fn what_the_client_writes_passes_the_checks_of_a_hub() {
+        let operation = Operation::GetParty(party());
+        let message = Message::new(Method::GET, Resource::Parties, &operation);
+        let request = message.request("http://hub:4000", &"greenbank".parse().unwrap()).unwrap();
+        let route = fspiop::route(request.method(), request.uri().path()).unwrap();
+        let envelope = fspiop::check_headers(&route, request.headers()).unwrap();
+        assert_eq!((envelope.source.as_str(), envelope.version), ("greenbank", Version::V2_0));
+    }
+}

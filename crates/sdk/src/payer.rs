@@ -1,0 +1,257 @@
+//! The payer's side: find the payee, agree on terms, send the money (FSPIOP 1.1 §6.3, §6.5, §6.7).
+//!
+//! Invariant: a quote is handed on only if it fits what was asked; a transfer ends with a decision of the scheme or with
+//! an error that says whether it may still happen.
+
+use crate::call_error::CallError;
+use crate::config::now;
+use crate::connection::{Callback, Connection, Key};
+use crate::message::Message;
+use crate::news::{Decision, News, Role, TransferStatus};
+use crate::{Party, wire};
+use fspiop::body::AmountType;
+use fspiop::{Operation, PartyPath, Resource};
+use http::Method;
+use std::time::Duration;
+use vocabulary::{Condition, CorrelationId, Currency, FspId, Money, PartyId, Timestamp};
+
+/// What the payer's DFSP asks for in a quote.
+#[derive(Clone, Debug)]
+pub struct QuoteOrder {
+    pub quote_id: CorrelationId,
+    pub transaction_id: CorrelationId,
+    pub payer: Party,
+    pub payee: Party,
+    /// Whether `amount` is what the payer sends or what the payee receives.
+    pub amount_type: AmountType,
+    pub amount: Money,
+    pub note: Option<String>,
+}
+
+/// The payee DFSP's terms.
+#[derive(Clone, Debug)]
+pub struct Quote {
+    /// Who answered; the transfer goes there.
+    pub payee_fsp: FspId,
+    pub transfer: Money,
+    pub received: Option<Money>,
+    /// Of the transfer, what the payee's DFSP keeps.
+    pub fee: Option<Money>,
+    pub expiration: Timestamp,
+    pub packet: String,
+    pub condition: Condition,
+}
+
+/// A transfer to send. The same order makes the same bytes, so that sending it again is safe.
+#[derive(Clone, Debug)]
+pub struct TransferOrder {
+    pub id: CorrelationId,
+    pub payee_fsp: FspId,
+    pub amount: Money,
+    /// Of the quote, unchanged.
+    pub packet: String,
+    /// Of the quote, unchanged.
+    pub condition: Condition,
+    pub expiration: Timestamp,
+}
+
+impl Connection {
+    /// Asks who has an identifier, and where.
+    ///
+    /// Errors: `Answered` with 3204 if nobody has, `NoAnswer` if the payee's DFSP stays silent.
+    pub async fn find(&self, party: &PartyId) -> Result<Party, CallError> {
+        let path = path(party);
+        let message = Message::new(Method::GET, Resource::Parties, &Operation::GetParty(path.clone()));
+        let answer = self.ask(Key::Party(path), message).await?;
+        let unusable = || CallError::Unusable("the lookup found somebody else".into());
+        answer.party().filter(|found| found.id == *party).ok_or_else(unusable)
+    }
+
+    /// Asks the payee's DFSP for its terms.
+    ///
+    /// Errors: `Unusable` if the terms are not for this amount and currency.
+    pub async fn quote(&self, order: &QuoteOrder) -> Result<Quote, CallError> {
+        let body = wire::QuotePost {
+            quote_id: order.quote_id,
+            transaction_id: order.transaction_id,
+            payer: order.payer.to_wire(),
+            payee: order.payee.to_wire(),
+            amount_type: amount_type_text(order.amount_type).to_owned(),
+            amount: order.amount.into(),
+            transaction_type: wire::TransactionType::person_to_person(),
+            note: order.note.clone(),
+            expiration: None,
+        };
+        let message = Message::new(Method::POST, Resource::Quotes, &Operation::PostQuote)
+            .to(&order.payee.fsp)
+            .body(wire::bytes(&body));
+        let answer = self.ask(Key::Quote(order.quote_id), message).await?;
+        let checked = answer.quote().ok_or("not a quote").and_then(|quote| quote.check(order));
+        checked.map_err(|reason| CallError::Unusable(reason.into()))
+    }
+
+    /// Sends a transfer and waits until it is decided, a moment past its expiration at the longest. The core hears of the
+    /// decision first, by [`crate::Backend::news`].
+    ///
+    /// Errors: after one that is not [`CallError::is_certain`] the transfer may still happen; ask [`Connection::status`].
+    pub async fn send(&self, order: &TransferOrder) -> Result<Decision, CallError> {
+        let mut waiter = self.register(Key::Transfer(order.id))?;
+        self.prepare(order).await?;
+        let role = Role::Payer { condition: order.condition };
+        loop {
+            let left = order.expiration.millis().saturating_sub(now().millis());
+            let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
+            let left = left + self.0.config.word_after_expiration;
+            let Some(callback) = waiter.next(left).await else { return Err(CallError::NoAnswer(left)) };
+            if let Callback::Transfer(news) = callback
+                && let Some(decision) = news.decision(role)
+            {
+                return Ok(decision);
+            }
+        }
+    }
+
+    /// Sends the `POST /transfers` of an order, also again; returns when the hub has taken it.
+    pub async fn prepare(&self, order: &TransferOrder) -> Result<(), CallError> {
+        let body = wire::TransferPost {
+            transfer_id: order.id,
+            payee_fsp: &order.payee_fsp,
+            payer_fsp: self.name(),
+            amount: order.amount.into(),
+            ilp_packet: &order.packet,
+            condition: order.condition,
+            expiration: order.expiration,
+        };
+        let message = Message::new(Method::POST, Resource::Transfers, &Operation::PostTransfer)
+            .version(self.0.config.version)
+            .to(&order.payee_fsp)
+            .body(wire::bytes(&body));
+        self.deliver(&message).await
+    }
+
+    /// Asks the hub what became of a transfer.
+    ///
+    /// Errors: `Answered` with 3208 if the hub does not know it.
+    pub async fn status(&self, id: CorrelationId) -> Result<TransferStatus, CallError> {
+        let operation = Operation::GetTransfer(id.to_string());
+        let message = Message::new(Method::GET, Resource::Transfers, &operation);
+        match self.ask(Key::Transfer(id), message).await?.transfer() {
+            Some(News::Status(status)) => Ok(status),
+            Some(News::Error(error)) => Err(CallError::Answered(error)),
+            None => Err(CallError::Unusable("not a transfer".into())),
+        }
+    }
+
+    /// Tells the scheme's directory that this DFSP serves an identifier.
+    pub async fn serve_party(&self, party: &PartyId, currency: Currency) -> Result<(), CallError> {
+        let path = path(party);
+        let operation = Operation::PostParticipant(path.clone());
+        let body = wire::ParticipantPost { fsp_id: self.name().clone(), currency };
+        let message = Message::new(Method::POST, Resource::Participants, &operation).body(wire::bytes(&body));
+        self.ask(Key::Participant(path), message).await.map(drop)
+    }
+
+    /// Asks the scheme's directory which DFSP serves an identifier; `None` if none does.
+    pub async fn server_of(&self, party: &PartyId) -> Result<Option<FspId>, CallError> {
+        let path = path(party);
+        let message = Message::new(Method::GET, Resource::Participants, &Operation::GetParticipant(path.clone()));
+        match self.ask(Key::Participant(path), message).await {
+            Ok(answer) => answer.participant().ok_or_else(|| CallError::Unusable("not a participant".into())),
+            Err(CallError::Answered(error)) if error.code == fspiop::ErrorCode::PARTY_NOT_FOUND => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends a question and waits for the callback that answers it.
+    async fn ask(&self, key: Key, message: Message) -> Result<Callback, CallError> {
+        let mut waiter = self.register(key)?;
+        self.deliver(&message.version(self.0.config.version)).await?;
+        let timeout = self.0.config.callback_timeout;
+        match waiter.next(timeout).await {
+            Some(Callback::Error(error)) => Err(CallError::Answered(error)),
+            Some(callback) => Ok(callback),
+            None => Err(CallError::NoAnswer(timeout)),
+        }
+    }
+}
+
+impl Quote {
+    /// The terms must be in the currency of the question and must not take more, nor give less, than it says.
+    fn check(self, order: &QuoteOrder) -> Result<Self, &'static str> {
+        let asked = order.amount;
+        let received = self.received.unwrap_or(self.transfer);
+        if self.transfer.currency != asked.currency || received.currency != asked.currency {
+            return Err("the quote is in another currency");
+        }
+        if received.amount > self.transfer.amount || received.amount.is_negative() {
+            return Err("the quote pays out more than it takes");
+        }
+        match order.amount_type {
+            AmountType::Send if self.transfer.amount != asked.amount => Err("the quote is for another amount"),
+            AmountType::Receive if received.amount != asked.amount => Err("the payee would receive another amount"),
+            AmountType::Send | AmountType::Receive => Ok(self),
+        }
+    }
+}
+
+fn path(party: &PartyId) -> PartyPath {
+    let sub_id = party.sub_id.as_deref().map(str::to_owned);
+    PartyPath { id_type: party.id_type, identifier: party.identifier.to_string(), sub_id }
+}
+
+fn amount_type_text(amount_type: AmountType) -> &'static str {
+    match amount_type {
+        AmountType::Send => "SEND",
+        AmountType::Receive => "RECEIVE",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vocabulary::{Amount, PartyIdType};
+
+    fn money(text: &str) -> Money {
+        Money { amount: Amount::parse(text).unwrap(), currency: "KES".parse().unwrap() }
+    }
+
+    fn order(amount_type: AmountType) -> QuoteOrder {
+        let party = |fsp: &str| Party {
+            id: PartyId::try_new(PartyIdType::Msisdn, "123", None).unwrap(),
+            fsp: fsp.parse().unwrap(),
+            name: None,
+        };
+        let id: CorrelationId = "b51ec534-ee48-4575-b6a9-ead2955b8069".parse().unwrap();
+        let (payer, payee) = (party("green"), party("blue"));
+        QuoteOrder { quote_id: id, transaction_id: id, payer, payee, amount_type, amount: money("100"), note: None }
+    }
+
+    fn quote(transfer: &str, received: Option<&str>) -> Quote {
+        Quote {
+            payee_fsp: "blue".parse().unwrap(),
+            transfer: money(transfer),
+            received: received.map(money),
+            fee: None,
+            expiration: Timestamp::from_millis(0),
+            packet: String::new(),
+            condition: Condition::new([0; 32]),
+        }
+    }
+
+    #[test]
+    fn a_quote_for_another_amount_is_not_handed_on() {
+        assert!(quote("100", Some("99")).check(&order(AmountType::Send)).is_ok());
+        assert!(quote("100", None).check(&order(AmountType::Send)).is_ok());
+        assert!(quote("101", Some("100")).check(&order(AmountType::Send)).is_err());
+        assert!(quote("101", Some("100")).check(&order(AmountType::Receive)).is_ok());
+        assert!(quote("100", Some("99")).check(&order(AmountType::Receive)).is_err());
+        assert!(quote("100", Some("101")).check(&order(AmountType::Send)).is_err());
+    }
+
+    #[test]
+    fn a_quote_in_another_currency_is_not_handed_on() {
+        let mut foreign = quote("100", None);
+        foreign.transfer.currency = "USD".parse().unwrap();
+        assert!(foreign.check(&order(AmountType::Send)).is_err());
+    }
+}

@@ -1,0 +1,344 @@
+//! How the domain's values lie in columns: one definition for both backends.
+//!
+//! Reading goes through [`Columns`], which each backend implements for its row type, and the `*_COLUMNS` lists, which say
+//! what a query selects and in which order. Writing uses the leaf codes here. Invariant: what one function wrote, its
+//! counterpart reads back; codes and names never change their meaning, because rows outlive the binary.
+
+use crate::{MessageId, NewMessage, PartyEntry, Retry, StoreError, StoredMessage};
+use hub_core::{
+    Dialect, Participant, Rejection, SubjectKind, WindowId,
+    administration::{
+        AccountRecord, Change, Delay, Endpoint, Granularity, Interchange, Oracle, ParticipantRecord, SettlementModel,
+    },
+    quotes::Quote,
+    transfers::{Hashes, Transfer, TransferKind, TransferState},
+};
+use ledger::{Account, AccountId, Cap, ParticipantId};
+use std::{fmt::Display, str::FromStr};
+use vocabulary::{Amount, Condition, CorrelationId, Currency, Digest, Fulfilment, Money, PartyId, Timestamp};
+
+/// One row, by column number. SQL's null is `None`; a value of another type than was asked for is an error.
+pub(crate) trait Columns {
+    /// Whole numbers of any width.
+    fn number(&self, column: usize) -> Result<Option<i64>, StoreError>;
+    fn flag(&self, column: usize) -> Result<bool, StoreError>;
+    fn text(&self, column: usize) -> Result<Option<&str>, StoreError>;
+    fn bytes(&self, column: usize) -> Result<Option<&[u8]>, StoreError>;
+}
+
+pub(crate) const TRANSFER_COLUMNS: &str = "key, id, is_ulid, kind, payer, payee, amount, currency, debit, credit, \
+     condition, expiration, state, fulfilment, rejection, changed_at, window_id, prepare_hash, fulfil_hash, error_hash, \
+     payer_dialect, payee_dialect, prepare_extensions, fulfil_extensions";
+pub(crate) const QUOTE_COLUMNS: &str = "key, id, is_ulid, request_hash, response_hash, error_hash";
+pub(crate) const PARTICIPANT_COLUMNS: &str = "id, name, is_active, is_proxy, created_at";
+/// The first nine suffice for [`account`].
+pub(crate) const ACCOUNT_COLUMNS: &str = "id, owner, kind, currency, is_active, posted, held, cap_limit, cap_alarm, \
+     is_open, created_at, changed_at";
+pub(crate) const ENDPOINT_COLUMNS: &str = "participant, endpoint_type, value";
+pub(crate) const SETTLEMENT_MODEL_COLUMNS: &str = "id, name, is_active, granularity, interchange, delay, currency, \
+     requires_liquidity_check, ledger_account, settlement_account, resets_positions";
+pub(crate) const ORACLE_COLUMNS: &str = "id, id_type, currency, url, is_default, is_active";
+/// `sub_id` and `currency` are empty where there is none, so that they can be part of a key.
+pub(crate) const PARTY_COLUMNS: &str = "id_type, identifier, sub_id, currency, fsp";
+pub(crate) const MESSAGE_COLUMNS: &str = "id, recipient, payment_key, retry_until, head, body, attempts";
+
+/// The stage of a transfer in the column `state`; only a reserved transfer can become due.
+pub(crate) const STATE_RESERVED: i16 = 1;
+const STATE_COMMITTED: i16 = 2;
+const STATE_ABORTED: i16 = 3;
+const STATE_REFUSED: i16 = 4;
+
+/// `kind` of a transfer between two positions; the only kind that expires.
+pub(crate) const KIND_PAYMENT: i16 = 1;
+const KIND_FUNDS_IN: i16 = 2;
+const KIND_FUNDS_OUT: i16 = 3;
+
+pub(crate) const fn subject_kind_code(kind: SubjectKind) -> i16 {
+    match kind {
+        SubjectKind::Transfer => 1,
+        SubjectKind::Quote => 2,
+    }
+}
+
+pub(crate) fn subject_kind(code: i64) -> Result<SubjectKind, StoreError> {
+    let found = [SubjectKind::Transfer, SubjectKind::Quote]
+        .into_iter()
+        .find(|kind| i64::from(subject_kind_code(*kind)) == code);
+    found.ok_or_else(|| unreadable("kind of an id", code))
+}
+
+pub(crate) const fn transfer_kind_code(kind: TransferKind) -> i16 {
+    match kind {
+        TransferKind::Payment => KIND_PAYMENT,
+        TransferKind::FundsIn => KIND_FUNDS_IN,
+        TransferKind::FundsOut => KIND_FUNDS_OUT,
+    }
+}
+
+fn transfer_kind(code: i64) -> Result<TransferKind, StoreError> {
+    let known = [TransferKind::Payment, TransferKind::FundsIn, TransferKind::FundsOut];
+    let found = known.into_iter().find(|kind| i64::from(transfer_kind_code(*kind)) == code);
+    found.ok_or_else(|| unreadable("kind of a transfer", code))
+}
+
+/// A transfer's state, taken apart into the columns `state`, `fulfilment` and `rejection`.
+pub(crate) struct StateColumns<'a> {
+    pub code: i16,
+    pub fulfilment: Option<&'a [u8; 32]>,
+    pub rejection: Option<Box<str>>,
+}
+
+pub(crate) fn state_columns(state: &TransferState) -> StateColumns<'_> {
+    let plain = |code| StateColumns { code, fulfilment: None, rejection: None };
+    match state {
+        TransferState::Reserved => plain(STATE_RESERVED),
+        TransferState::Committed { fulfilment } => {
+            StateColumns { fulfilment: fulfilment.as_ref().map(Fulfilment::bytes), ..plain(STATE_COMMITTED) }
+        }
+        TransferState::Aborted(cause) => StateColumns { rejection: Some(cause.to_stored()), ..plain(STATE_ABORTED) },
+        TransferState::Refused(cause) => StateColumns { rejection: Some(cause.to_stored()), ..plain(STATE_REFUSED) },
+    }
+}
+
+fn transfer_state(row: &impl Columns, at: usize) -> Result<TransferState, StoreError> {
+    let cause = || {
+        let stored = required(row.text(at + 2)?, "rejection")?;
+        Rejection::from_stored(stored).ok_or_else(|| unreadable("rejection", stored))
+    };
+    let code = required(row.number(at)?, "state")?;
+    match i16::try_from(code).unwrap_or_default() {
+        STATE_RESERVED => Ok(TransferState::Reserved),
+        STATE_COMMITTED => Ok(TransferState::Committed { fulfilment: hash(row, at + 1)?.map(Fulfilment::new) }),
+        STATE_ABORTED => Ok(TransferState::Aborted(cause()?)),
+        STATE_REFUSED => Ok(TransferState::Refused(cause()?)),
+        _ => Err(unreadable("state of a transfer", code)),
+    }
+}
+
+/// Reads [`TRANSFER_COLUMNS`].
+pub(crate) fn transfer(row: &impl Columns) -> Result<Transfer, StoreError> {
+    let legs = match (row.number(8)?, row.number(9)?) {
+        (Some(debit), Some(credit)) => Some([AccountId(debit), AccountId(credit)]),
+        (None, _) | (_, None) => None,
+    };
+    Ok(Transfer {
+        key: required(row.number(0)?, "key")?,
+        id: correlation_id(row, 1)?,
+        kind: transfer_kind(required(row.number(3)?, "kind")?)?,
+        payer: parsed(row, 4, "payer")?,
+        payee: parsed(row, 5, "payee")?,
+        money: Money { amount: amount(row, 6)?, currency: parsed(row, 7, "currency")? },
+        legs,
+        condition: hash(row, 10)?.map(Condition::new),
+        expiration: time(row, 11)?,
+        state: transfer_state(row, 12)?,
+        changed_at: time(row, 15)?,
+        window: row.number(16)?.map(WindowId),
+        hashes: Hashes {
+            prepare: required(digest(row, 17)?, "prepare_hash")?,
+            fulfil: digest(row, 18)?,
+            error: digest(row, 19)?,
+        },
+        payer_dialect: dialect(row, 20)?,
+        payee_dialect: dialect(row, 21)?,
+        prepare_extensions: row.text(22)?.map(Into::into),
+        fulfil_extensions: row.text(23)?.map(Into::into),
+    })
+}
+
+/// Reads [`QUOTE_COLUMNS`].
+pub(crate) fn quote(row: &impl Columns) -> Result<Quote, StoreError> {
+    Ok(Quote {
+        key: required(row.number(0)?, "key")?,
+        id: correlation_id(row, 1)?,
+        request: digest(row, 3)?,
+        response: digest(row, 4)?,
+        error: digest(row, 5)?,
+    })
+}
+
+/// Reads [`PARTICIPANT_COLUMNS`].
+pub(crate) fn participant(row: &impl Columns) -> Result<ParticipantRecord, StoreError> {
+    let participant = Participant {
+        id: ParticipantId(required(row.number(0)?, "id")?),
+        name: parsed(row, 1, "name")?,
+        is_active: row.flag(2)?,
+        is_proxy: row.flag(3)?,
+    };
+    Ok(ParticipantRecord { participant, created_at: time(row, 4)? })
+}
+
+/// Reads the first nine of [`ACCOUNT_COLUMNS`].
+pub(crate) fn account(row: &impl Columns) -> Result<Account, StoreError> {
+    let cap = match (row.number(7)?, row.number(8)?) {
+        (Some(limit), Some(alarm)) => {
+            Some(Cap { limit: Amount::from_units(limit), alarm_percentage: Amount::from_units(alarm) })
+        }
+        (None, _) | (_, None) => None,
+    };
+    Ok(Account {
+        id: AccountId(required(row.number(0)?, "id")?),
+        owner: ParticipantId(required(row.number(1)?, "owner")?),
+        kind: parsed_or(row, 2, "kind of an account")?,
+        currency: parsed(row, 3, "currency")?,
+        is_active: row.flag(4)?,
+        posted: amount(row, 5)?,
+        held: amount(row, 6)?,
+        cap,
+    })
+}
+
+/// Reads [`ACCOUNT_COLUMNS`].
+pub(crate) fn account_record(row: &impl Columns) -> Result<AccountRecord, StoreError> {
+    Ok(AccountRecord {
+        account: account(row)?,
+        is_open: row.flag(9)?,
+        created_at: time(row, 10)?,
+        changed_at: time(row, 11)?,
+    })
+}
+
+/// Reads [`ENDPOINT_COLUMNS`].
+pub(crate) fn endpoint(row: &impl Columns) -> Result<Endpoint, StoreError> {
+    Ok(Endpoint {
+        participant: ParticipantId(required(row.number(0)?, "participant")?),
+        endpoint_type: required(row.text(1)?, "endpoint_type")?.into(),
+        value: required(row.text(2)?, "value")?.into(),
+    })
+}
+
+/// Reads [`SETTLEMENT_MODEL_COLUMNS`].
+pub(crate) fn settlement_model(row: &impl Columns) -> Result<SettlementModel, StoreError> {
+    let name = |column| required(row.text(column)?, "settlement model");
+    let named = |text: &str| unreadable("settlement model", text);
+    Ok(SettlementModel {
+        id: required(row.number(0)?, "id")?,
+        name: name(1)?.into(),
+        is_active: row.flag(2)?,
+        granularity: Granularity::parse(name(3)?).ok_or_else(|| named("granularity"))?,
+        interchange: Interchange::parse(name(4)?).ok_or_else(|| named("interchange"))?,
+        delay: Delay::parse(name(5)?).ok_or_else(|| named("delay"))?,
+        currency: row.text(6)?.map(|text| parse(text, "currency")).transpose()?,
+        requires_liquidity_check: row.flag(7)?,
+        ledger_account: parsed_or(row, 8, "ledger_account")?,
+        settlement_account: parsed_or(row, 9, "settlement_account")?,
+        resets_positions: row.flag(10)?,
+    })
+}
+
+/// Reads [`ORACLE_COLUMNS`].
+pub(crate) fn oracle(row: &impl Columns) -> Result<Oracle, StoreError> {
+    Ok(Oracle {
+        id: required(row.number(0)?, "id")?,
+        id_type: parsed(row, 1, "id_type")?,
+        currency: row.text(2)?.map(|text| parse(text, "currency")).transpose()?,
+        url: required(row.text(3)?, "url")?.into(),
+        is_default: row.flag(4)?,
+        is_active: row.flag(5)?,
+    })
+}
+
+/// Reads [`PARTY_COLUMNS`].
+pub(crate) fn party_entry(row: &impl Columns) -> Result<PartyEntry, StoreError> {
+    let filled = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+    let party = PartyId {
+        id_type: parsed(row, 0, "id_type")?,
+        identifier: required(row.text(1)?, "identifier")?.into(),
+        sub_id: filled(row.text(2)?).map(Into::into),
+    };
+    let currency = filled(row.text(3)?).map(|text| parse(&text, "currency")).transpose()?;
+    Ok(PartyEntry { party, fsp: parsed(row, 4, "fsp")?, currency })
+}
+
+/// Reads [`MESSAGE_COLUMNS`].
+pub(crate) fn message(row: &impl Columns) -> Result<StoredMessage, StoreError> {
+    let key = required(row.bytes(2)?, "payment_key")?;
+    let bytes = |column, name| Ok::<_, StoreError>(bytes::Bytes::copy_from_slice(required(row.bytes(column)?, name)?));
+    let message = NewMessage {
+        to: parsed(row, 1, "recipient")?,
+        payment_key: key.try_into().map_err(|_| unreadable("payment_key", key.len()))?,
+        retry: Retry { until: time(row, 3)? },
+        head: bytes(4, "head")?,
+        body: bytes(5, "body")?,
+    };
+    let attempts = required(row.number(6)?, "attempts")?;
+    let attempts = u32::try_from(attempts).map_err(|_| unreadable("attempts", attempts))?;
+    Ok(StoredMessage { id: MessageId(required(row.number(0)?, "id")?), message, attempts })
+}
+
+/// The columns `sub_id` and `currency` of a party: empty for none.
+pub(crate) fn party_sub_id(party: &PartyId) -> &str {
+    party.sub_id.as_deref().unwrap_or("")
+}
+
+pub(crate) fn party_currency(currency: Option<&Currency>) -> &str {
+    currency.map_or("", Currency::as_str)
+}
+
+/// What the audit row of a change says: the kind of the change, and the change itself in readable form.
+pub(crate) fn change_columns(change: &Change) -> (&'static str, String) {
+    let kind = match change {
+        Change::AddParticipant(_) => "add_participant",
+        Change::SetParticipant(_) => "set_participant",
+        Change::AddAccount(_) => "add_account",
+        Change::SetAccount(_) => "set_account",
+        Change::Post(_) => "post",
+        Change::SetEndpoint(_) => "set_endpoint",
+        Change::AddSettlementModel(_) => "add_settlement_model",
+        Change::SetSettlementModel(_) => "set_settlement_model",
+        Change::AddOracle(_) => "add_oracle",
+        Change::SetOracle(_) => "set_oracle",
+    };
+    (kind, format!("{change:?}"))
+}
+
+/// The columns `id` (16 bytes) and `is_ulid`.
+pub(crate) fn correlation_id(row: &impl Columns, at: usize) -> Result<CorrelationId, StoreError> {
+    let bytes = required(row.bytes(at)?, "id")?;
+    let bytes = bytes.try_into().map_err(|_| unreadable("id", bytes.len()))?;
+    Ok(CorrelationId::from_parts(bytes, row.flag(at + 1)?))
+}
+
+pub(crate) fn time(row: &impl Columns, column: usize) -> Result<Timestamp, StoreError> {
+    required(row.number(column)?, "time").map(Timestamp::from_millis)
+}
+
+pub(crate) fn amount(row: &impl Columns, column: usize) -> Result<Amount, StoreError> {
+    required(row.number(column)?, "amount").map(Amount::from_units)
+}
+
+fn dialect(row: &impl Columns, column: usize) -> Result<Dialect, StoreError> {
+    let code = required(row.number(column)?, "dialect")?;
+    u8::try_from(code).map(Dialect).map_err(|_| unreadable("dialect", code))
+}
+
+fn digest(row: &impl Columns, column: usize) -> Result<Option<Digest>, StoreError> {
+    Ok(hash(row, column)?.map(Digest))
+}
+
+fn hash(row: &impl Columns, column: usize) -> Result<Option<[u8; 32]>, StoreError> {
+    let Some(bytes) = row.bytes(column)? else { return Ok(None) };
+    bytes.try_into().map(Some).map_err(|_| unreadable("32 bytes", bytes.len()))
+}
+
+fn parsed<T: FromStr<Err: Display>>(row: &impl Columns, column: usize, what: &str) -> Result<T, StoreError> {
+    parse(required(row.text(column)?, what)?, what)
+}
+
+fn parse<T: FromStr<Err: Display>>(text: &str, what: &str) -> Result<T, StoreError> {
+    text.parse().map_err(|error| StoreError::Data(format!("{what} '{text}' in the database: {error}")))
+}
+
+/// As [`parsed`], for types whose error has no words.
+fn parsed_or<T: FromStr>(row: &impl Columns, column: usize, what: &str) -> Result<T, StoreError> {
+    let text = required(row.text(column)?, what)?;
+    text.parse().map_err(|_| unreadable(what, text))
+}
+
+fn required<T>(value: Option<T>, what: &str) -> Result<T, StoreError> {
+    value.ok_or_else(|| StoreError::Data(format!("{what} is missing in a row of the database")))
+}
+
+fn unreadable(what: &str, value: impl Display) -> StoreError {
+    StoreError::Data(format!("{what} in the database cannot be read: {value}"))
+}

@@ -1,0 +1,212 @@
+//! The operator's directory: loaded whole, changed one change at a time. Changes are rare, so round trips do not matter.
+
+use super::{
+    columns::number,
+    connection::{Connection, Request, Value},
+    fault, locks,
+};
+use crate::{
+    StoreError,
+    codec::{
+        self, ACCOUNT_COLUMNS, ENDPOINT_COLUMNS, ORACLE_COLUMNS, PARTICIPANT_COLUMNS, SETTLEMENT_MODEL_COLUMNS,
+        change_columns,
+    },
+};
+use hub_core::{
+    Participant,
+    administration::{AccountRecord, Change, Directory, Endpoint, Oracle, ParticipantRecord, SettlementModel},
+};
+use ledger::Entry;
+use std::sync::LazyLock;
+use tokio_postgres::Row;
+use vocabulary::{Currency, Timestamp};
+
+pub(super) const VERSION: &str = "SELECT directory_version FROM meta";
+static ACCOUNTS: LazyLock<String> = LazyLock::new(|| format!("SELECT {ACCOUNT_COLUMNS} FROM accounts ORDER BY id"));
+static ACCOUNTS_LOCKED: LazyLock<String> = LazyLock::new(|| format!("{} FOR UPDATE", *ACCOUNTS));
+static PARTICIPANTS: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {PARTICIPANT_COLUMNS} FROM participants ORDER BY id"));
+static ENDPOINTS: LazyLock<String> = LazyLock::new(|| format!("SELECT {ENDPOINT_COLUMNS} FROM endpoints ORDER BY id"));
+static MODELS: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {SETTLEMENT_MODEL_COLUMNS} FROM settlement_models ORDER BY id"));
+static ORACLES: LazyLock<String> = LazyLock::new(|| format!("SELECT {ORACLE_COLUMNS} FROM oracles ORDER BY id"));
+
+const ADD_PARTICIPANT: &str =
+    "INSERT INTO participants (id, name, is_active, is_proxy, created_at) VALUES ($1, $2, $3, $4, $5)";
+const SET_PARTICIPANT: &str = "UPDATE participants SET is_active = $2, is_proxy = $3 WHERE id = $1";
+const ADD_ACCOUNT: &str = "INSERT INTO accounts (id, owner, kind, currency, is_active, posted, held, cap_limit, cap_alarm, \
+     is_open, created_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+const SET_ACCOUNT: &str = "UPDATE accounts SET is_active = $2, cap_limit = $3, cap_alarm = $4, is_open = $5, changed_at = $6 \
+     WHERE id = $1";
+const ADD_ENTRY: &str = "INSERT INTO entries (kind, debit, credit, amount, at) VALUES ($1, $2, $3, $4, $5)";
+const MOVE_BALANCE: &str = "UPDATE accounts SET posted = posted + $2, changed_at = $3 WHERE id = $1";
+const SET_ENDPOINT: &str = "INSERT INTO endpoints (participant, endpoint_type, value) VALUES ($1, $2, $3) \
+     ON CONFLICT (participant, endpoint_type) DO UPDATE SET value = EXCLUDED.value";
+const ADD_MODEL: &str = "INSERT INTO settlement_models (id, name, is_active, granularity, interchange, delay, currency, \
+     requires_liquidity_check, ledger_account, settlement_account, resets_positions) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+const SET_MODEL: &str = "UPDATE settlement_models SET name = $2, is_active = $3, granularity = $4, interchange = $5, delay = $6, \
+     currency = $7, requires_liquidity_check = $8, ledger_account = $9, settlement_account = $10, resets_positions = $11 \
+     WHERE id = $1";
+const ADD_ORACLE: &str = "INSERT INTO oracles (id, id_type, currency, url, is_default, is_active) \
+     VALUES ($1, $2, $3, $4, $5, $6)";
+const SET_ORACLE: &str =
+    "UPDATE oracles SET id_type = $2, currency = $3, url = $4, is_default = $5, is_active = $6 WHERE id = $1";
+pub(super) const RECORD: &str = "INSERT INTO changes (at, actor, kind, change) VALUES ($1, $2, $3, $4)";
+const NEXT_VERSION: &str = "UPDATE meta SET directory_version = directory_version + 1";
+
+/// Loads everything as it is at one moment.
+pub(super) async fn load(connection: &mut Connection) -> Result<Directory, StoreError> {
+    connection.script("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    let directory = read(connection, &ACCOUNTS).await?;
+    connection.script("COMMIT").await?;
+    Ok(directory)
+}
+
+/// Waits for other administrative changes and for the payments that hold an account, then loads everything.
+pub(super) async fn lock_and_load(connection: &mut Connection) -> Result<Directory, StoreError> {
+    connection.query(locks::TAKE, vec![Box::new(locks::DIRECTORY)]).await?;
+    read(connection, &ACCOUNTS_LOCKED).await
+}
+
+/// Writes the changes in their order, each with its audit row.
+pub(super) async fn apply(
+    connection: &mut Connection,
+    changes: &[Change],
+    actor: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for change in changes {
+        write(connection, change, now).await?;
+        let (kind, text) = change_columns(change);
+        let record: Vec<Value<'_>> = vec![Box::new(now.millis()), Box::new(actor), Box::new(kind), Box::new(text)];
+        one(connection, RECORD, record).await?;
+    }
+    one(connection, NEXT_VERSION, Vec::new()).await
+}
+
+async fn read(connection: &mut Connection, accounts: &'static str) -> Result<Directory, StoreError> {
+    // Accounts first: where they are locked, the rest is read after the lock was granted.
+    let requests = [accounts, &PARTICIPANTS, &ENDPOINTS, &MODELS, &ORACLES, VERSION].map(Request::plain);
+    let replies = connection.pipeline(&requests).await.map_err(|failed| fault::of(&failed.error))?;
+    Ok(Directory {
+        version: number(&replies[5][0], 0)?,
+        accounts: read_all(&replies[0], codec::account_record)?,
+        participants: read_all(&replies[1], codec::participant)?,
+        endpoints: read_all(&replies[2], codec::endpoint)?,
+        settlement_models: read_all(&replies[3], codec::settlement_model)?,
+        oracles: read_all(&replies[4], codec::oracle)?,
+    })
+}
+
+fn read_all<T>(rows: &[Row], read: impl Fn(&Row) -> Result<T, StoreError>) -> Result<Vec<T>, StoreError> {
+    rows.iter().map(read).collect()
+}
+
+async fn write(connection: &mut Connection, change: &Change, now: Timestamp) -> Result<(), StoreError> {
+    match change {
+        Change::AddParticipant(record) => one(connection, ADD_PARTICIPANT, participant_values(record)).await,
+        Change::SetParticipant(participant) => {
+            let Participant { id, is_active, is_proxy, .. } = participant;
+            one(connection, SET_PARTICIPANT, vec![Box::new(id.0), Box::new(*is_active), Box::new(*is_proxy)]).await
+        }
+        Change::AddAccount(record) => one(connection, ADD_ACCOUNT, account_values(record)).await,
+        Change::SetAccount(record) => one(connection, SET_ACCOUNT, limit_values(record)).await,
+        Change::Post(entry) => post(connection, entry, now).await,
+        Change::SetEndpoint(endpoint) => one(connection, SET_ENDPOINT, endpoint_values(endpoint)).await,
+        Change::AddSettlementModel(model) => one(connection, ADD_MODEL, model_values(model)).await,
+        Change::SetSettlementModel(model) => one(connection, SET_MODEL, model_values(model)).await,
+        Change::AddOracle(oracle) => one(connection, ADD_ORACLE, oracle_values(oracle)).await,
+        Change::SetOracle(oracle) => one(connection, SET_ORACLE, oracle_values(oracle)).await,
+    }
+}
+
+/// Runs a statement that changes exactly one row.
+async fn one(connection: &mut Connection, sql: &'static str, values: Vec<Value<'_>>) -> Result<(), StoreError> {
+    match connection.execute(sql, values).await? {
+        1 => Ok(()),
+        count => Err(StoreError::Data(format!("an administrative change met {count} rows instead of one: {sql}"))),
+    }
+}
+
+async fn post(connection: &mut Connection, entry: &Entry, now: Timestamp) -> Result<(), StoreError> {
+    let (debit, credit, amount, at) = (entry.debit.0, entry.credit.0, entry.amount.units(), now.millis());
+    let lowered = entry.amount.checked_neg().expect("an amount that was posted can be negated").units();
+    let row: Vec<Value<'_>> =
+        vec![Box::new(entry.kind.as_str()), Box::new(debit), Box::new(credit), Box::new(amount), Box::new(at)];
+    one(connection, ADD_ENTRY, row).await?;
+    one(connection, MOVE_BALANCE, vec![Box::new(debit), Box::new(amount), Box::new(at)]).await?;
+    one(connection, MOVE_BALANCE, vec![Box::new(credit), Box::new(lowered), Box::new(at)]).await
+}
+
+fn participant_values(record: &ParticipantRecord) -> Vec<Value<'_>> {
+    let participant = &record.participant;
+    vec![
+        Box::new(participant.id.0),
+        Box::new(participant.name.as_str()),
+        Box::new(participant.is_active),
+        Box::new(participant.is_proxy),
+        Box::new(record.created_at.millis()),
+    ]
+}
+
+fn account_values(record: &AccountRecord) -> Vec<Value<'_>> {
+    let account = &record.account;
+    vec![
+        Box::new(account.id.0),
+        Box::new(account.owner.0),
+        Box::new(account.kind.as_str()),
+        Box::new(account.currency.as_str()),
+        Box::new(account.is_active),
+        Box::new(account.posted.units()),
+        Box::new(account.held.units()),
+        Box::new(account.cap.map(|cap| cap.limit.units())),
+        Box::new(account.cap.map(|cap| cap.alarm_percentage.units())),
+        Box::new(record.is_open),
+        Box::new(record.created_at.millis()),
+        Box::new(record.changed_at.millis()),
+    ]
+}
+
+fn limit_values(record: &AccountRecord) -> Vec<Value<'_>> {
+    let account = &record.account;
+    vec![
+        Box::new(account.id.0),
+        Box::new(account.is_active),
+        Box::new(account.cap.map(|cap| cap.limit.units())),
+        Box::new(account.cap.map(|cap| cap.alarm_percentage.units())),
+        Box::new(record.is_open),
+        Box::new(record.changed_at.millis()),
+    ]
+}
+
+fn endpoint_values(endpoint: &Endpoint) -> Vec<Value<'_>> {
+    vec![Box::new(endpoint.participant.0), Box::new(&*endpoint.endpoint_type), Box::new(&*endpoint.value)]
+}
+
+fn model_values(model: &SettlementModel) -> Vec<Value<'_>> {
+    vec![
+        Box::new(model.id),
+        Box::new(&*model.name),
+        Box::new(model.is_active),
+        Box::new(model.granularity.as_str()),
+        Box::new(model.interchange.as_str()),
+        Box::new(model.delay.as_str()),
+        Box::new(model.currency.as_ref().map(Currency::as_str)),
+        Box::new(model.requires_liquidity_check),
+        Box::new(model.ledger_account.as_str()),
+        Box::new(model.settlement_account.as_str()),
+        Box::new(model.resets_positions),
+    ]
+}
+
+fn oracle_values(oracle: &Oracle) -> Vec<Value<'_>> {
+    vec![
+        Box::new(oracle.id),
+        Box::new(oracle.id_type.as_str()),
+        Box::new(oracle.currency.as_ref().map(Currency::as_str)),
+        Box::new(&*oracle.url),
+        Box::new(oracle.is_default),
+        Box::new(oracle.is_active),
+    ]
+}

@@ -1,0 +1,218 @@
+//! What operators change: the directory, the built-in party directory, the settings. Each change leaves a row that says
+//! who did it and when.
+
+use super::{
+    commit::{INSERT_ENTRY, one_row},
+    connection::{failure, run},
+    reads,
+};
+use crate::{PartyChange, StoreError, codec};
+use hub_core::Participant;
+use hub_core::administration::{AccountRecord, Change, Endpoint, Oracle, ParticipantRecord, SettlementModel};
+use ledger::Entry;
+use rusqlite::{Connection, params};
+use vocabulary::{Currency, Timestamp};
+
+/// Writes administrative changes in their order.
+pub(super) fn write(
+    connection: &Connection,
+    changes: &[Change],
+    actor: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for change in changes {
+        match change {
+            Change::AddParticipant(record) => add_participant(connection, record)?,
+            Change::SetParticipant(participant) => set_participant(connection, participant)?,
+            Change::AddAccount(record) => add_account(connection, record)?,
+            Change::SetAccount(record) => set_account(connection, record)?,
+            Change::Post(entry) => post(connection, entry, now)?,
+            Change::SetEndpoint(endpoint) => set_endpoint(connection, endpoint)?,
+            Change::AddSettlementModel(model) => put_settlement_model(connection, INSERT_MODEL, model)?,
+            Change::SetSettlementModel(model) => put_settlement_model(connection, UPDATE_MODEL, model)?,
+            Change::AddOracle(oracle) => put_oracle(connection, INSERT_ORACLE, oracle)?,
+            Change::SetOracle(oracle) => put_oracle(connection, UPDATE_ORACLE, oracle)?,
+        }
+        let (kind, change) = codec::change_columns(change);
+        record_change(connection, actor, now, (kind, &change))?;
+    }
+    Ok(())
+}
+
+/// The settings. `seed` fills an empty table, in a transaction of its own.
+pub(super) fn settings(
+    connection: &Connection,
+    seed: &[(String, String)],
+    actor: &str,
+    now: Timestamp,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let stored = reads::settings(connection)?;
+    if !stored.is_empty() || seed.is_empty() {
+        return Ok(stored);
+    }
+    let transaction = connection.unchecked_transaction().map_err(failure)?;
+    for (name, value) in seed {
+        run(&transaction, "INSERT INTO settings (name, value) VALUES (?1, ?2)", params![name, value])?;
+        record_change(&transaction, actor, now, ("seed_setting", &format!("{name}={value}")))?;
+    }
+    transaction.commit().map_err(failure)?;
+    reads::settings(connection)
+}
+
+/// Writes changes of the built-in party directory in their order.
+pub(super) fn write_parties(connection: &Connection, changes: &[PartyChange]) -> Result<(), StoreError> {
+    for change in changes {
+        match change {
+            PartyChange::Register(entry) => {
+                let (party, currency) = (&entry.party, codec::party_currency(entry.currency.as_ref()));
+                let id_type = party.id_type.as_str();
+                run(
+                    connection,
+                    "INSERT OR REPLACE INTO parties (id_type, identifier, sub_id, currency, fsp) \
+                     VALUES (?1, ?2, ?3, ?4, ?5)",
+                    params![id_type, party.identifier, codec::party_sub_id(party), currency, entry.fsp.as_str()],
+                )?;
+            }
+            PartyChange::Remove { party, currency } => {
+                let currency = currency.as_ref().map(Currency::as_str);
+                run(
+                    connection,
+                    "DELETE FROM parties WHERE id_type = ?1 AND identifier = ?2 AND sub_id = ?3 \
+                     AND currency = coalesce(?4, currency)",
+                    params![party.id_type.as_str(), party.identifier, codec::party_sub_id(party), currency],
+                )?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn record_change(
+    connection: &Connection,
+    actor: &str,
+    now: Timestamp,
+    (kind, change): (&str, &str),
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO changes (at, actor, kind, change) VALUES (?1, ?2, ?3, ?4)";
+    run(connection, sql, params![now.millis(), actor, kind, change]).map(drop)
+}
+
+fn add_participant(connection: &Connection, record: &ParticipantRecord) -> Result<(), StoreError> {
+    let ParticipantRecord { participant, created_at } = record;
+    let sql = "INSERT INTO participants (id, name, is_active, is_proxy, created_at) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let (name, created_at) = (participant.name.as_str(), created_at.millis());
+    run(connection, sql, params![participant.id.0, name, participant.is_active, participant.is_proxy, created_at])
+        .map(drop)
+}
+
+fn set_participant(connection: &Connection, participant: &Participant) -> Result<(), StoreError> {
+    let sql = "UPDATE participants SET is_active = ?2 WHERE id = ?1";
+    let changed = connection.execute(sql, params![participant.id.0, participant.is_active]);
+    one_row(changed, "participant", participant.id.0)
+}
+
+fn add_account(connection: &Connection, record: &AccountRecord) -> Result<(), StoreError> {
+    let account = &record.account;
+    run(
+        connection,
+        "INSERT INTO accounts (id, owner, kind, currency, is_active, posted, held, cap_limit, cap_alarm, is_open, \
+         created_at, changed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        params![
+            account.id.0,
+            account.owner.0,
+            account.kind.as_str(),
+            account.currency.as_str(),
+            account.is_active,
+            account.posted.units(),
+            account.held.units(),
+            account.cap.map(|cap| cap.limit.units()),
+            account.cap.map(|cap| cap.alarm_percentage.units()),
+            record.is_open,
+            record.created_at.millis(),
+            record.changed_at.millis(),
+        ],
+    )
+    .map(drop)
+}
+
+fn set_account(connection: &Connection, record: &AccountRecord) -> Result<(), StoreError> {
+    let account = &record.account;
+    let changed = connection.execute(
+        "UPDATE accounts SET is_active = ?2, cap_limit = ?3, cap_alarm = ?4, is_open = ?5, changed_at = ?6 \
+         WHERE id = ?1",
+        params![
+            account.id.0,
+            account.is_active,
+            account.cap.map(|cap| cap.limit.units()),
+            account.cap.map(|cap| cap.alarm_percentage.units()),
+            record.is_open,
+            record.changed_at.millis(),
+        ],
+    );
+    one_row(changed, "account", account.id.0)
+}
+
+/// Moves both balances; SQLite refuses a sum that leaves 64 bits, because a strict column takes no other type.
+fn post(connection: &Connection, entry: &Entry, now: Timestamp) -> Result<(), StoreError> {
+    let back = entry.amount.checked_neg().ok_or_else(|| StoreError::Data("an entry's amount is positive".into()))?;
+    for (account, amount) in [(entry.debit, entry.amount), (entry.credit, back)] {
+        let sql = "UPDATE accounts SET posted = posted + ?2, changed_at = ?3 WHERE id = ?1";
+        let changed = connection.execute(sql, params![account.0, amount.units(), now.millis()]);
+        one_row(changed, "account", account.0)?;
+    }
+    let (kind, amount) = (entry.kind.as_str(), entry.amount.units());
+    let none: Option<i64> = None;
+    run(connection, INSERT_ENTRY, params![none, kind, entry.debit.0, entry.credit.0, amount, none, now.millis()])
+        .map(drop)
+}
+
+/// A replaced endpoint keeps its place in the list.
+fn set_endpoint(connection: &Connection, endpoint: &Endpoint) -> Result<(), StoreError> {
+    run(
+        connection,
+        "INSERT INTO endpoints (participant, endpoint_type, value) VALUES (?1, ?2, ?3) \
+         ON CONFLICT (participant, endpoint_type) DO UPDATE SET value = excluded.value",
+        params![endpoint.participant.0, endpoint.endpoint_type, endpoint.value],
+    )
+    .map(drop)
+}
+
+const INSERT_MODEL: &str = "INSERT INTO settlement_models (id, name, is_active, granularity, interchange, delay, \
+     currency, requires_liquidity_check, ledger_account, settlement_account, resets_positions) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+const UPDATE_MODEL: &str = "UPDATE settlement_models SET name = ?2, is_active = ?3, granularity = ?4, \
+     interchange = ?5, delay = ?6, currency = ?7, requires_liquidity_check = ?8, ledger_account = ?9, \
+     settlement_account = ?10, resets_positions = ?11 WHERE id = ?1";
+
+fn put_settlement_model(connection: &Connection, sql: &str, model: &SettlementModel) -> Result<(), StoreError> {
+    let changed = connection.execute(
+        sql,
+        params![
+            model.id,
+            model.name,
+            model.is_active,
+            model.granularity.as_str(),
+            model.interchange.as_str(),
+            model.delay.as_str(),
+            model.currency.as_ref().map(Currency::as_str),
+            model.requires_liquidity_check,
+            model.ledger_account.as_str(),
+            model.settlement_account.as_str(),
+            model.resets_positions,
+        ],
+    );
+    one_row(changed, "settlement model", model.id)
+}
+
+const INSERT_ORACLE: &str = "INSERT INTO oracles (id, id_type, currency, url, is_default, is_active) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const UPDATE_ORACLE: &str = "UPDATE oracles SET id_type = ?2, currency = ?3, url = ?4, is_default = ?5, \
+     is_active = ?6 WHERE id = ?1";
+
+fn put_oracle(connection: &Connection, sql: &str, oracle: &Oracle) -> Result<(), StoreError> {
+    let currency = oracle.currency.as_ref().map(Currency::as_str);
+    let id_type = oracle.id_type.as_str();
+    let changed =
+        connection.execute(sql, params![oracle.id, id_type, currency, oracle.url, oracle.is_default, oracle.is_active]);
+    one_row(changed, "oracle", oracle.id)
+}

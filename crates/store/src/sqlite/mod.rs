@@ -1,0 +1,228 @@
+//! SQLite: the embedded default, one process and one writer per file. Without a file it is the memory store.
+//!
+//! A unit is one transaction on the writer's connection, which a lock hands to whoever writes: a [`Writer`] from `open` to
+//! `commit`. Reads of a file have connections of their own and see what is committed; the memory store has only the
+//! one connection, so its reads wait for the unit that runs (docs/decisions 0001). Whoever holds an open unit on the
+//! memory store must not read through the store meanwhile.
+
+mod administration;
+mod checkpoint;
+mod clock;
+mod commit;
+mod connection;
+mod exclusive;
+mod outbox;
+mod readers;
+mod reads;
+mod schema;
+mod verify;
+mod writer;
+
+use crate::{BoxFuture, Due, Durability, MessageId, PartyEntry, Store, StoreError, StoredMessage, Writer};
+use checkpoint::{Bell, Checkpointer};
+use clock::Clock;
+pub use clock::TimeSource;
+use exclusive::Exclusive;
+use hub_core::{administration::Directory, transfers::Transfer};
+use outbox::Inheritance;
+use readers::Readers;
+use rusqlite::Connection;
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+use vocabulary::{CorrelationId, FspId, PartyId};
+
+/// How a store is opened; the default is what a hub uses.
+#[derive(Clone)]
+pub struct SqliteOptions {
+    /// The name of a registered SQLite VFS: for tests and special file systems.
+    pub vfs: Option<String>,
+    pub time: TimeSource,
+    /// Pages of 4 KiB in the write-ahead log after which a checkpoint is made.
+    pub checkpoint_pages: u32,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self { vfs: None, time: Arc::new(clock::system_time), checkpoint_pages: 4096 }
+    }
+}
+
+/// A hub's durable state in one file, or in memory.
+pub struct SqliteStore {
+    // In the order in which they end: the last connection to close is the writer's.
+    _checkpointer: Option<Checkpointer>,
+    readers: Option<Readers>,
+    shared: Arc<Shared>,
+}
+
+/// What the store and its writer have in common.
+struct Shared {
+    core: Arc<tokio::sync::Mutex<Core>>,
+    clock: Clock,
+    inheritance: Inheritance,
+    /// SQLite has one writer at a time.
+    writer_is_out: AtomicBool,
+    commits_are_synced: bool,
+    units: AtomicU64,
+    bell: Option<Bell>,
+}
+
+/// The connection that writes, and what only its holder may change.
+struct Core {
+    connection: Connection,
+    last_message: i64,
+    _exclusive: Option<Arc<Exclusive>>,
+}
+
+impl SqliteStore {
+    /// Opens a database file, or makes it. `hub_name` becomes the hub's own participant in a new one.
+    pub fn open(path: &Path, hub_name: &FspId) -> Result<Arc<Self>, StoreError> {
+        Self::open_with(path, hub_name, &SqliteOptions::default())
+    }
+
+    /// As [`SqliteStore::open`], with options.
+    pub fn open_with(path: &Path, hub_name: &FspId, options: &SqliteOptions) -> Result<Arc<Self>, StoreError> {
+        let exclusive = Arc::new(Exclusive::acquire(path)?);
+        let connection = connection::open_file(path, options, connection::Role::Writer)?;
+        if !connection::syncs_commits(&connection)? {
+            return Err(StoreError::Refused(format!(
+                "The database {} cannot use a write-ahead log. Put it on a local file system.",
+                path.display()
+            )));
+        }
+        let clock = Clock::new(Arc::clone(&options.time));
+        schema::migrate(&connection, hub_name, clock.now())?;
+        let readers = Readers::open(path, options, Arc::clone(&exclusive))?;
+        let checkpointer = Checkpointer::start(path, options, Arc::clone(&exclusive))?;
+        let bell = checkpointer.bell();
+        let shared = Shared::new(connection, clock, Some((exclusive, bell)))?;
+        Ok(Arc::new(Self { _checkpointer: Some(checkpointer), readers: Some(readers), shared: Arc::new(shared) }))
+    }
+
+    /// A store without a file, which forgets everything when it is dropped.
+    pub fn in_memory(hub_name: &FspId) -> Result<Arc<Self>, StoreError> {
+        Self::in_memory_with(hub_name, &SqliteOptions::default())
+    }
+
+    /// As [`SqliteStore::in_memory`], with options.
+    pub fn in_memory_with(hub_name: &FspId, options: &SqliteOptions) -> Result<Arc<Self>, StoreError> {
+        let connection = connection::open_memory()?;
+        let clock = Clock::new(Arc::clone(&options.time));
+        schema::migrate(&connection, hub_name, clock.now())?;
+        let shared = Shared::new(connection, clock, None)?;
+        Ok(Arc::new(Self { _checkpointer: None, readers: None, shared: Arc::new(shared) }))
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        match &self.readers {
+            Some(readers) => readers.read(read).await,
+            None => read(&self.shared.core.lock().await.connection),
+        }
+    }
+}
+
+impl Shared {
+    fn new(connection: Connection, clock: Clock, file: Option<(Arc<Exclusive>, Bell)>) -> Result<Self, StoreError> {
+        let place = outbox::place(&connection)?;
+        clock.hold_at(place.clock);
+        let (exclusive, bell) = file.unzip();
+        Ok(Self {
+            commits_are_synced: connection::syncs_commits(&connection)?,
+            core: Arc::new(tokio::sync::Mutex::new(Core {
+                connection,
+                last_message: place.last_message.0,
+                _exclusive: exclusive,
+            })),
+            clock,
+            inheritance: Inheritance::up_to(place.last_message),
+            writer_is_out: AtomicBool::new(false),
+            units: AtomicU64::new(0),
+            bell,
+        })
+    }
+}
+
+/// Reads several things of one moment.
+fn of_one_moment<T>(
+    connection: &Connection,
+    read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let transaction = connection.unchecked_transaction().map_err(connection::failure)?;
+    let found = read(&transaction)?;
+    transaction.commit().map_err(connection::failure)?;
+    Ok(found)
+}
+
+impl Store for SqliteStore {
+    fn writer(&self) -> BoxFuture<'_, Box<dyn Writer>> {
+        Box::pin(async {
+            let writer = writer::SqliteWriter::take(&self.shared)?;
+            Ok(Box::new(writer) as Box<dyn Writer>)
+        })
+    }
+
+    fn writers_recommended(&self) -> usize {
+        1
+    }
+
+    fn directory(&self) -> BoxFuture<'_, Directory> {
+        Box::pin(self.read(|connection| of_one_moment(connection, reads::directory)))
+    }
+
+    fn directory_version(&self) -> BoxFuture<'_, i64> {
+        Box::pin(self.read(reads::directory_version))
+    }
+
+    fn transfer(&self, id: CorrelationId) -> BoxFuture<'_, Option<Transfer>> {
+        Box::pin(self.read(move |connection| reads::transfer(connection, id)))
+    }
+
+    fn parties(&self, party: PartyId) -> BoxFuture<'_, Vec<PartyEntry>> {
+        Box::pin(self.read(move |connection| reads::parties(connection, &party)))
+    }
+
+    fn due_transfers(&self, limit: usize) -> BoxFuture<'_, Vec<Due>> {
+        let now = self.shared.clock.now();
+        Box::pin(self.read(move |connection| reads::due(connection, now, limit)))
+    }
+
+    fn renew_and_claim(&self, limit: usize) -> BoxFuture<'_, Vec<StoredMessage>> {
+        Box::pin(async move {
+            let read =
+                |after, last| self.read(move |connection| reads::messages_between(connection, after, last, limit));
+            self.shared.inheritance.claim(limit, read).await
+        })
+    }
+
+    fn waiting_messages(&self, to: FspId, after: MessageId, limit: usize) -> BoxFuture<'_, Vec<StoredMessage>> {
+        Box::pin(self.read(move |connection| reads::messages_to(connection, &to, after, limit)))
+    }
+
+    fn verify(&self) -> BoxFuture<'_, Vec<String>> {
+        Box::pin(verify::verify(self))
+    }
+
+    fn settings<'a>(&'a self, seed: &'a [(String, String)], actor: &'a str) -> BoxFuture<'a, Vec<(String, String)>> {
+        Box::pin(async move {
+            let core = self.shared.core.lock().await;
+            administration::settings(&core.connection, seed, actor, self.shared.clock.now())
+        })
+    }
+
+    fn durability(&self) -> Durability {
+        let units = self.shared.units.load(Ordering::SeqCst);
+        Durability { units, units_synced: if self.shared.commits_are_synced { units } else { 0 } }
+    }
+
+    fn ping(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.read(|connection| reads::open_window(connection).map(drop)))
+    }
+}

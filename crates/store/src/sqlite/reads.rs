@@ -1,0 +1,110 @@
+//! What is read, by whichever connection.
+
+use super::connection::{all, failure, first};
+use crate::{Due, MessageId, PartyEntry, StoreError, StoredMessage, codec};
+use hub_core::{WindowId, administration::Directory, quotes::Quote, transfers::Transfer};
+use rusqlite::{Connection, params};
+use std::sync::LazyLock;
+use vocabulary::{CorrelationId, FspId, PartyId, Timestamp};
+
+/// Two kinds of ids, each with its own query; the kinds are those of `codec::subject_kind_code`.
+static TRANSFER: LazyLock<String> = LazyLock::new(|| by_id(codec::TRANSFER_COLUMNS, "transfers", 1));
+static QUOTE: LazyLock<String> = LazyLock::new(|| by_id(codec::QUOTE_COLUMNS, "quotes", 2));
+
+fn by_id(columns: &str, table: &str, kind: i16) -> String {
+    format!(
+        "SELECT {columns} FROM {table} WHERE key = \
+         (SELECT key FROM ids WHERE kind = {kind} AND id = ?1 AND is_ulid = ?2)"
+    )
+}
+
+pub(super) fn transfer(connection: &Connection, id: CorrelationId) -> Result<Option<Transfer>, StoreError> {
+    let (bytes, is_ulid) = id.to_parts();
+    first(connection, &TRANSFER, params![bytes, is_ulid], |row| codec::transfer(row))
+}
+
+pub(super) fn quote(connection: &Connection, id: CorrelationId) -> Result<Option<Quote>, StoreError> {
+    let (bytes, is_ulid) = id.to_parts();
+    first(connection, &QUOTE, params![bytes, is_ulid], |row| codec::quote(row))
+}
+
+/// The window that is open. There always is one.
+pub(super) fn open_window(connection: &Connection) -> Result<WindowId, StoreError> {
+    let sql = "SELECT id FROM windows WHERE state = 'OPEN'";
+    let found = first(connection, sql, [], |row| row.get(0).map_err(failure))?;
+    found.map(WindowId).ok_or_else(|| StoreError::Data("no settlement window is open".into()))
+}
+
+/// The whole directory. The caller sees to it that nothing changes in between.
+pub(super) fn directory(connection: &Connection) -> Result<Directory, StoreError> {
+    let select = |columns: &str, table: &str| format!("SELECT {columns} FROM {table} ORDER BY id");
+    Ok(Directory {
+        version: directory_version(connection)?,
+        participants: all(connection, &select(codec::PARTICIPANT_COLUMNS, "participants"), [], |row| {
+            codec::participant(row)
+        })?,
+        accounts: all(connection, &select(codec::ACCOUNT_COLUMNS, "accounts"), [], |row| codec::account_record(row))?,
+        endpoints: all(connection, &select(codec::ENDPOINT_COLUMNS, "endpoints"), [], |row| codec::endpoint(row))?,
+        settlement_models: all(connection, &select(codec::SETTLEMENT_MODEL_COLUMNS, "settlement_models"), [], |row| {
+            codec::settlement_model(row)
+        })?,
+        oracles: all(connection, &select(codec::ORACLE_COLUMNS, "oracles"), [], |row| codec::oracle(row))?,
+    })
+}
+
+pub(super) fn directory_version(connection: &Connection) -> Result<i64, StoreError> {
+    connection.query_row("SELECT directory_version FROM meta", [], |row| row.get(0)).map_err(failure)
+}
+
+pub(super) fn parties(connection: &Connection, party: &PartyId) -> Result<Vec<PartyEntry>, StoreError> {
+    let columns = codec::PARTY_COLUMNS;
+    let sql = format!("SELECT {columns} FROM parties WHERE id_type = ?1 AND identifier = ?2 ORDER BY sub_id, currency");
+    all(connection, &sql, params![party.id_type.as_str(), party.identifier], |row| codec::party_entry(row))
+}
+
+/// Funds movements are never due: they are reserved until the end of time.
+pub(super) fn due(connection: &Connection, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
+    let sql = format!(
+        "SELECT id, is_ulid, expiration FROM transfers WHERE state = {} AND expiration < ?1 AND kind = {} \
+         ORDER BY expiration LIMIT ?2",
+        codec::STATE_RESERVED,
+        codec::KIND_PAYMENT
+    );
+    all(connection, &sql, params![now.millis(), rows(limit)], |row| {
+        Ok(Due { id: codec::correlation_id(row, 0)?, expiration: codec::time(row, 2)? })
+    })
+}
+
+/// Messages that are not dead, of whomever, from one place in the outbox to another.
+pub(super) fn messages_between(
+    connection: &Connection,
+    after: MessageId,
+    last: MessageId,
+    limit: usize,
+) -> Result<Vec<StoredMessage>, StoreError> {
+    let columns = codec::MESSAGE_COLUMNS;
+    let sql = format!("SELECT {columns} FROM outbox WHERE id > ?1 AND id <= ?2 AND is_dead = 0 ORDER BY id LIMIT ?3");
+    all(connection, &sql, params![after.0, last.0, rows(limit)], |row| codec::message(row))
+}
+
+pub(super) fn messages_to(
+    connection: &Connection,
+    to: &FspId,
+    after: MessageId,
+    limit: usize,
+) -> Result<Vec<StoredMessage>, StoreError> {
+    let columns = codec::MESSAGE_COLUMNS;
+    let sql =
+        format!("SELECT {columns} FROM outbox WHERE recipient = ?1 AND is_dead = 0 AND id > ?2 ORDER BY id LIMIT ?3");
+    all(connection, &sql, params![to.as_str(), after.0, rows(limit)], |row| codec::message(row))
+}
+
+pub(super) fn settings(connection: &Connection) -> Result<Vec<(String, String)>, StoreError> {
+    all(connection, "SELECT name, value FROM settings ORDER BY name", [], |row| {
+        Ok((row.get(0).map_err(failure)?, row.get(1).map_err(failure)?))
+    })
+}
+
+fn rows(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}

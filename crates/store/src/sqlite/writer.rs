@@ -1,0 +1,170 @@
+//! The writer: units as transactions on the one connection that writes.
+
+use super::{
+    Core, Shared, commit,
+    connection::{all, failure, first},
+    reads,
+};
+use crate::{BoxFuture, MessageId, Opened, StoreError, UnitWork, Wanted, Writer, codec};
+use hub_core::{Access, Loaded, Participant, Standing, Subject, SubjectKind, administration::Directory};
+use ledger::Account;
+use rusqlite::{Connection, params};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::Ordering},
+};
+use tokio::sync::OwnedMutexGuard;
+use vocabulary::{Currency, FspId, Timestamp};
+
+/// Commits after which the length of the write-ahead log is looked at.
+const COMMITS_PER_LOOK: u64 = 8;
+
+pub(super) struct SqliteWriter {
+    shared: Arc<Shared>,
+    unit: Option<Unit>,
+}
+
+/// A transaction that is rolled back unless it was committed.
+struct Unit {
+    core: OwnedMutexGuard<Core>,
+    /// The time that the decisions saw.
+    now: Option<Timestamp>,
+}
+
+impl SqliteWriter {
+    pub(super) fn take(shared: &Arc<Shared>) -> Result<Self, StoreError> {
+        if shared.writer_is_out.swap(true, Ordering::SeqCst) {
+            return Err(StoreError::Refused("SQLite has one writer at a time, and it is in use.".into()));
+        }
+        Ok(Self { shared: Arc::clone(shared), unit: None })
+    }
+
+    fn unit(&mut self) -> &mut Unit {
+        self.unit.as_mut().expect("a unit begins with open")
+    }
+
+    async fn begin(&mut self, subjects: &[Wanted]) -> Result<Opened, StoreError> {
+        self.unit = None;
+        let core = Arc::clone(&self.shared.core).lock_owned().await;
+        if let Some(bell) = &self.shared.bell {
+            bell.copy_rest(&core.connection);
+        }
+        core.connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute([])).map_err(failure)?;
+        let unit = Unit { core, now: None };
+        let opened = find(&unit.core.connection, subjects)?;
+        self.unit = Some(unit);
+        Ok(opened)
+    }
+
+    /// Reads what was asked for, and the time, after which nothing that was read changes.
+    fn load(&mut self, standings: &[(Standing, Access)]) -> Result<Loaded, StoreError> {
+        let now = self.shared.clock.now();
+        let unit = self.unit();
+        unit.now = Some(now);
+        let connection = &unit.core.connection;
+        let (participants, accounts) = standings_of(connection, standings)?;
+        let window = reads::open_window(connection)?;
+        Ok(Loaded { now, window, participants, accounts, transfers: Vec::new(), quotes: Vec::new() })
+    }
+
+    fn finish(&mut self, work: &UnitWork) -> Result<Vec<MessageId>, StoreError> {
+        let mut unit = self.unit.take().expect("a unit begins with open");
+        let now = unit.now.unwrap_or_else(|| self.shared.clock.now());
+        let core = &mut *unit.core;
+        let messages = commit::write(&core.connection, work, now, core.last_message)?;
+        core.connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).map_err(failure)?;
+        core.last_message = messages.last().map_or(core.last_message, |last| last.0);
+        let units = self.shared.units.fetch_add(1, Ordering::SeqCst);
+        if let Some(bell) = self.shared.bell.as_ref().filter(|_| units.is_multiple_of(COMMITS_PER_LOOK)) {
+            bell.ring();
+        }
+        Ok(messages)
+    }
+}
+
+impl Writer for SqliteWriter {
+    fn open<'a>(&'a mut self, subjects: &'a [Wanted]) -> BoxFuture<'a, Opened> {
+        Box::pin(self.begin(subjects))
+    }
+
+    fn lock<'a>(&'a mut self, standings: &'a [(Standing, Access)]) -> BoxFuture<'a, Loaded> {
+        Box::pin(async { self.load(standings) })
+    }
+
+    fn lock_directory(&mut self) -> BoxFuture<'_, (Directory, Timestamp)> {
+        Box::pin(async {
+            let now = self.shared.clock.now();
+            let unit = self.unit();
+            unit.now = Some(now);
+            Ok((reads::directory(&unit.core.connection)?, now))
+        })
+    }
+
+    fn commit(&mut self, work: UnitWork) -> BoxFuture<'_, Vec<MessageId>> {
+        Box::pin(async move { self.finish(&work) })
+    }
+
+    fn rollback(&mut self) -> BoxFuture<'_, ()> {
+        self.unit = None;
+        Box::pin(async { Ok(()) })
+    }
+}
+
+impl Drop for SqliteWriter {
+    fn drop(&mut self) {
+        self.unit = None;
+        self.shared.writer_is_out.store(false, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Unit {
+    fn drop(&mut self) {
+        // SQLite itself ends a transaction that met a full disk or a failing one.
+        if !self.core.connection.is_autocommit()
+            && let Err(error) = self.core.connection.execute_batch("ROLLBACK")
+        {
+            tracing::error!(%error, "a unit could not be rolled back");
+        }
+    }
+}
+
+/// What is stored under the subjects. Nobody else writes, so an unknown id needs no claim before the commit.
+fn find(connection: &Connection, subjects: &[Wanted]) -> Result<Opened, StoreError> {
+    let mut opened = Opened::default();
+    for wanted in subjects {
+        let (Wanted::Claim(Subject { kind, id }) | Wanted::Find(Subject { kind, id })) = *wanted;
+        match kind {
+            SubjectKind::Transfer => opened.transfers.extend(reads::transfer(connection, id)?),
+            SubjectKind::Quote => opened.quotes.extend(reads::quote(connection, id)?),
+        }
+    }
+    Ok(opened)
+}
+
+/// The participants and all their accounts in the currencies asked for, each once.
+fn standings_of(
+    connection: &Connection,
+    standings: &[(Standing, Access)],
+) -> Result<(Vec<Participant>, Vec<Account>), StoreError> {
+    let mut wanted: BTreeMap<&FspId, Vec<Currency>> = BTreeMap::new();
+    for (Standing { participant, currency }, _) in standings {
+        let currencies = wanted.entry(participant).or_default();
+        if !currencies.contains(currency) {
+            currencies.push(*currency);
+        }
+    }
+    let (mut participants, mut accounts) = (Vec::new(), Vec::new());
+    let by_name = format!("SELECT {} FROM participants WHERE name = ?1", codec::PARTICIPANT_COLUMNS);
+    let by_owner =
+        format!("SELECT {} FROM accounts WHERE owner = ?1 AND currency = ?2 ORDER BY id", codec::ACCOUNT_COLUMNS);
+    for (name, currencies) in wanted {
+        let found = first(connection, &by_name, [name.as_str()], |row| codec::participant(row))?;
+        let Some(participant) = found.map(|record| record.participant) else { continue };
+        for currency in currencies {
+            let of = params![participant.id.0, currency.as_str()];
+            accounts.extend(all(connection, &by_owner, of, |row| codec::account(row))?);
+        }
+        participants.push(participant);
+    }
+    Ok((participants, accounts))
+}

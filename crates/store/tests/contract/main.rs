@@ -1,0 +1,73 @@
+//! What every store keeps, whichever database it uses: one set of tests, run on each.
+//!
+//! A test gets a [`Fixture`], which opens the store, and for those that outlive their process opens it again.
+
+mod directory;
+mod fixture;
+mod histories;
+mod outbox;
+mod payments;
+mod scheme;
+mod units;
+
+use fixture::Fixture;
+
+/// Instantiates the tests: `everywhere` on all stores, `durable` on those that have something to reopen.
+macro_rules! contract {
+    (everywhere: { $($module:ident::$test:ident,)* } durable: { $($durable_module:ident::$durable:ident,)* }) => {
+        mod memory {
+            $(#[tokio::test] async fn $test() { super::$module::$test(super::Fixture::memory()).await })*
+        }
+
+        mod sqlite {
+            $(#[tokio::test] async fn $test() { super::$module::$test(super::Fixture::sqlite()).await })*
+            $(#[tokio::test] async fn $durable() { super::$durable_module::$durable(super::Fixture::sqlite()).await })*
+        }
+
+        mod postgres {
+            $(#[tokio::test] async fn $test() { super::$module::$test(super::Fixture::postgres().await).await })*
+            $(#[tokio::test] async fn $durable() {
+                super::$durable_module::$durable(super::Fixture::postgres().await).await
+            })*
+        }
+    };
+}
+
+contract! {
+    everywhere: {
+        directory::a_changed_directory_comes_back_as_it_was_written,
+        directory::a_new_store_knows_the_hub_and_nobody_else,
+        directory::a_party_is_registered_replaced_and_removed_by_its_currency,
+        directory::an_endpoint_that_is_replaced_keeps_its_place,
+        directory::each_unit_with_administrative_changes_makes_one_version,
+        directory::only_an_empty_store_takes_the_seed_of_the_settings,
+        directory::what_an_administrative_change_posts_moves_both_balances,
+        histories::whatever_is_decided_the_books_stay_right,
+        outbox::a_delivered_message_is_gone_and_a_dead_one_does_not_wait,
+        outbox::a_process_claims_nothing_of_its_own,
+        outbox::messages_get_growing_ids_in_their_order,
+        outbox::waiting_messages_are_those_of_one_participant_after_a_place,
+        payments::a_payment_moves_money_once_however_often_it_is_sent,
+        payments::a_repetition_within_the_next_unit_is_told_the_state,
+        payments::a_withdrawal_is_never_due,
+        payments::due_transfers_come_oldest_first_once_they_have_expired,
+        units::a_failed_commit_leaves_nothing_behind,
+        units::a_quote_comes_back_as_it_was_stored,
+        units::a_transfer_comes_back_as_it_was_stored_in_every_state,
+        units::a_unit_that_is_left_leaves_no_trace,
+        units::an_id_is_created_once,
+        units::ids_of_different_kinds_and_forms_do_not_clash,
+        units::locking_loads_participants_and_all_their_accounts_in_the_currency,
+        units::no_more_units_count_as_synced_than_were_committed,
+        units::the_open_window_is_the_first_one,
+        units::time_never_runs_backwards_from_one_unit_to_the_next,
+    }
+    durable: {
+        directory::every_change_leaves_a_row_with_its_actor,
+        histories::a_balance_that_was_tampered_with_is_named,
+        histories::a_hold_that_was_tampered_with_is_named,
+        histories::what_was_decided_is_found_after_a_restart,
+        outbox::what_an_earlier_process_left_waiting_is_claimed_once_in_chunks,
+        units::every_commit_is_synced,
+    }
+}

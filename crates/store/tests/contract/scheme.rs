@@ -1,0 +1,254 @@
+//! A small scheme to test with: a hub, banks with money, and units that run as a hub runs them.
+
+use hub_core::{
+    Access, Command, Dialect, Notice, OnUs, Outcome, Participant, Rules, Standing, State, Subject, SubjectKind,
+    administration::{AccountRecord, Change, ParticipantRecord},
+    decide,
+    quotes::{AnswerKind, AnswerQuote, SubmitQuote},
+    transfers::{Expire, Fulfil, FulfilKind, Prepare, Reject},
+};
+use ledger::{Account, AccountId, AccountKind, Cap, Entry, EntryKind, ParticipantId};
+use sha2::{Digest as _, Sha256};
+use store::{MessageId, NewMessage, Retry, Store, StoreError, UnitWork, Wanted, Writer};
+use vocabulary::{Amount, Condition, CorrelationId, Currency, Digest, FspId, Fulfilment, Timestamp};
+
+pub const HUB: &str = "Hub";
+pub const BANKS: [&str; 4] = ["bank-a", "bank-b", "bank-c", "bank-d"];
+/// What each bank has paid in, in the currency of the scheme.
+pub const LIQUIDITY: i64 = 1_000_0000;
+/// The hub's two accounts come first, then position and settlement of each bank.
+pub const HUB_RECONCILIATION: AccountId = AccountId(1);
+pub const POSITION_OF_A: AccountId = AccountId(3);
+pub const POSITION_OF_B: AccountId = AccountId(5);
+
+pub fn fsp(name: &str) -> FspId {
+    name.parse().unwrap()
+}
+
+pub fn usd() -> Currency {
+    "USD".parse().unwrap()
+}
+
+pub fn units(units: i64) -> Amount {
+    Amount::from_units(units)
+}
+
+/// The `number`-th UUID of the test.
+pub fn id(number: u64) -> CorrelationId {
+    let mut bytes = [0x41; 16];
+    bytes[8..].copy_from_slice(&number.to_be_bytes());
+    bytes[8] |= 0x80;
+    CorrelationId::from_parts(bytes, false)
+}
+
+pub fn subject(kind: SubjectKind, id: CorrelationId) -> Subject {
+    Subject { kind, id }
+}
+
+/// A hash that differs for every text.
+pub fn hash(text: &str) -> Digest {
+    Digest(Sha256::digest(text).into())
+}
+
+pub fn fulfilment() -> Fulfilment {
+    Fulfilment::new([7; 32])
+}
+
+pub fn condition() -> Condition {
+    Condition::new(Sha256::digest(fulfilment().bytes()).into())
+}
+
+pub fn rules() -> Rules {
+    Rules { hub_name: fsp(HUB), on_us: OnUs::Refused, confirms_to_payee: true }
+}
+
+pub fn standing(name: &str, access: Access) -> (Standing, Access) {
+    (Standing { participant: fsp(name), currency: usd() }, access)
+}
+
+pub fn account(id: i64, owner: i64, kind: AccountKind, created_at: Timestamp) -> AccountRecord {
+    let account = Account {
+        id: AccountId(id),
+        owner: ParticipantId(owner),
+        kind,
+        currency: usd(),
+        is_active: true,
+        posted: Amount::ZERO,
+        held: Amount::ZERO,
+        cap: None,
+    };
+    AccountRecord { account, is_open: true, created_at, changed_at: created_at }
+}
+
+pub fn participant(id: i64, name: &str, created_at: Timestamp) -> ParticipantRecord {
+    let participant = Participant { id: ParticipantId(id), name: fsp(name), is_active: true, is_proxy: false };
+    ParticipantRecord { participant, created_at }
+}
+
+/// Gives the hub its accounts, and each bank a position, a cap and liquidity. Returns the time of it.
+pub async fn found(store: &dyn Store) -> Timestamp {
+    let mut writer = store.writer().await.unwrap();
+    writer.open(&[]).await.unwrap();
+    let (_, now) = writer.lock_directory().await.unwrap();
+    let mut changes = vec![
+        Change::AddAccount(account(1, 1, AccountKind::HubReconciliation, now)),
+        Change::AddAccount(account(2, 1, AccountKind::HubMultilateralSettlement, now)),
+    ];
+    for (name, number) in BANKS.iter().zip(1..) {
+        let (owner, first) = (1 + number, 1 + 2 * number);
+        let mut position = account(first, owner, AccountKind::Position, now);
+        position.account.cap = Some(Cap { limit: units(LIQUIDITY), alarm_percentage: units(10_0000) });
+        changes.push(Change::AddParticipant(participant(owner, name, now)));
+        changes.push(Change::AddAccount(position));
+        changes.push(Change::AddAccount(account(first + 1, owner, AccountKind::Settlement, now)));
+        changes.push(Change::Post(Entry {
+            kind: EntryKind::FundsIn,
+            debit: HUB_RECONCILIATION,
+            credit: AccountId(first + 1),
+            amount: units(LIQUIDITY),
+        }));
+    }
+    let work = UnitWork { administration: changes, actor: "operator".into(), ..UnitWork::default() };
+    writer.commit(work).await.unwrap();
+    now
+}
+
+pub fn prepare(number: u64, expiration: Timestamp) -> Prepare {
+    Prepare {
+        id: id(number),
+        source: fsp(BANKS[0]),
+        payer: fsp(BANKS[0]),
+        payee: fsp(BANKS[1]),
+        amount: Ok(units(10_0000)),
+        currency: usd(),
+        condition: condition(),
+        expiration,
+        hash: hash(&format!("prepare {number}")),
+        dialect: Dialect(1),
+        extensions: None,
+    }
+}
+
+pub fn fulfil(number: u64) -> Fulfil {
+    Fulfil {
+        id: id(number),
+        source: fsp(BANKS[1]),
+        destination: Some(fsp(BANKS[0])),
+        kind: FulfilKind::Commit,
+        fulfilment: Some(fulfilment()),
+        hash: hash(&format!("fulfil {number}")),
+        dialect: Dialect(2),
+        extensions: None,
+    }
+}
+
+pub fn reject(number: u64) -> Reject {
+    Reject {
+        id: id(number),
+        source: fsp(BANKS[1]),
+        destination: Some(fsp(BANKS[0])),
+        code: 5104,
+        description: "Payee rejected".into(),
+        hash: hash(&format!("error {number}")),
+        dialect: Dialect(2),
+    }
+}
+
+pub fn expire(number: u64) -> Expire {
+    Expire { id: id(number) }
+}
+
+pub fn submit_quote(number: u64) -> SubmitQuote {
+    SubmitQuote {
+        id: id(number),
+        source: fsp(BANKS[0]),
+        destination: fsp(BANKS[1]),
+        currency: usd(),
+        payer_currencies: Vec::new(),
+        stated_payer: None,
+        stated_payee: None,
+        hash: hash(&format!("quote {number}")),
+        dialect: Dialect(1),
+    }
+}
+
+pub fn answer_quote(number: u64) -> AnswerQuote {
+    AnswerQuote {
+        id: id(number),
+        source: fsp(BANKS[1]),
+        destination: fsp(BANKS[0]),
+        kind: AnswerKind::Response(usd()),
+        hash: hash(&format!("answer {number}")),
+        dialect: Dialect(1),
+    }
+}
+
+/// Runs commands, each with a subject of its own, as one unit, and returns what follows from each.
+pub async fn run(writer: &mut dyn Writer, commands: &[Command]) -> Vec<Outcome> {
+    let (outcomes, work) = decided(writer, commands).await.unwrap();
+    writer.commit(work).await.unwrap();
+    outcomes
+}
+
+/// Runs a unit up to its commit.
+pub async fn decided(writer: &mut dyn Writer, commands: &[Command]) -> Result<(Vec<Outcome>, UnitWork), StoreError> {
+    let wanted: Vec<Wanted> = commands.iter().map(wanted).collect();
+    let opened = writer.open(&wanted).await?;
+    let standings: Vec<(Standing, Access)> = commands
+        .iter()
+        .flat_map(|command| {
+            let known = opened.transfers.iter().find(|known| known.id == command.subject().id);
+            command.standings(known, &fsp(HUB))
+        })
+        .collect();
+    let mut loaded = writer.lock(&standings).await?;
+    loaded.transfers = opened.transfers;
+    loaded.quotes = opened.quotes;
+    let now = loaded.now;
+    let mut state = State::new(loaded, rules());
+    let outcomes: Vec<Outcome> = commands.iter().map(|command| decide(&mut state, command)).collect();
+    let notices = outcomes.iter().flat_map(|outcome| &outcome.notices);
+    let messages = notices.map(|notice| message_of(notice, now)).collect();
+    Ok((outcomes, UnitWork { changes: state.into_changes(), messages, ..UnitWork::default() }))
+}
+
+/// A unit that only adds messages.
+pub async fn send(writer: &mut dyn Writer, messages: Vec<NewMessage>) -> Vec<MessageId> {
+    commit(writer, UnitWork { messages, ..UnitWork::default() }).await.unwrap()
+}
+
+/// A unit of ready work, without decisions.
+pub async fn commit(writer: &mut dyn Writer, work: UnitWork) -> Result<Vec<MessageId>, StoreError> {
+    let claims: Vec<Wanted> = work
+        .changes
+        .new_transfers
+        .iter()
+        .map(|transfer| subject(SubjectKind::Transfer, transfer.id))
+        .chain(work.changes.new_quotes.iter().map(|quote| subject(SubjectKind::Quote, quote.id)))
+        .map(Wanted::Claim)
+        .collect();
+    writer.open(&claims).await?;
+    writer.lock(&[]).await?;
+    writer.commit(work).await
+}
+
+pub fn message(to: &str, text: &str) -> NewMessage {
+    NewMessage {
+        to: fsp(to),
+        payment_key: hash(text).0[..16].try_into().unwrap(),
+        retry: Retry { until: Timestamp::from_millis(4_000_000_000_000) },
+        head: format!("PUT /transfers/{text}").into_bytes().into(),
+        body: text.to_owned().into_bytes().into(),
+    }
+}
+
+fn wanted(command: &Command) -> Wanted {
+    if command.may_create() { Wanted::Claim(command.subject()) } else { Wanted::Find(command.subject()) }
+}
+
+fn message_of(notice: &Notice, now: Timestamp) -> NewMessage {
+    let (key, _) = notice.about.id.to_parts();
+    let retry = Retry { until: now.plus_millis(60_000) };
+    let text = format!("{:?}", notice.message);
+    NewMessage { retry, payment_key: key, ..message(notice.to.as_str(), &text) }
+}
