@@ -13,6 +13,8 @@ pub struct Config {
     pub connection: sdk::Config,
     /// For people to read, for example `Green Bank`.
     pub title: String,
+    /// Colour of the pages, as an angle of the colour circle: 150 is green, 250 is blue.
+    pub hue: u16,
     pub currency: Currency,
     pub fees: Fees,
     pub customers: Vec<Customer>,

@@ -4,6 +4,7 @@
 //! [`Journal::open`], in order. A line that a crash has cut off was never accepted and is removed; anything else that
 //! cannot be read stops the start.
 
+use crate::config::Config;
 use crate::payment::{Payment, Reason};
 use sdk::text;
 use serde::{Deserialize, Serialize};
@@ -113,6 +114,16 @@ impl JournalFile {
             self.is_broken = true;
             JournalError(format!("{}: cannot be written: {error}", self.path.display()))
         })
+    }
+}
+
+impl JournalError {
+    /// The journal was written by a DFSP of another name or currency.
+    pub(crate) fn of_other_books(config: &Config) -> Self {
+        let directory = config.data.as_deref().unwrap_or(Path::new(""));
+        let (fsp, currency) = (&config.connection.name, config.currency);
+        let path = directory.join(FILE_NAME);
+        Self(format!("{}: these are not the books of {fsp} in {currency}; use another directory", path.display()))
     }
 }
 

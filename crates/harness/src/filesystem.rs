@@ -6,6 +6,7 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
 };
+use tempfile::TempDir;
 
 const IN_MEMORY: [&str; 3] = ["tmpfs", "ramfs", "devtmpfs"];
 
@@ -15,6 +16,11 @@ pub fn kind_of(directory: &Path) -> io::Result<String> {
     let mounts = fs::read_to_string("/proc/self/mounts")?;
     deepest_mount(&mounts, &directory)
         .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no mount point contains the directory"))
+}
+
+/// A directory that nobody else has; it is removed with all that is in it when the value is dropped.
+pub fn fresh_directory(parent: &Path) -> io::Result<TempDir> {
+    tempfile::Builder::new().prefix("umoja-bench-").tempdir_in(parent)
 }
 
 /// Whether what is written there ever reaches a disk.

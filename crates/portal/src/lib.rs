@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use hub::{Hub, admin::health_json};
+use hub::{Hub, admin::health::health_json};
 use std::sync::Arc;
 
 /// Nothing is loaded from anywhere; the one style sheet is inline.

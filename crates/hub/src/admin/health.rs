@@ -38,14 +38,16 @@ pub fn health_json(health: &Health) -> String {
     serde_json::to_string(&report).expect("a report has text keys and no other failures")
 }
 
+/// 200, or 502 if the hub does not work.
+pub fn response(health: &Health) -> Response {
+    answer(health, StatusCode::BAD_GATEWAY)
+}
+
 pub(super) async fn ledger(State(hub): State<Arc<Hub>>) -> Response {
-    answer(&hub.health().await, StatusCode::BAD_GATEWAY)
+    response(&hub.health().await)
 }
 
-pub(super) async fn settlement(State(hub): State<Arc<Hub>>) -> Response {
-    answer(&hub.health().await, StatusCode::BAD_GATEWAY)
-}
-
+/// As [`ledger`], with 503: the reference's account lookup answers so.
 pub(super) async fn oracles(State(hub): State<Arc<Hub>>) -> Response {
     answer(&hub.health().await, StatusCode::SERVICE_UNAVAILABLE)
 }
@@ -55,7 +57,6 @@ pub(super) async fn metrics(State(hub): State<Arc<Hub>>) -> Response {
     ([(header::CONTENT_TYPE, media_type)], hub.metrics_text()).into_response()
 }
 
-/// The services that a port stands for answer DOWN with different statuses in the reference.
 fn answer(health: &Health, when_down: StatusCode) -> Response {
     let status = if health.is_up { StatusCode::OK } else { when_down };
     reply::json_text(status, health_json(health))

@@ -10,7 +10,7 @@ mod endpoints;
 mod enums;
 mod form;
 mod funds;
-mod health;
+pub mod health;
 mod ledger_account_types;
 mod limits;
 mod oracles;
@@ -20,8 +20,6 @@ mod rejections;
 mod reply;
 mod request;
 mod settlement_models;
-
-pub use health::health_json;
 
 use crate::Hub;
 use axum::{
@@ -64,9 +62,9 @@ pub fn ledger_router(hub: Arc<Hub>) -> Router {
 /// Settlement, under `/v2`.
 pub fn settlement_router(hub: Arc<Hub>) -> Router {
     let routes = Router::new()
-        .route("/health", get(health::settlement))
+        .route("/health", get(health::ledger))
         .route("/metrics", get(health::metrics))
-        .route("/v2/health", get(health::settlement));
+        .route("/v2/health", get(health::ledger));
     with_edges(routes).with_state(hub)
 }
 

@@ -8,7 +8,7 @@ mod parties;
 mod quotes;
 mod transfers;
 
-use crate::{Hub, admin::health, metrics::RequestLabels, outbound::Complaint, render, sequencer::Unavailable};
+use crate::{Health, Hub, admin::health, metrics::RequestLabels, outbound::Complaint, render, sequencer::Unavailable};
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -40,7 +40,7 @@ async fn serve(State(hub): State<Arc<Hub>>, request: Request) -> Response {
     let method = request.method().clone();
     let path = request.uri().path();
     if method == Method::GET && path == "/health" {
-        return health::response(&hub.health().await);
+        return json_response(&hub.health().await);
     }
     if method == Method::GET && path == "/metrics" {
         return text_response(hub.metrics_text());
@@ -205,6 +205,16 @@ pub fn error_response(error: &FspiopError) -> Response {
     *response.status_mut() = status;
     let json = header::HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}
+
+fn json_response(health: &Health) -> Response {
+    let mut response = Response::new(Body::from(health::health_json(health)));
+    let json = header::HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    if !health.is_up {
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    }
     response
 }
 

@@ -30,8 +30,10 @@ const SOCKET_DIRECTORY_MAX: usize = 80;
 /// Under these names root can run the server, which refuses to run as root.
 const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
 
-/// Starts the server, says `ready`, waits for the end of the standard input and removes everything.
+/// Starts the server, says `ready`, waits for the end of the standard input and removes everything. Nobody may be left to
+/// hear it say `ready`, and that must not be what ends it.
 const SUPERVISE: &str = r#"
+trap '' PIPE
 cleanup() {
     "$PROGRAMS/pg_ctl" -D "$DIRECTORY/data" -m immediate stop >/dev/null 2>&1
     rm -rf "$DIRECTORY"

@@ -12,7 +12,7 @@ use std::{
     path::Path,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     thread::{self, JoinHandle, Thread},
 };
@@ -21,6 +21,10 @@ use std::{
 const PASSIVE_ROUNDS: usize = 3;
 /// So little left to copy that the writer may do it.
 const REST_PAGES: i64 = 256;
+
+/// Commits without a look at the log after which the writer waits for a checkpoint: a disk or a thread that is that far
+/// behind would let the log grow for ever.
+const RINGS_MAX: u32 = 512;
 
 /// Runs checkpoints on a thread of its own until it is dropped.
 pub(super) struct Checkpointer {
@@ -38,6 +42,8 @@ pub(super) struct Bell {
 #[derive(Default)]
 struct Signals {
     must_stop: AtomicBool,
+    /// Commits since the thread last began to look.
+    rings: AtomicU32,
     /// The writer shall copy the rest of the log.
     rest_is_due: AtomicBool,
 }
@@ -83,17 +89,20 @@ impl Drop for Checkpointer {
 }
 
 impl Bell {
-    /// Has the length of the log looked at. Never waits.
+    /// Has the length of the log looked at; called after a commit. Never waits.
     pub(super) fn ring(&self) {
+        self.signals.rings.fetch_add(1, Ordering::SeqCst);
         self.thread.unpark();
     }
 
     /// Copies what is left, if that is due; called by the writer between units. A failure leaves the log as it is.
     pub(super) fn copy_rest(&self, writer: &Connection) {
-        if self.signals.rest_is_due.swap(false, Ordering::SeqCst)
-            && let Err(error) = checkpoint(writer, "PASSIVE")
-        {
-            tracing::warn!(%error, "the rest of the write-ahead log could not be copied");
+        let is_late = self.signals.rings.load(Ordering::SeqCst) > RINGS_MAX;
+        if is_late || self.signals.rest_is_due.swap(false, Ordering::SeqCst) {
+            // A full checkpoint waits for the one that may be running.
+            if let Err(error) = checkpoint(writer, if is_late { "FULL" } else { "PASSIVE" }) {
+                tracing::warn!(%error, "the rest of the write-ahead log could not be copied");
+            }
         }
     }
 }
@@ -108,6 +117,7 @@ struct Rounds {
 impl Rounds {
     fn run(mut self, signals: &Signals) {
         while !signals.must_stop.load(Ordering::SeqCst) {
+            signals.rings.store(0, Ordering::SeqCst);
             match self.keep_short() {
                 Ok(false) => {}
                 Ok(true) => signals.rest_is_due.store(true, Ordering::SeqCst),
@@ -142,5 +152,6 @@ impl Rounds {
 fn checkpoint(connection: &Connection, mode: &str) -> Result<Log, StoreError> {
     let sql = format!("PRAGMA wal_checkpoint({mode})");
     let read = |row: &rusqlite::Row<'_>| Ok(Log { pages: row.get(1)?, copied: row.get(2)? });
-    connection.query_row(&sql, [], read).map_err(connection::failure)
+    let mut statement = connection.prepare_cached(&sql).map_err(connection::failure)?;
+    statement.query_row([], read).map_err(connection::failure)
 }

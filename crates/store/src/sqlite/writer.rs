@@ -16,9 +16,6 @@ use std::{
 use tokio::sync::OwnedMutexGuard;
 use vocabulary::{Currency, FspId, Timestamp};
 
-/// Commits after which the length of the write-ahead log is looked at.
-const COMMITS_PER_LOOK: u64 = 8;
-
 pub(super) struct SqliteWriter {
     shared: Arc<Shared>,
     unit: Option<Unit>,
@@ -74,8 +71,8 @@ impl SqliteWriter {
         let messages = commit::write(&core.connection, work, now, core.last_message)?;
         core.connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).map_err(failure)?;
         core.last_message = messages.last().map_or(core.last_message, |last| last.0);
-        let units = self.shared.units.fetch_add(1, Ordering::SeqCst);
-        if let Some(bell) = self.shared.bell.as_ref().filter(|_| units.is_multiple_of(COMMITS_PER_LOOK)) {
+        self.shared.units.fetch_add(1, Ordering::SeqCst);
+        if let Some(bell) = &self.shared.bell {
             bell.ring();
         }
         Ok(messages)

@@ -55,7 +55,7 @@ impl Fixture {
     /// Makes what earlier processes have left claimable now. SQLite has one process, so there it always is.
     pub async fn end_leases(&self) {
         if !self.address.starts_with("sqlite:") {
-            self.tamper("UPDATE nodes SET lease_until = 0").await;
+            self.tamper("UPDATE nodes SET lease_until = lease_until - interval '1 day'").await;
         }
     }
 

@@ -55,7 +55,8 @@ contract! {
         units::a_quote_comes_back_as_it_was_stored,
         units::a_transfer_comes_back_as_it_was_stored_in_every_state,
         units::a_unit_that_is_left_leaves_no_trace,
-        units::an_id_is_created_once,
+        units::an_id_that_was_claimed_and_not_used_stays_free,
+        units::an_id_that_was_claimed_and_used_is_found_by_the_next_claim,
         units::ids_of_different_kinds_and_forms_do_not_clash,
         units::locking_loads_participants_and_all_their_accounts_in_the_currency,
         units::no_more_units_count_as_synced_than_were_committed,
@@ -68,6 +69,5 @@ contract! {
         histories::a_hold_that_was_tampered_with_is_named,
         histories::what_was_decided_is_found_after_a_restart,
         outbox::what_an_earlier_process_left_waiting_is_claimed_once_in_chunks,
-        units::every_commit_is_synced,
     }
 }

@@ -1,7 +1,7 @@
 //! The outbox: what waits, in which order, and who takes it over.
 
 use crate::{Fixture, scheme::*};
-use store::{Mark, MessageId, Store, StoredMessage, UnitWork};
+use store::{Mark, MessageId, StoredMessage, UnitWork};
 
 const START: MessageId = MessageId(0);
 

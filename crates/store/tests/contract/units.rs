@@ -138,24 +138,36 @@ pub async fn ids_of_different_kinds_and_forms_do_not_clash(fixture: Fixture) {
     assert!(opened.transfers.is_empty());
 }
 
-pub async fn an_id_is_created_once(fixture: Fixture) {
+pub async fn an_id_that_was_claimed_and_used_is_found_by_the_next_claim(fixture: Fixture) {
     let store = fixture.open().await;
     let now = found(&*store).await;
     let mut writer = store.writer().await.unwrap();
-    let work = || {
-        let mut work = UnitWork::default();
-        work.changes.new_transfers = vec![reserved_transfer(1, now)];
-        work
-    };
-    commit(&mut *writer, work()).await.unwrap();
-    let again = commit(&mut *writer, work()).await;
-    assert!(matches!(again, Err(StoreError::Data(_))), "{again:?}");
-    open_and_lock(&mut *writer, &[Wanted::Claim(subject(SubjectKind::Transfer, id(2)))]).await;
-    let mut twice = UnitWork::default();
-    twice.changes.new_transfers = vec![reserved_transfer(2, now), reserved_transfer(2, now)];
-    let twice = writer.commit(twice).await;
-    assert!(matches!(twice, Err(StoreError::Data(_))), "{twice:?}");
-    assert_eq!(store.transfer(id(2)).await.unwrap(), None);
+    let claim = Wanted::Claim(subject(SubjectKind::Transfer, id(1)));
+    assert!(writer.open(&[claim]).await.unwrap().transfers.is_empty());
+    writer.lock(&[]).await.unwrap();
+    let mut work = UnitWork::default();
+    work.changes.new_transfers = vec![reserved_transfer(1, now)];
+    writer.commit(work).await.unwrap();
+    let opened = writer.open(&[claim, Wanted::Claim(subject(SubjectKind::Transfer, id(2)))]).await.unwrap();
+    assert_eq!(opened.transfers.iter().map(|found| found.id).collect::<Vec<_>>(), [id(1)]);
+}
+
+pub async fn an_id_that_was_claimed_and_not_used_stays_free(fixture: Fixture) {
+    let store = fixture.open().await;
+    let now = found(&*store).await;
+    let mut writer = store.writer().await.unwrap();
+    let claims = [SubjectKind::Transfer, SubjectKind::Quote].map(|kind| Wanted::Claim(subject(kind, id(1))));
+    for _ in 0..2 {
+        let opened = writer.open(&claims).await.unwrap();
+        assert!(opened.transfers.is_empty() && opened.quotes.is_empty());
+        writer.lock(&[]).await.unwrap();
+        writer.commit(UnitWork::default()).await.unwrap();
+        assert_eq!(store.transfer(id(1)).await.unwrap(), None);
+    }
+    let mut work = UnitWork::default();
+    work.changes.new_transfers = vec![reserved_transfer(1, now)];
+    commit(&mut *writer, work).await.unwrap();
+    assert_same(&*store, &reserved_transfer(1, now)).await;
 }
 
 pub async fn a_failed_commit_leaves_nothing_behind(fixture: Fixture) {
@@ -247,12 +259,6 @@ pub async fn no_more_units_count_as_synced_than_were_committed(fixture: Fixture)
     let Durability { units, units_synced } = store.durability();
     assert_eq!(units, 1);
     assert!(units_synced <= units);
-}
-
-pub async fn every_commit_is_synced(fixture: Fixture) {
-    let store = fixture.open().await;
-    found(&*store).await;
-    assert_eq!(store.durability(), Durability { units: 1, units_synced: 1 });
 }
 
 async fn open_and_lock(writer: &mut dyn Writer, wanted: &[Wanted]) -> (Timestamp, WindowId) {

@@ -1,0 +1,269 @@
+//! The wallet's pages as HTML.
+//!
+//! Invariant: every text from outside goes through maud's escaping; every field has a label, every fault is told in words
+//! next to its field and announced, and no state is shown by colour alone.
+
+use super::forms::{Faults, SendForm};
+use super::format::{minute, money};
+use super::words;
+use crate::bank::Bank;
+use crate::config::{Customer, Temper};
+use crate::payer::Offer;
+use crate::payment::{Direction, Payment, State};
+use maud::{DOCTYPE, Markup, html};
+use vocabulary::Amount;
+
+/// Seconds after which the page of a payment on its way loads again.
+const RELOAD_SECONDS: u32 = 3;
+
+pub(super) fn customers(bank: &Bank) -> Markup {
+    let content = html! {
+        h1 { "Whose wallet is this?" }
+        p { "A demonstration with invented people and money. Choose one; there is no password." }
+        ul.cards {
+            @for customer in bank.customers() {
+                li {
+                    a.card href={ "/customers/" (customer.id) } {
+                        strong { (customer.name) }
+                        span { (customer.number.identifier) }
+                        @if let Some(hint) = hint(customer.temper) { em { (hint) } }
+                    }
+                }
+            }
+        }
+    };
+    layout(bank, "Choose a customer", None, content)
+}
+
+pub(super) fn home(bank: &Bank, customer: &Customer, history: &[Payment]) -> Markup {
+    let (balance, available) = bank.balance(&customer.id);
+    let content = html! {
+        h1 { (customer.name) }
+        p.muted { "Phone number " (customer.number.identifier) }
+        section.balance aria-label="Balance" {
+            p { "Balance" }
+            p.amount { (cash(bank, balance)) }
+            @if available != balance {
+                p { (cash(bank, available)) " can be spent; the rest is set aside for payments on their way." }
+            }
+        }
+        p { a.button href={ "/customers/" (customer.id) "/send" } { "Send money" } }
+        h2 { "History" }
+        @if history.is_empty() {
+            p.muted { "No payments yet." }
+        } @else {
+            ul.history { @for payment in history { (history_line(bank, payment)) } }
+        }
+    };
+    layout(bank, &customer.name, Some(customer), content)
+}
+
+fn history_line(bank: &Bank, payment: &Payment) -> Markup {
+    let (preposition, sign) = match payment.direction {
+        Direction::Outgoing => ("To", "−"),
+        Direction::Incoming => ("From", "+"),
+    };
+    html! {
+        li {
+            a href={ "/customers/" (payment.customer) "/payments/" (payment.id) } {
+                span.who { (preposition) " " (payment.other.name) }
+                span.sum { (sign) (cash(bank, payment.customer_amount())) }
+                span.muted { (minute(payment.opened)) }
+                span class={ "state " (state_class(payment)) } { (state_word(payment)) }
+            }
+        }
+    }
+}
+
+pub(super) fn send(bank: &Bank, customer: &Customer, form: &SendForm, faults: &Faults) -> Markup {
+    let currency = bank.config.currency;
+    let is_faulty = faults.whole.is_some() || faults.number.is_some() || faults.amount.is_some() || faults.note.is_some();
+    let content = html! {
+        h1 { "Send money" }
+        p.muted { (cash(bank, bank.balance(&customer.id).1)) " can be spent." }
+        @if is_faulty {
+            p.fault role="alert" { (faults.whole.unwrap_or("Please check the marked fields.")) }
+        }
+        form method="post" action={ "/customers/" (customer.id) "/send" } {
+            input type="hidden" name="token" value=(form.token);
+            (field("number", "Phone number of the person", faults.number, html! {
+                input #number name="number" type="tel" inputmode="tel" autocomplete="off" required
+                    value=(form.number) aria-invalid=[faults.number.map(|_| "true")]
+                    aria-describedby=[faults.number.map(|_| "number-fault")];
+            }))
+            (field("amount", &format!("Amount in {currency}"), faults.amount, html! {
+                input #amount name="amount" type="text" inputmode="decimal" autocomplete="off" required
+                    value=(form.amount) aria-invalid=[faults.amount.map(|_| "true")]
+                    aria-describedby=[faults.amount.map(|_| "amount-fault")];
+            }))
+            fieldset {
+                legend { "This amount is" }
+                label { input type="radio" name="mode" value="receive" checked[!form.sends_exactly()]; " what they get" }
+                label { input type="radio" name="mode" value="send" checked[form.sends_exactly()]; " what I send; their provider's fee comes out of it" }
+            }
+            (field("note", "Message (if you like)", faults.note, html! {
+                input #note name="note" type="text" maxlength="128" autocomplete="off" value=(form.note)
+                    aria-invalid=[faults.note.map(|_| "true")] aria-describedby=[faults.note.map(|_| "note-fault")];
+            }))
+            button type="submit" { "Continue" }
+        }
+        p.muted { "You see the name and the fee before anything is paid." }
+    };
+    layout(bank, "Send money", Some(customer), content)
+}
+
+fn field(id: &str, label: &str, fault: Option<&str>, input: Markup) -> Markup {
+    html! {
+        div.field {
+            label for=(id) { (label) }
+            (input)
+            @if let Some(fault) = fault { p.fault id={ (id) "-fault" } { (fault) } }
+        }
+    }
+}
+
+pub(super) fn offer(bank: &Bank, customer: &Customer, offer: &Offer, token: &str) -> Markup {
+    let name = offer.payee.name.as_deref().unwrap_or("Name not given");
+    let content = html! {
+        h1 { "Is this right?" }
+        dl.facts {
+            dt { "To" } dd { strong { (name) } br; (offer.payee.id.identifier) " at " (offer.payee.fsp) }
+            dt { "They get" } dd { (cash(bank, offer.received)) }
+            dt { "Fee of " (offer.payee.fsp) } dd { (cash(bank, offer.payee_fee)) }
+            dt { "Our fee" } dd { (cash(bank, offer.fee)) }
+            dt.total { "You pay in total" } dd.total { (cash(bank, offer.total)) }
+            @if let Some(note) = &offer.note { dt { "Message" } dd { (note) } }
+        }
+        form method="post" action={ "/customers/" (customer.id) "/offers/" (offer.id) } {
+            input type="hidden" name="token" value=(token);
+            button type="submit" { "Pay " (cash(bank, offer.total)) }
+        }
+        p { a href={ "/customers/" (customer.id) } { "Cancel" } }
+        p.muted { "This offer holds until " (minute(offer.expiration)) "." }
+    };
+    layout(bank, "Confirm", Some(customer), content)
+}
+
+pub(super) fn payment(bank: &Bank, customer: &Customer, payment: &Payment) -> Markup {
+    let title = result_title(payment);
+    let content = html! {
+        h1 class={ "result " (state_class(payment)) } role="status" { (title) }
+        (explanation(payment))
+        dl.facts {
+            dt { (match payment.direction { Direction::Outgoing => "To", Direction::Incoming => "From" }) }
+            dd { strong { (payment.other.name) } br; (payment.other.number) " at " (payment.other.fsp) }
+            @match payment.direction {
+                Direction::Outgoing => {
+                    dt { "They get" } dd { (cash(bank, payment.received)) }
+                    dt { "Our fee" } dd { (cash(bank, payment.fee)) }
+                    dt.total { "In total" } dd.total { (cash(bank, payment.customer_amount())) }
+                }
+                Direction::Incoming => {
+                    dt { "Sent" } dd { (cash(bank, payment.transfer)) }
+                    dt { "Our fee" } dd { (cash(bank, payment.fee)) }
+                    dt.total { "You get" } dd.total { (cash(bank, payment.received)) }
+                }
+            }
+            @if let Some(note) = &payment.note { dt { "Message" } dd { (note) } }
+            dt { "Time" } dd { (minute(payment.opened)) }
+            dt { "Reference" } dd.reference { (payment.id) }
+        }
+        p { a.button href={ "/customers/" (customer.id) } { "Back to the account" } }
+    };
+    let reload = payment.is_pending().then_some(RELOAD_SECONDS);
+    document(bank, title, Some(customer), content, reload)
+}
+
+fn explanation(payment: &Payment) -> Markup {
+    html! {
+        @match &payment.state {
+            State::Pending => { p { "We wait for the answer of the payment network. The money is set aside; this page looks again by itself." } }
+            State::Completed { .. } => {}
+            State::Failed { reason, .. } => {
+                p { (words::failure(reason)) @if payment.direction == Direction::Outgoing { " Nothing was taken from your account." } }
+                p.muted { "Code " (reason.code) ": " (reason.description) }
+            }
+        }
+    }
+}
+
+pub(super) fn missing(bank: &Bank) -> Markup {
+    let content = html! {
+        h1 { "There is nothing here" }
+        p { a href="/" { "Choose a customer" } }
+    };
+    layout(bank, "Not found", None, content)
+}
+
+fn layout(bank: &Bank, title: &str, customer: Option<&Customer>, content: Markup) -> Markup {
+    document(bank, title, customer, content, None)
+}
+
+fn document(bank: &Bank, title: &str, customer: Option<&Customer>, content: Markup, reload: Option<u32>) -> Markup {
+    let provider = &bank.config.title;
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                @if let Some(seconds) = reload { meta http-equiv="refresh" content=(seconds); }
+                title { (title) " · " (provider) }
+                link rel="stylesheet" href="/style.css";
+                link rel="icon" href="data:,";
+            }
+            body {
+                header {
+                    a.brand href="/" { (provider) }
+                    @if let Some(customer) = customer {
+                        nav aria-label="Account" {
+                            a href={ "/customers/" (customer.id) } { (customer.name) }
+                            a href="/" { "Switch" }
+                        }
+                    }
+                }
+                main { (content) }
+                footer { "Demonstration: invented people, no real money." }
+            }
+        }
+    }
+}
+
+fn cash(bank: &Bank, amount: Amount) -> String {
+    money(amount, bank.config.currency)
+}
+
+fn hint(temper: Temper) -> Option<&'static str> {
+    match temper {
+        Temper::Welcoming => None,
+        Temper::Refusing => Some("refuses every payment, to try that out"),
+        Temper::Silent => Some("never answers, to try that out"),
+    }
+}
+
+fn state_word(payment: &Payment) -> &'static str {
+    match (&payment.state, payment.direction) {
+        (State::Pending, _) => "On its way",
+        (State::Completed { .. }, Direction::Outgoing) => "Paid",
+        (State::Completed { .. }, Direction::Incoming) => "Received",
+        (State::Failed { .. }, _) => "Not paid",
+    }
+}
+
+fn result_title(payment: &Payment) -> &'static str {
+    match (&payment.state, payment.direction) {
+        (State::Pending, _) => "The payment is on its way",
+        (State::Completed { .. }, Direction::Outgoing) => "Paid",
+        (State::Completed { .. }, Direction::Incoming) => "You received money",
+        (State::Failed { .. }, _) => "The payment was not made",
+    }
+}
+
+fn state_class(payment: &Payment) -> &'static str {
+    match payment.state {
+        State::Pending => "pending",
+        State::Completed { .. } => "completed",
+        State::Failed { .. } => "failed",
+    }
+}

@@ -1,0 +1,345 @@
+//! Two nodes on one PostgreSQL, with many writers each: whatever overlaps, each payment is decided once, on balances
+//! that nobody else is changing, in a window that is open. The order of locks leaves no deadlock, so that no unit of
+//! these tests has to run again.
+
+#[path = "contract/scheme.rs"]
+#[allow(dead_code, reason = "the contract suite uses all of it")]
+mod scheme;
+
+use hub_core::{Command, Message, Outcome, Rejection, administration::Change, transfers::Prepare};
+use ledger::Cap;
+use scheme::{BANKS, HUB, LIQUIDITY, POSITION_OF_A, decided, found, fsp, id, units};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+use store::{PartyChange, PartyEntry, Store, StoreError, UnitWork, Writer, postgres::PostgresStore, postgres::scratch};
+use tokio::task::JoinSet;
+use vocabulary::{PartyId, PartyIdType, Timestamp};
+
+const WRITERS_PER_NODE: usize = 4;
+const A: &str = BANKS[0];
+const B: &str = BANKS[1];
+
+/// Two nodes on a database with a scheme, and its address.
+async fn two_nodes() -> ([Arc<PostgresStore>; 2], String) {
+    let address = scratch::database().await.unwrap();
+    let connect = async || PostgresStore::connect(&address, &fsp(HUB)).await.unwrap();
+    let nodes = [connect().await, connect().await];
+    found(&*nodes[0]).await;
+    (nodes, address)
+}
+
+/// Runs units as a sequencer does: a unit that the database did not prefer runs again.
+struct Runner {
+    writer: Box<dyn Writer>,
+    conflicts: u32,
+}
+
+impl Runner {
+    async fn new(node: &PostgresStore) -> Self {
+        Self { writer: node.writer().await.unwrap(), conflicts: 0 }
+    }
+
+    async fn run(&mut self, commands: &[Command]) -> Vec<Outcome> {
+        loop {
+            let attempt = async {
+                let (outcomes, work) = decided(&mut *self.writer, commands).await?;
+                self.writer.commit(work).await.map(|_| outcomes)
+            };
+            match attempt.await {
+                Ok(outcomes) => return outcomes,
+                Err(StoreError::Conflict(_)) => self.conflicts += 1,
+                Err(error) => panic!("{error}"),
+            }
+            self.writer.rollback().await.unwrap();
+        }
+    }
+}
+
+fn prepare(number: u64, between: [&str; 2], amount: i64) -> Command {
+    let [payer, payee] = between.map(fsp);
+    let far = Timestamp::from_millis(4_000_000_000_000);
+    let amount = Ok(units(amount));
+    Command::Prepare(Box::new(Prepare { source: payer.clone(), payer, payee, amount, ..scheme::prepare(number, far) }))
+}
+
+fn fulfil(number: u64, between: [&str; 2]) -> Command {
+    let [payer, payee] = between.map(fsp);
+    Command::Fulfil(Box::new(hub_core::transfers::Fulfil {
+        source: payee,
+        destination: Some(payer),
+        ..scheme::fulfil(number)
+    }))
+}
+
+/// Runs a task for each writer of both nodes; the task's number and a runner are its arguments. No unit of theirs may
+/// have met a conflict.
+async fn on_all_writers<F, T>(nodes: &[Arc<PostgresStore>; 2], task: impl Fn(usize, Runner) -> F) -> Vec<T>
+where
+    F: Future<Output = (T, Runner)> + Send + 'static,
+    T: Send + 'static,
+{
+    let mut tasks = JoinSet::new();
+    for number in 0..2 * WRITERS_PER_NODE {
+        let runner = Runner::new(&nodes[number % 2]).await;
+        tasks.spawn(task(number, runner));
+    }
+    let results = tasks.join_all().await;
+    assert_eq!(results.iter().map(|(_, runner)| runner.conflicts).sum::<u32>(), 0, "the order of locks has no circle");
+    results.into_iter().map(|(result, _)| result).collect()
+}
+
+async fn client(address: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(address, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+async fn number(client: &tokio_postgres::Client, sql: &str) -> i64 {
+    client.query_one(sql, &[]).await.unwrap().get(0)
+}
+
+fn is_relayed(outcome: &Outcome) -> bool {
+    outcome.notices.iter().any(|notice| notice.message == Message::Relay)
+}
+
+/// The numbers from 0, in an order that differs between tasks.
+fn shuffled(count: u64, seed: usize) -> Vec<u64> {
+    let mut numbers: Vec<u64> = (0..count).collect();
+    numbers.sort_by_key(|number| (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(7 * seed as u32 + 1));
+    numbers
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_id_is_created_once_however_many_ask() {
+    let (nodes, _) = two_nodes().await;
+    let relayed = on_all_writers(&nodes, |task, mut runner| async move {
+        let mut relayed = Vec::new();
+        for numbers in shuffled(120, task).chunks(12) {
+            let commands: Vec<Command> = numbers.iter().map(|number| prepare(*number, [A, B], 10)).collect();
+            for (number, outcome) in numbers.iter().zip(runner.run(&commands).await) {
+                match &outcome.notices[..] {
+                    [notice] if notice.message == Message::Relay => relayed.push(*number),
+                    [notice] => assert!(matches!(notice.message, Message::Status(_)), "{notice:?}"),
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+        (relayed, runner)
+    })
+    .await;
+    let mut relayed = relayed.concat();
+    relayed.sort_unstable();
+    assert_eq!(relayed, (0..120).collect::<Vec<u64>>());
+    assert_eq!(nodes[0].verify().await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn liquidity_is_never_overspent() {
+    let (nodes, _) = two_nodes().await;
+    let amount = LIQUIDITY / 100 - 1;
+    let results = on_all_writers(&nodes, |task, mut runner| async move {
+        let mut relayed = 0;
+        for number in 0..40 {
+            let outcome = &runner.run(&[prepare((task * 1_000 + number) as u64, [A, B], amount)]).await[0];
+            match &outcome.notices[0].message {
+                Message::Relay => relayed += 1,
+                Message::Failure(rejection) => assert_eq!(*rejection, Rejection::PayerShortOfLiquidity),
+                other => panic!("{other:?}"),
+            }
+        }
+        (relayed, runner)
+    })
+    .await;
+    assert_eq!(results.into_iter().sum::<i64>(), LIQUIDITY / amount, "of 320 payments, as many as there is money for");
+    assert_eq!(nodes[1].verify().await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn units_that_cross_do_not_wait_in_a_circle() {
+    let (nodes, _) = two_nodes().await;
+    let counts = on_all_writers(&nodes, |task, mut runner| async move {
+        let mut relayed = 0;
+        for round in 0..25 {
+            let first = (task * 10_000 + round * 10) as u64;
+            let between = |offset: usize| [0, 1].map(|side| BANKS[(task + round + offset + side) % 4]);
+            let pairs: Vec<(u64, [&str; 2])> = (first..).zip((0..4).map(between)).collect();
+            let prepares: Vec<Command> = pairs.iter().map(|(number, pair)| prepare(*number, *pair, 5)).collect();
+            relayed += runner.run(&prepares).await.iter().filter(|outcome| is_relayed(outcome)).count();
+            let fulfils: Vec<Command> = pairs.iter().rev().map(|(number, pair)| fulfil(*number, *pair)).collect();
+            relayed += runner.run(&fulfils).await.iter().filter(|outcome| is_relayed(outcome)).count();
+        }
+        (relayed, runner)
+    })
+    .await;
+    assert_eq!(counts, [25 * 8; 2 * WRITERS_PER_NODE]);
+    assert_eq!(nodes[0].verify().await.unwrap(), Vec::<String>::new());
+    let directory = nodes[0].directory().await.unwrap();
+    assert!(directory.accounts.iter().all(|record| record.account.held.is_zero()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fulfil_that_two_nodes_receive_moves_money_once() {
+    let (nodes, _) = two_nodes().await;
+    let prepares: Vec<Command> = (0..30).map(|number| prepare(number, [A, B], 10)).collect();
+    Runner::new(&nodes[0]).await.run(&prepares).await;
+    let relayed = on_all_writers(&nodes, |task, mut runner| async move {
+        let mut relayed = 0;
+        for numbers in shuffled(30, task).chunks(5) {
+            let commands: Vec<Command> = numbers.iter().map(|number| fulfil(*number, [A, B])).collect();
+            relayed += runner.run(&commands).await.iter().filter(|outcome| is_relayed(outcome)).count();
+        }
+        (relayed, runner)
+    })
+    .await;
+    assert_eq!(relayed.into_iter().sum::<usize>(), 30);
+    let directory = nodes[0].directory().await.unwrap();
+    let payer = directory.accounts.iter().find(|record| record.account.id == POSITION_OF_A).unwrap();
+    assert_eq!((payer.account.posted, payer.account.held), (units(300), units(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_window_is_final_and_every_commit_has_one() {
+    let (nodes, address) = two_nodes().await;
+    let is_over = Arc::new(AtomicBool::new(false));
+    let closing = async {
+        let client = client(&address).await;
+        let mut sums = Vec::new();
+        for window in 1..=20 {
+            assert_eq!(nodes[1].close_window().await.unwrap().0, window, "windows are closed in their order");
+            sums.push(number(&client, &sum_of_window(window)).await);
+            let later = format!("SELECT count(*) FROM entries WHERE window_id > {window}");
+            while number(&client, &later).await == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        is_over.store(true, Ordering::Release);
+        sums
+    };
+    let paying = on_all_writers(&nodes, |task, mut runner| {
+        let is_over = Arc::clone(&is_over);
+        async move {
+            let mut committed = 0;
+            while !is_over.load(Ordering::Acquire) {
+                let number = (task * 1_000_000) as u64 + committed;
+                runner.run(&[prepare(number, [A, B], 1)]).await;
+                assert!(is_relayed(&runner.run(&[fulfil(number, [A, B])]).await[0]));
+                committed += 1;
+            }
+            (committed, runner)
+        }
+    });
+    let (sums, committed) = tokio::join!(closing, paying);
+    let client = client(&address).await;
+    for (window, sum_at_close) in (1..).zip(sums) {
+        let sum = number(&client, &sum_of_window(window)).await;
+        assert_eq!(sum, sum_at_close, "nothing joins window {window} after its close");
+    }
+    let settled = number(&client, "SELECT count(*) FROM entries WHERE window_id IS NOT NULL").await;
+    assert_eq!(settled, committed.into_iter().sum::<u64>() as i64);
+    let disagreeing = "SELECT count(*) FROM entries JOIN transfers ON transfers.key = entries.transfer \
+                       WHERE entries.window_id IS DISTINCT FROM transfers.window_id";
+    assert_eq!(number(&client, disagreeing).await, 0);
+}
+
+fn sum_of_window(window: i64) -> String {
+    format!("SELECT coalesce(sum(amount), 0)::BIGINT FROM entries WHERE window_id = {window}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn payments_and_administrative_changes_leave_each_other_whole() {
+    let (nodes, _) = two_nodes().await;
+    let results = on_all_writers(&nodes, |task, mut runner| async move {
+        let mut relayed = 0;
+        for round in 0..30 {
+            if task < 2 {
+                change_cap(&mut *runner.writer, LIQUIDITY - round).await;
+                continue;
+            }
+            let number = (task * 1_000) as u64 + round as u64;
+            relayed += i64::from(is_relayed(&runner.run(&[prepare(number, [A, B], 7)]).await[0]));
+        }
+        (relayed, runner)
+    })
+    .await;
+    let relayed: i64 = results.iter().sum();
+    assert_eq!(relayed, 6 * 30, "no payment was lost to a change");
+    let directory = nodes[1].directory().await.unwrap();
+    assert_eq!(directory.version, 1 + 2 * 30, "no change was lost to another");
+    let payer = directory.accounts.iter().find(|record| record.account.id == POSITION_OF_A).unwrap().account;
+    assert_eq!((payer.held, payer.cap.map(|cap| cap.limit)), (units(7 * relayed), Some(units(LIQUIDITY - 29))));
+    assert_eq!(nodes[0].verify().await.unwrap(), Vec::<String>::new());
+}
+
+async fn change_cap(writer: &mut dyn Writer, limit: i64) {
+    writer.open(&[]).await.unwrap();
+    let (directory, _) = writer.lock_directory().await.unwrap();
+    let mut record = directory.accounts.into_iter().find(|record| record.account.id == POSITION_OF_A).unwrap();
+    record.account.cap = Some(Cap { limit: units(limit), alarm_percentage: units(10_0000) });
+    let administration = vec![Change::SetAccount(record)];
+    writer.commit(UnitWork { administration, actor: "operator".into(), ..UnitWork::default() }).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_books_can_be_verified_while_payments_and_closes_go_on() {
+    let (nodes, _) = two_nodes().await;
+    let verifying = async {
+        for _ in 0..15 {
+            assert_eq!(nodes[0].verify().await.unwrap(), Vec::<String>::new());
+            nodes[0].close_window().await.unwrap();
+        }
+    };
+    let paying = on_all_writers(&nodes, |task, mut runner| async move {
+        for round in 0..40 {
+            let number = (task * 1_000 + round) as u64;
+            runner.run(&[prepare(number, [A, B], 3)]).await;
+            runner.run(&[fulfil(number, [A, B])]).await;
+        }
+        ((), runner)
+    });
+    tokio::join!(verifying, paying);
+    let last = nodes[1].transfer(id(7_039)).await.unwrap().unwrap();
+    assert!(last.window.is_some(), "{last:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn units_that_register_the_same_parties_do_not_wait_in_a_circle() {
+    let (nodes, _) = two_nodes().await;
+    let party = |number: u64| PartyId::try_new(PartyIdType::Msisdn, &format!("100{number}"), None).unwrap();
+    on_all_writers(&nodes, move |task, mut runner| async move {
+        for round in 0..20 {
+            let changes = shuffled(20, task + round).into_iter().flat_map(|number| {
+                let entry = |currency: &str| PartyEntry {
+                    party: party(number),
+                    fsp: fsp(BANKS[task % 4]),
+                    currency: Some(currency.parse().unwrap()),
+                };
+                let remove = PartyChange::Remove { party: party(number), currency: None };
+                [PartyChange::Register(entry("USD")), remove, PartyChange::Register(entry("EUR"))]
+            });
+            let work = UnitWork { parties: changes.collect(), ..UnitWork::default() };
+            scheme::commit(&mut *runner.writer, work).await.unwrap();
+        }
+        ((), runner)
+    })
+    .await;
+    for number in 0..20 {
+        let entries = nodes[0].parties(party(number)).await.unwrap();
+        assert_eq!(entries.len(), 1, "the removal took the first registration back");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_nodes_that_start_on_an_empty_database_create_it_once() {
+    let address = scratch::database().await.unwrap();
+    let mut starts = JoinSet::new();
+    for _ in 0..6 {
+        let address = address.clone();
+        starts.spawn(async move { PostgresStore::connect(&address, &fsp(HUB)).await.map(|_| ()) });
+    }
+    for started in starts.join_all().await {
+        started.unwrap();
+    }
+    assert_eq!(number(&client(&address).await, "SELECT count(*) FROM participants").await, 1);
+}

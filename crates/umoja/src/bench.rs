@@ -1,0 +1,110 @@
+//! `umoja bench`: how much a hub carries on this machine, how fast, and at what cost.
+//!
+//! The hub is a process of its own on a fresh database; payers and payees are in this process, on real sockets. What is
+//! printed was observed from outside: messages at the DFSPs, processor time and memory of the hub's process, and the
+//! commits and syncs that the hub counts.
+//!
+//! Invariant: numbers are printed together with what casts doubt on them. Exit code 0 means no error at all, durable
+//! commits, and a ledger that says what the payers heard.
+
+mod report;
+mod session;
+
+use crate::fail;
+use clap::{ArgGroup, Args};
+use harness::{
+    load::{IN_FLIGHT_MAX, Options, Pace},
+    random::Random,
+    scheme::{DFSPS_MAX, PARTIES_MAX, Scheme},
+};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Exit code of a run that the person ended, as shells have it for SIGINT.
+const INTERRUPTED: u8 = 130;
+const CONCURRENCY_DEFAULT: u32 = 64;
+/// An hour.
+const SECONDS_MAX: i64 = 3600;
+
+/// Arguments of `umoja bench`.
+#[derive(Args)]
+#[command(group(ArgGroup::new("pace").multiple(false)))]
+pub struct BenchArguments {
+    /// Begin so many payments each second, whether the hub keeps up or not.
+    #[arg(long, value_name = "PER-SECOND", group = "pace", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    rate: Option<u32>,
+    /// Keep so many payments under way, as fast as it goes [default: 64].
+    #[arg(long, value_name = "COUNT", group = "pace", value_parser = clap::value_parser!(u32).range(1..=i64::from(IN_FLIGHT_MAX)))]
+    concurrency: Option<u32>,
+    /// Seconds before the measured time.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=SECONDS_MAX))]
+    warm_up: u32,
+    /// Seconds that are measured.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=SECONDS_MAX))]
+    seconds: u32,
+    /// DFSPs of the scheme; the first is used most (Zipf).
+    #[arg(long, value_name = "COUNT", default_value_t = 12, value_parser = clap::value_parser!(u8).range(2..=i64::from(DFSPS_MAX)))]
+    dfsps: u8,
+    /// Customers of each DFSP; the first is used most (Zipf).
+    #[arg(long, value_name = "COUNT", default_value_t = 250, value_parser = clap::value_parser!(u32).range(1..=i64::from(PARTIES_MAX)))]
+    parties: u32,
+    /// Make the fresh data directory inside this one; it is removed afterwards.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    data: PathBuf,
+    /// Let the hub use this store instead: memory, sqlite:PATH or postgres://USER@HOST/DATABASE.
+    #[arg(long, value_name = "ADDRESS")]
+    hub_store: Option<String>,
+    /// Draw DFSPs, parties and ids from this seed.
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
+    /// Print one JSON object instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the benchmark. Prints its report to standard output, and what it is doing to standard error.
+pub async fn run(arguments: BenchArguments) -> ExitCode {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return fail("The system gives no signals; the hub could not be ended reliably.");
+    };
+    // Whichever ends first drops the other: with the session its hub, which is killed by its process id.
+    let outcome = tokio::select! {
+        outcome = session::run(&arguments) => outcome,
+        _ = interrupt.recv() => return ExitCode::from(INTERRUPTED),
+        _ = terminate.recv() => return ExitCode::from(INTERRUPTED),
+    };
+    match outcome {
+        Ok(report) => {
+            print!("{}", if arguments.json { report.json() } else { report.table() });
+            if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(sentence) => fail(&sentence),
+    }
+}
+
+impl BenchArguments {
+    fn scheme(&self) -> Scheme {
+        Scheme::try_new(self.dfsps, self.parties).expect("the arguments were checked against the same limits")
+    }
+
+    fn pace(&self) -> Pace {
+        match (self.rate, self.concurrency) {
+            (Some(payments_per_second), _) => Pace::Open { payments_per_second },
+            (None, concurrency) => Pace::Closed { concurrency: concurrency.unwrap_or(CONCURRENCY_DEFAULT) },
+        }
+    }
+
+    fn seed(&self) -> u64 {
+        self.seed.unwrap_or_else(Random::fresh_seed)
+    }
+
+    fn load(&self, hub_pid: u32) -> Options {
+        Options {
+            pace: self.pace(),
+            warm_up: Duration::from_secs(u64::from(self.warm_up)),
+            measured: Duration::from_secs(u64::from(self.seconds)),
+            hub_pid: Some(hub_pid),
+        }
+    }
+}
