@@ -71,6 +71,11 @@ impl Bank {
         Ok(Self { config, connection, offers, quotes, core: Mutex::new(core), changes: watch::Sender::new(0) })
     }
 
+    /// The line to the hub.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
     pub fn customers(&self) -> &[Customer] {
         &self.config.customers
     }
@@ -270,4 +275,4 @@ impl std::fmt::Display for BankError {
 impl std::error::Error for BankError {}
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -83,7 +83,10 @@ impl Journal {
         let complete = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
         let events = read_lines(&bytes[..complete], &path)?;
         if complete < bytes.len() {
-            tracing::warn!(bytes = bytes.len() - complete, "the journal ended in the middle of an event, which is removed");
+            tracing::warn!(
+                bytes = bytes.len() - complete,
+                "the journal ended in the middle of an event, which is removed"
+            );
             file.set_len(complete as u64).map_err(|error| wrong("cannot be shortened", error))?;
             file.seek(SeekFrom::End(0)).map_err(|error| wrong("cannot be positioned", error))?;
         }

@@ -103,8 +103,7 @@ impl Bank {
     }
 
     fn answer_again(&self, payment: &Payment) -> Answer {
-        let is_silent =
-            self.customer(&payment.customer).is_some_and(|customer| customer.temper == Temper::Silent);
+        let is_silent = self.customer(&payment.customer).is_some_and(|customer| customer.temper == Temper::Silent);
         match &payment.state {
             State::Pending if is_silent => Answer::Silence,
             State::Pending | State::Completed { .. } => Answer::Reserve,

@@ -8,8 +8,7 @@ use crate::bank::{Bank, BankError};
 use crate::config::Customer;
 use crate::payment::{Direction, Other, Payment, Seal, State};
 use sdk::{
-    AmountType, CallError, Decision, ErrorCode, FspiopError, News, Party, QuoteOrder, Role, TransferOrder,
-    new_id, now,
+    AmountType, CallError, Decision, ErrorCode, FspiopError, News, Party, QuoteOrder, Role, TransferOrder, new_id, now,
 };
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

@@ -6,9 +6,12 @@
 //! - [`process`] starts `umoja hub` as a process of its own and ends it, gently or not.
 //! - [`provision`] makes a scheme on it: DFSPs with accounts, limits, funds, endpoints and parties.
 //! - [`load`] is payers and payees at once, as fast as one thread can be.
+//! - [`crash`] is payers and payees that never give up, for a hub that is killed again and again.
 #![forbid(unsafe_code)]
 
 pub mod agreement;
+pub mod clock;
+pub mod crash;
 pub mod filesystem;
 pub mod histogram;
 pub mod load;

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a started process is ended by its own id, at the latest when the value is dropped.
 
+use crate::random::Random;
 use std::{
     ffi::OsString,
     fs,
@@ -21,6 +22,10 @@ use tokio::{
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 /// The hub drains its callbacks for at most ten seconds.
 const STOP_TIMEOUT: Duration = Duration::from_secs(15);
+/// Below the ephemeral ports of Linux, which begin at 32768.
+const PORTS_FROM: u16 = 20_000;
+const PORTS_COUNT: u64 = 10_000;
+const PORT_TRIES_MAX: u32 = 200;
 const READY_LINE_MAX: u64 = 4096;
 const LOG_TAIL_LINES: usize = 10;
 /// Linux reports processor times in this unit, whatever the kernel's own tick is (proc(5), `USER_HZ`).
@@ -62,6 +67,23 @@ impl Addresses {
     pub fn any() -> Self {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         Self { fspiop: any, administration: any, settlement: any, oracles: any, portal: any }
+    }
+
+    /// Free loopback ports that no client of this machine is given by chance. A hub that is to come back on its ports
+    /// needs such ones: whoever connects to an ephemeral port while nobody listens there may be given that very port.
+    pub fn reserved(random: &mut Random) -> io::Result<Self> {
+        let mut ports = Vec::new();
+        for _ in 0..PORT_TRIES_MAX {
+            let candidate = SocketAddr::from(([127, 0, 0, 1], PORTS_FROM + random.below(PORTS_COUNT) as u16));
+            let is_free = std::net::TcpListener::bind(candidate).is_ok();
+            if is_free && !ports.contains(&candidate) {
+                ports.push(candidate);
+            }
+            if let [fspiop, administration, settlement, oracles, portal] = ports[..] {
+                return Ok(Self { fspiop, administration, settlement, oracles, portal });
+            }
+        }
+        Err(io::Error::new(io::ErrorKind::AddrInUse, "no five free ports between 20000 and 30000"))
     }
 
     fn arguments(&self) -> impl Iterator<Item = OsString> {

@@ -224,7 +224,11 @@ impl Callbacks {
             let failure = match tokio::time::timeout(left, participant.connections.acquire()).await {
                 Ok(Ok(_connection)) => match self.attempt(&delivery, left).await {
                     Attempt::Delivered => return self.delivered(&delivery),
-                    Attempt::NoEndpoint(text) => return self.give_up(&delivery, &self.no_endpoint(&delivery, &text)),
+                    // An operator may still register where an outcome goes; everything else is too old by then.
+                    Attempt::NoEndpoint(text) if !delivery.head.is_outcome() => {
+                        return self.give_up(&delivery, &self.no_endpoint(&delivery, &text));
+                    }
+                    Attempt::NoEndpoint(text) => self.no_endpoint(&delivery, &text),
                     Attempt::Failed(failure) => failure,
                 },
                 Ok(Err(_closed)) => return,
@@ -288,7 +292,9 @@ impl Callbacks {
         );
         if let Persistence::Durable(id) = delivery.persistence {
             let error = failure.description().to_owned();
-            self.mark(Mark::Dead { id, attempts: delivery.attempts, error });
+            let dead = Mark::Dead { id, attempts: delivery.attempts, error };
+            // Only an outcome is still owed; a prepare is ended by its expiry, a quote by the complaint below.
+            self.mark(if head.is_outcome() { dead } else { Mark::Dropped(id) });
         }
         if let Some(complaint) = &head.on_failure
             && let Some(callback) = self.complain(complaint, failure)
@@ -382,7 +388,10 @@ pub fn error_of(answer: &Answer) -> FspiopError {
         return FspiopError::with_detail(ErrorCode::ID_NOT_FOUND, "The peer answered 404");
     }
     if status.is_client_error() {
-        return FspiopError::with_detail(ErrorCode::CLIENT_ERROR, format_args!("The peer answered {}", status.as_u16()));
+        return FspiopError::with_detail(
+            ErrorCode::CLIENT_ERROR,
+            format_args!("The peer answered {}", status.as_u16()),
+        );
     }
     FspiopError::with_detail(ErrorCode::DESTINATION_COMMUNICATION, "Failed to send HTTP request to host")
 }

@@ -10,6 +10,7 @@ mod callbacks;
 pub mod config;
 mod directory;
 mod http;
+mod listener;
 mod lookup;
 mod metrics;
 mod net;

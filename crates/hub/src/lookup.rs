@@ -56,7 +56,8 @@ impl Lookup {
             Registrar::BuiltIn => {
                 let unreadable = |error| FspiopError::with_detail(ErrorCode::SERVICE_UNAVAILABLE, error);
                 let entries = self.store.parties(party.clone()).await.map_err(unreadable)?;
-                let fits = |entry: &PartyEntry| currency.is_none() || entry.currency.is_none() || entry.currency == currency;
+                let fits =
+                    |entry: &PartyEntry| currency.is_none() || entry.currency.is_none() || entry.currency == currency;
                 Ok(distinct(entries.into_iter().filter(fits)))
             }
             Registrar::Oracle(url) => {

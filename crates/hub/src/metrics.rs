@@ -58,13 +58,21 @@ impl Metrics {
         registry.register("requests", "Requests answered, by resource, method and status", m.requests.clone());
         registry.register("deliveries", "Attempts to deliver a message, by outcome", m.deliveries.clone());
         registry.register("units", "Units committed", m.units.clone());
-        registry.register("unit_conflicts", "Units run again because the database preferred another", m.unit_conflicts.clone());
+        registry.register(
+            "unit_conflicts",
+            "Units run again because the database preferred another",
+            m.unit_conflicts.clone(),
+        );
         registry.register("commands", "Commands decided", m.commands.clone());
         registry.register("queued_commands", "Commands that wait for a unit", m.queued.clone());
         registry.register("waiting_messages", "Messages that wait for delivery in memory", m.waiting_messages.clone());
         registry.register("unit_seconds", "Time from the first lock of a unit to its commit", m.unit_seconds.clone());
         registry.register("store_units_total", "Units that the store has committed", m.store_units.clone());
-        registry.register("store_units_synced_total", "Units whose commit returned after a sync to disk", m.store_units_synced.clone());
+        registry.register(
+            "store_units_synced_total",
+            "Units whose commit returned after a sync to disk",
+            m.store_units_synced.clone(),
+        );
         Self { registry, ..metrics }
     }
 

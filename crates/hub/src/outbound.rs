@@ -58,6 +58,11 @@ pub struct Delivery {
 }
 
 impl Head {
+    /// Whether the message says how a transfer ended, which is owed to its participant whatever the time.
+    pub fn is_outcome(&self) -> bool {
+        self.path.starts_with("/transfers/") && &*self.method != "GET"
+    }
+
     pub fn encode(&self) -> Bytes {
         Bytes::from(serde_json::to_vec(self).expect("a head has string keys only"))
     }

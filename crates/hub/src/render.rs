@@ -4,6 +4,7 @@
 //! repetition of a unit, sends the same bytes.
 
 use crate::{
+    directory::DirectoryCache,
     http::Inbound,
     outbound::{Complaint, Delivery, Head, Persistence, text_of},
     rejections::error_of,
@@ -39,9 +40,11 @@ pub struct Address {
     pub variables: Vec<(Box<str>, Box<str>)>,
 }
 
-/// Renders the notices of decisions.
+/// Renders the notices of decisions, for those whom the directory knows: a message to anybody else could only wait for
+/// an endpoint that will never be registered.
 pub struct Renderer {
     pub hub_name: FspId,
+    pub directory: Arc<DirectoryCache>,
 }
 
 /// What the hub makes: method, address and body; errors stand under the address with `/error`.
@@ -54,6 +57,7 @@ struct Made {
 
 impl Render for Renderer {
     fn render(&self, origin: Option<&Origin>, notice: &Notice, now: Timestamp) -> Option<Delivery> {
+        self.directory.view().participant(&notice.to)?;
         let payment_key = notice.about.id.to_parts().0;
         if let Message::Relay = notice.message {
             let origin = origin.expect("only commands that came as messages are relayed");
@@ -142,14 +146,8 @@ impl Renderer {
 }
 
 /// The head of a message that is passed on with its body untouched.
-pub fn relay_head(
-    inbound: &Inbound,
-    to: &FspId,
-    endpoint: EndpointType,
-    variables: Vec<(Box<str>, Box<str>)>,
-) -> Head {
-    let relay =
-        Relay { resource: inbound.resource, method: &inbound.method, uri: &inbound.uri, destination: Some(to) };
+pub fn relay_head(inbound: &Inbound, to: &FspId, endpoint: EndpointType, variables: Vec<(Box<str>, Box<str>)>) -> Head {
+    let relay = Relay { resource: inbound.resource, method: &inbound.method, uri: &inbound.uri, destination: Some(to) };
     // The destination is a name that came in a header or passed the grammar of one; another leaves the sender's own.
     let headers = callback::relayed_headers(&inbound.headers, &relay)
         .or_else(|_| callback::relayed_headers(&inbound.headers, &Relay { destination: None, ..relay }))

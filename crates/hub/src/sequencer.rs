@@ -9,7 +9,7 @@ mod unit;
 use crate::{
     callbacks::Callbacks,
     metrics::Metrics,
-    outbound::{Head, Delivery},
+    outbound::{Delivery, Head},
 };
 use bytes::Bytes;
 use hub_core::{

@@ -4,7 +4,7 @@ use crate::{
     Config, Hub, Listeners, admin,
     callbacks::{Callbacks, now},
     directory::DirectoryCache,
-    http,
+    http, listener,
     lookup::Lookup,
     metrics::Metrics,
     net::Net,
@@ -34,7 +34,11 @@ const DRAIN_MAX: Duration = Duration::from_secs(10);
 pub enum StartError {
     Store(StoreError),
     /// A listener's name and address, and what the system said.
-    Listen { listener: &'static str, address: SocketAddr, error: std::io::Error },
+    Listen {
+        listener: &'static str,
+        address: SocketAddr,
+        error: std::io::Error,
+    },
     Setting(String),
 }
 
@@ -64,17 +68,7 @@ pub async fn start(config: Config, portal: fn(Arc<Hub>) -> Router) -> Result<Run
         portal(hub.clone()),
     ];
     for (socket, router) in sockets.into_iter().zip(routers) {
-        let mut stopped = stopped.clone();
-        let signal = async move {
-            // An error means that the sender is gone, which also means stop.
-            let _ = stopped.wait_for(|is_stopping| *is_stopping).await;
-        };
-        tasks.spawn(async move {
-            let served = axum::serve(NoDelay(socket), router).with_graceful_shutdown(signal).await;
-            if let Err(error) = served {
-                tracing::error!(%error, "a listener ended");
-            }
-        });
+        tasks.spawn(listener::serve(socket, router, stopped.clone()));
     }
     tasks.spawn(until_stopped(stopped.clone(), sweep(hub.clone())));
     tasks.spawn(until_stopped(stopped.clone(), claim(hub.clone())));
@@ -130,7 +124,7 @@ async fn assemble(config: Config, store: Arc<dyn Store>) -> Result<(Arc<Hub>, Wr
         metrics.clone(),
         (config.name.clone(), config.connections_per_participant),
     );
-    let renderer = Arc::new(Renderer { hub_name: config.name.clone() });
+    let renderer = Arc::new(Renderer { hub_name: config.name.clone(), directory: directory.clone() });
     let parts = Parts {
         rules: config.rules(),
         render: renderer.clone(),
@@ -198,26 +192,6 @@ async fn bind(listener: &'static str, address: SocketAddr) -> Result<(TcpListene
     let socket = TcpListener::bind(address).await.map_err(failed)?;
     let actual = socket.local_addr().map_err(failed)?;
     Ok((socket, actual))
-}
-
-/// Small answers leave at once instead of waiting for more.
-struct NoDelay(TcpListener);
-
-impl axum::serve::Listener for NoDelay {
-    type Io = tokio::net::TcpStream;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        let (stream, address) = axum::serve::Listener::accept(&mut self.0).await;
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps its delay");
-        }
-        (stream, address)
-    }
-
-    fn local_addr(&self) -> std::io::Result<SocketAddr> {
-        self.0.local_addr()
-    }
 }
 
 async fn until_stopped(mut stopped: watch::Receiver<bool>, work: impl Future<Output = ()>) {

@@ -61,17 +61,18 @@ fn document(hub: &FspId, title: &str, content: &Markup) -> Markup {
                     h1 { (hub) }
                 }
                 main id="content" { (content) }
-                footer { a href="/" { "Refresh" } " · " a href="/health" { "Health" } " · " a href="/metrics" { "Metrics" } }
+                footer {
+                    a href="/" { "Refresh" } " · " a href="/health" { "Health" } " · " a href="/metrics" { "Metrics" }
+                }
             }
         }
     }
 }
 
 fn status_line(health: &Health) -> Markup {
-    let (class, words) = if health.is_up { ("badge good", "Up") } else { ("badge bad", "Down") };
     html! {
         p class="status" {
-            span class=(class) { (words) }
+            @if health.is_up { (good("Up")) } @else { (bad("Down")) }
             " for " (duration(health.uptime_seconds)) " · version " (health.version)
         }
     }
@@ -83,7 +84,7 @@ fn participant_card(participant: &ParticipantFigures) -> Markup {
             h3 {
                 (participant.name)
                 @if participant.is_proxy { " " span class="badge" { "Proxy" } }
-                @if !participant.is_active { " " span class="badge bad" { "Inactive" } }
+                @if !participant.is_active { " " (bad("Inactive")) }
             }
             @if participant.standings.is_empty() { p class="empty" { "No positions." } }
             @for standing in &participant.standings { (standing_list(participant, standing)) }
@@ -102,7 +103,7 @@ fn standing_list(participant: &ParticipantFigures, standing: &StandingFigures) -
         dl aria-label={ (participant.name) " in " (standing.currency) } {
             div class="currency" {
                 dt { "Currency" }
-                dd { (standing.currency) @if let Some(state) = state { " " span class="badge bad" { (state) } } }
+                dd { (standing.currency) @if let Some(state) = state { " " (bad(state)) } }
             }
             (figure("Position", Some(standing.position)))
             (figure("Liquidity", Some(standing.liquidity)))
@@ -140,11 +141,19 @@ fn services(health: &Health) -> Markup {
             h2 id="services" { "Services" }
             ul class="services" {
                 @for (name, is_up) in &health.services {
-                    li { span class=(if *is_up { "badge good" } else { "badge bad" }) { (if *is_up { "OK" } else { "Down" }) } " " (name) }
+                    li { @if *is_up { (good("OK")) } @else { (bad("Down")) } " " (name) }
                 }
             }
         }
     }
+}
+
+fn good(word: &str) -> Markup {
+    html! { span class="badge good" { (word) } }
+}
+
+fn bad(word: &str) -> Markup {
+    html! { span class="badge bad" { (word) } }
 }
 
 /// Seconds in the two largest units that matter.

@@ -16,6 +16,9 @@ const IDLE_CONNECTIONS_MAX: usize = 64;
 /// Bytes of an answer.
 const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// Status, headers and the whole body.
+pub type HttpAnswer = Response<Bytes>;
+
 /// Cloning shares the connections.
 #[derive(Clone)]
 pub struct HttpClient {
@@ -47,12 +50,26 @@ impl HttpClient {
     }
 
     /// Sends one request and reads the whole answer, at most 8 MiB, within `timeout`.
-    pub async fn send(&self, request: Request<Full<Bytes>>, timeout: Duration) -> Result<Response<Bytes>, HttpError> {
+    pub async fn send(&self, request: Request<Full<Bytes>>, timeout: Duration) -> Result<HttpAnswer, HttpError> {
         let answer = tokio::time::timeout(timeout, self.exchange(request)).await;
         answer.unwrap_or(Err(HttpError::TimedOut(timeout)))
     }
 
-    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, HttpError> {
+    /// Fetches a document. Errors: a URL that is none is `Unreachable`.
+    pub async fn get(&self, url: &str, timeout: Duration) -> Result<HttpAnswer, HttpError> {
+        let request = Request::get(url).header(http::header::ACCEPT, "application/json");
+        self.send(built(request.body(Full::default()))?, timeout).await
+    }
+
+    /// Sends a JSON document.
+    pub async fn post_json(&self, url: &str, body: Bytes, timeout: Duration) -> Result<HttpAnswer, HttpError> {
+        let request = Request::post(url)
+            .header(http::header::ACCEPT, "application/json")
+            .header(http::header::CONTENT_TYPE, "application/json");
+        self.send(built(request.body(Full::new(body)))?, timeout).await
+    }
+
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<HttpAnswer, HttpError> {
         let answer = self.client.request(request).await.map_err(|error| {
             let text = full_text(&error);
             if error.is_connect() { HttpError::Unreachable(text) } else { HttpError::Broken(text) }
@@ -68,6 +85,10 @@ impl Default for HttpClient {
     fn default() -> Self {
         Self::new()
     }
+}
+
+fn built(request: http::Result<Request<Full<Bytes>>>) -> Result<Request<Full<Bytes>>, HttpError> {
+    request.map_err(|error| HttpError::Unreachable(error.to_string()))
 }
 
 /// The error with its causes, which hyper keeps apart.

@@ -29,7 +29,7 @@ pub use connection::Connection;
 pub use fspiop::body::{AmountType, TransferState};
 pub use fspiop::ilp::exponent;
 pub use fspiop::{ErrorCode, FspiopError, Version};
-pub use http_client::{HttpClient, HttpError};
+pub use http_client::{HttpAnswer, HttpClient, HttpError};
 pub use inbound::{Listener, serve};
 pub use news::{Decision, News, Role, TransferStatus};
 pub use party::Party;

@@ -10,7 +10,7 @@ use crate::message::Message;
 use crate::news::{Decision, News, Role, TransferStatus};
 use crate::{Party, wire};
 use fspiop::body::AmountType;
-use fspiop::{Operation, PartyPath, Resource};
+use fspiop::{ErrorCode, Operation, PartyPath, Resource};
 use http::Method;
 use std::time::Duration;
 use vocabulary::{Condition, CorrelationId, Currency, FspId, Money, PartyId, Timestamp};
@@ -135,10 +135,19 @@ impl Connection {
     pub async fn status(&self, id: CorrelationId) -> Result<TransferStatus, CallError> {
         let operation = Operation::GetTransfer(id.to_string());
         let message = Message::new(Method::GET, Resource::Transfers, &operation);
-        match self.ask(Key::Transfer(id), message).await?.transfer() {
-            Some(News::Status(status)) => Ok(status),
-            Some(News::Error(error)) => Err(CallError::Answered(error)),
-            None => Err(CallError::Unusable("not a transfer".into())),
+        let mut waiter = self.register(Key::Transfer(id))?;
+        self.deliver(&message.version(self.0.config.version)).await?;
+        let timeout = self.0.config.callback_timeout;
+        let deadline = tokio::time::Instant::now() + timeout;
+        loop {
+            let left = deadline.saturating_duration_since(tokio::time::Instant::now());
+            let callback = waiter.next(left).await.ok_or(CallError::NoAnswer(timeout))?;
+            match callback.transfer() {
+                Some(News::Status(status)) => return Ok(status),
+                Some(News::Error(error)) if answers_a_question(error.code) => return Err(CallError::Answered(error)),
+                // News of the transfer itself that came in between.
+                Some(News::Error(_)) | None => {}
+            }
         }
     }
 
@@ -157,7 +166,7 @@ impl Connection {
         let message = Message::new(Method::GET, Resource::Participants, &Operation::GetParticipant(path.clone()));
         match self.ask(Key::Participant(path), message).await {
             Ok(answer) => answer.participant().ok_or_else(|| CallError::Unusable("not a participant".into())),
-            Err(CallError::Answered(error)) if error.code == fspiop::ErrorCode::PARTY_NOT_FOUND => Ok(None),
+            Err(CallError::Answered(error)) if error.code == ErrorCode::PARTY_NOT_FOUND => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -192,6 +201,11 @@ impl Quote {
             AmountType::Send | AmountType::Receive => Ok(self),
         }
     }
+}
+
+/// The errors with which a hub answers `GET /transfers/{ID}`; any other one ends the transfer.
+fn answers_a_question(code: ErrorCode) -> bool {
+    code == ErrorCode::TRANSFER_ID_NOT_FOUND || code == ErrorCode::CLIENT_ERROR
 }
 
 fn path(party: &PartyId) -> PartyPath {

@@ -39,6 +39,8 @@ pub struct StoredMessage {
 pub enum Mark {
     /// The participant answered 2xx: the row goes.
     Delivered(MessageId),
+    /// It was not delivered and nobody waits for it any more: the row goes.
+    Dropped(MessageId),
     /// An attempt failed and another will follow.
     Failed { id: MessageId, attempts: u32, error: String },
     /// It will not be tried again: kept for the operator to see.

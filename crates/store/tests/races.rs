@@ -1,6 +1,7 @@
 //! Two nodes on one PostgreSQL, with many writers each: whatever overlaps, each payment is decided once, on balances
 //! that nobody else is changing, in a window that is open. The order of locks leaves no deadlock, so that no unit of
 //! these tests has to run again.
+#![allow(clippy::unwrap_used, reason = "a test fails where its helper does")]
 
 #[path = "contract/scheme.rs"]
 #[allow(dead_code, reason = "the contract suite uses all of it")]

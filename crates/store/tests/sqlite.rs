@@ -1,5 +1,7 @@
 //! What only the SQLite store promises: one process per file, its own clock, no trace of its predecessors' mistakes.
 
+#![allow(clippy::unwrap_used, reason = "a test fails where its helper does")]
+
 use hub_core::WindowId;
 use std::{
     path::{Path, PathBuf},

@@ -1,1 +1,170 @@
-//! tests
+//! Tests of the books: what a decision of the scheme makes of the money.
+
+use super::*;
+use crate::config::Temper;
+use crate::fees::{FeeRule, Fees};
+use crate::payment::Other;
+use sdk::{ErrorCode, FspiopError, new_id};
+use std::path::Path;
+use std::time::Duration;
+use vocabulary::{PartyIdType, Timestamp};
+
+pub(crate) fn amount(text: &str) -> Amount {
+    Amount::parse(text).unwrap()
+}
+
+/// A DFSP with Ana (100) and Ben (0), whose hub does not exist.
+pub(crate) fn config(data: Option<&Path>) -> Config {
+    let customer = |id: &str, number: &str, deposit: &str| Customer {
+        id: id.into(),
+        name: format!("{id} of Green"),
+        number: PartyId::try_new(PartyIdType::Msisdn, number, None).unwrap(),
+        deposit: amount(deposit),
+        temper: Temper::Welcoming,
+    };
+    let mut connection = sdk::Config::new("green".parse().unwrap(), "http://127.0.0.1:1", "secret");
+    connection.attempts_max = 1;
+    Config {
+        connection,
+        title: "Green Bank".into(),
+        hue: 150,
+        currency: "KES".parse().unwrap(),
+        fees: Fees {
+            sending: FeeRule { basis_points: 100, minimum: amount("1") },
+            receiving: FeeRule::FREE,
+            decimals: 2,
+        },
+        customers: vec![customer("ana", "11111", "100"), customer("ben", "22222", "0")],
+        fspiop: ([127, 0, 0, 1], 0).into(),
+        wallet: ([127, 0, 0, 1], 0).into(),
+        data: data.map(Path::to_owned),
+        transfer_lifetime: Duration::from_secs(30),
+        quote_lifetime: Duration::from_secs(60),
+    }
+}
+
+pub(crate) fn bank(data: Option<&Path>) -> Bank {
+    let config = config(data);
+    Bank::open(config.clone(), Connection::new(config.connection)).unwrap()
+}
+
+pub(crate) fn payment(direction: Direction, transfer: &str) -> Payment {
+    Payment {
+        id: new_id(),
+        direction,
+        customer: "ana".into(),
+        other: Other { name: "Zoë".into(), number: "33333".into(), fsp: "blue".parse().unwrap() },
+        transfer: amount(transfer),
+        received: amount(transfer),
+        fee: if direction == Direction::Outgoing { amount("1") } else { Amount::ZERO },
+        note: None,
+        opened: Timestamp::from_millis(0),
+        expiration: Timestamp::from_millis(1),
+        seal: None,
+        state: State::Pending,
+    }
+}
+
+fn expired() -> Decision {
+    Decision::Aborted(FspiopError::new(ErrorCode::TRANSFER_EXPIRED))
+}
+
+#[test]
+fn a_committed_payment_takes_the_money_and_the_fee_and_leaves_the_books_balanced() {
+    let bank = bank(None);
+    let payment = payment(Direction::Outgoing, "40");
+    bank.open_payment(payment.clone()).unwrap();
+    assert_eq!(bank.balance("ana"), (amount("100"), amount("59")), "set aside, not yet taken");
+    bank.settle(payment.id, &Decision::Committed).unwrap();
+    assert_eq!(bank.balance("ana"), (amount("59"), amount("59")));
+    assert_eq!(bank.balance_of(&Account::Position), amount("40"));
+    assert_eq!(bank.balance_of(&Account::FeeIncome), amount("1"));
+    assert!(bank.is_balanced());
+}
+
+#[test]
+fn a_failed_payment_gives_everything_back() {
+    let bank = bank(None);
+    let payment = payment(Direction::Outgoing, "40");
+    bank.open_payment(payment.clone()).unwrap();
+    bank.settle(payment.id, &expired()).unwrap();
+    assert_eq!(bank.balance("ana"), (amount("100"), amount("100")));
+    assert_eq!(bank.balance_of(&Account::Position), Amount::ZERO);
+}
+
+#[test]
+fn a_payment_is_opened_and_settled_once_however_often_it_is_said() {
+    let bank = bank(None);
+    let payment = payment(Direction::Outgoing, "40");
+    for _ in 0..3 {
+        bank.open_payment(payment.clone()).unwrap();
+    }
+    for decision in [Decision::Committed, Decision::Committed, expired()] {
+        bank.settle(payment.id, &decision).unwrap();
+    }
+    assert_eq!(bank.balance("ana"), (amount("59"), amount("59")));
+    assert!(matches!(bank.payment(payment.id).unwrap().state, State::Completed { .. }));
+}
+
+#[test]
+fn an_incoming_payment_is_credited_only_when_it_is_committed() {
+    let bank = bank(None);
+    let payment = payment(Direction::Incoming, "25");
+    bank.open_payment(payment.clone()).unwrap();
+    assert_eq!(bank.balance("ana").0, amount("100"));
+    bank.settle(payment.id, &Decision::Committed).unwrap();
+    assert_eq!(bank.balance("ana"), (amount("125"), amount("125")));
+    assert_eq!(bank.balance_of(&Account::Position), amount("-25"));
+}
+
+#[test]
+fn nobody_spends_more_than_they_have_not_even_in_two_payments() {
+    let bank = bank(None);
+    bank.open_payment(payment(Direction::Outgoing, "60")).unwrap();
+    let second = payment(Direction::Outgoing, "38.01");
+    assert!(matches!(bank.open_payment(second.clone()), Err(BankError::NotEnoughMoney)));
+    assert_eq!(bank.payment(second.id), None, "a refused payment leaves no trace");
+    bank.open_payment(payment(Direction::Outgoing, "38")).unwrap();
+}
+
+#[test]
+fn a_restart_finds_balances_history_and_what_was_pending() {
+    let directory = tempfile::tempdir().unwrap();
+    let (settled, open) = (payment(Direction::Outgoing, "10"), payment(Direction::Outgoing, "20"));
+    {
+        let bank = bank(Some(directory.path()));
+        bank.open_payment(settled.clone()).unwrap();
+        bank.settle(settled.id, &Decision::Committed).unwrap();
+        bank.open_payment(open.clone()).unwrap();
+    }
+    let bank = bank(Some(directory.path()));
+    assert_eq!(bank.balance("ana"), (amount("89"), amount("68")), "the deposit is made once");
+    assert_eq!(bank.pending(), [open.id]);
+    let ids: Vec<_> = bank.history("ana", 10).iter().map(|payment| payment.id).collect();
+    assert_eq!(ids, [open.id, settled.id]);
+    bank.settle(open.id, &expired()).unwrap();
+    assert_eq!(bank.balance("ana"), (amount("89"), amount("89")));
+}
+
+#[test]
+fn the_books_of_another_dfsp_are_not_opened() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(bank(Some(directory.path())));
+    let mut other = config(Some(directory.path()));
+    other.connection.name = "blue".parse().unwrap();
+    let error = Bank::open(other.clone(), Connection::new(other.connection)).err().unwrap().to_string();
+    assert!(error.contains("these are not the books of blue in KES"), "{error}");
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_payment_hears_of_its_end() {
+    let bank = std::sync::Arc::new(bank(None));
+    let payment = payment(Direction::Outgoing, "40");
+    bank.open_payment(payment.clone()).unwrap();
+    let waiting = tokio::spawn({
+        let (bank, id) = (bank.clone(), payment.id);
+        async move { bank.settled(id).await }
+    });
+    bank.settle(payment.id, &Decision::Committed).unwrap();
+    assert!(matches!(waiting.await.unwrap().unwrap().state, State::Completed { .. }));
+}

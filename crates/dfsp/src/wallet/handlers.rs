@@ -39,11 +39,7 @@ pub(super) async fn send_form(State(wallet): Shared, Path(customer): Path<String
     page_of_form(&wallet, customer, &SendForm::default(), &Faults::default()).into_response()
 }
 
-pub(super) async fn send(
-    State(wallet): Shared,
-    Path(customer): Path<String>,
-    Form(form): Form<SendForm>,
-) -> Response {
+pub(super) async fn send(State(wallet): Shared, Path(customer): Path<String>, Form(form): Form<SendForm>) -> Response {
     let Some(customer) = wallet.bank.customer(&customer) else { return missing(&wallet) };
     if !wallet.knows(&form.token) {
         let faults = Faults::of_whole("This form was too old. Please check it and send it again.");

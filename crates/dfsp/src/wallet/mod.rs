@@ -6,8 +6,8 @@
 //!
 //! The example has no sign-in: whoever reaches the page may act for every customer. It listens on the local machine.
 
-mod forms;
 mod format;
+mod forms;
 mod handlers;
 mod pages;
 mod words;
@@ -17,6 +17,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use axum::serve::ListenerExt;
 use axum::{Router, routing::get};
 use std::{io, net::IpAddr, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
@@ -27,7 +28,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(3);
 /// Bytes of a form.
 const FORM_BYTES_MAX: usize = 16 * 1024;
 const CONTENT_POLICY: &str =
-    "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+    "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 pub struct Running {
     address: SocketAddr,
@@ -45,6 +46,8 @@ pub(crate) struct Wallet {
 pub async fn serve(bank: Arc<Bank>, address: SocketAddr) -> io::Result<Running> {
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
+    // Answers are small and must not wait for more; a socket that refuses the option still works.
+    let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
     let (stop, mut stopped) = watch::channel(false);
     let wallet = Arc::new(Wallet { bank, token: uuid::Uuid::new_v4().to_string() });
     let serving = axum::serve(listener, router(wallet)).with_graceful_shutdown(async move {

@@ -3,8 +3,8 @@
 //! Invariant: every text from outside goes through maud's escaping; every field has a label, every fault is told in words
 //! next to its field and announced, and no state is shown by colour alone.
 
-use super::forms::{Faults, SendForm};
 use super::format::{minute, money};
+use super::forms::{Faults, SendForm};
 use super::words;
 use crate::bank::Bank;
 use crate::config::{Customer, Temper};
@@ -77,7 +77,8 @@ fn history_line(bank: &Bank, payment: &Payment) -> Markup {
 
 pub(super) fn send(bank: &Bank, customer: &Customer, form: &SendForm, faults: &Faults) -> Markup {
     let currency = bank.config.currency;
-    let is_faulty = faults.whole.is_some() || faults.number.is_some() || faults.amount.is_some() || faults.note.is_some();
+    let is_faulty =
+        faults.whole.is_some() || faults.number.is_some() || faults.amount.is_some() || faults.note.is_some();
     let content = html! {
         h1 { "Send money" }
         p.muted { (cash(bank, bank.balance(&customer.id).1)) " can be spent." }

@@ -5,13 +5,13 @@
 
 use super::{
     check::Check,
-    clock::texts,
     payment::{Payment, Stage},
     recorder::Committed,
     state::State,
 };
 use crate::{
     agreement::{Agreement, agreements},
+    clock::texts,
     messages::Messages,
     random::Random,
     scheme::{Scheme, dfsp_name},

@@ -10,7 +10,6 @@
 //! have sent; the sockets are real.
 
 mod check;
-mod clock;
 mod engine;
 mod generator;
 mod inbound;

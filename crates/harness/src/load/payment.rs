@@ -1,8 +1,8 @@
 //! One payment under way.
 
-use super::clock::Texts;
 use crate::{
     agreement::Agreement,
+    clock::Texts,
     random::{ID_LENGTH, Id},
     scheme::{Msisdn, Name, Party, dfsp_name},
     template::{Field, Values},

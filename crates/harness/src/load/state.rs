@@ -4,11 +4,11 @@
 //! under way pay the same party: that is how an answer to a lookup, which has no id, finds its payment.
 
 use super::{
-    clock::Texts,
     payment::{Beginning, Payment, Stage},
     recorder::Recorder,
 };
 use crate::{
+    clock::Texts,
     random::{Id, Random},
     scheme::{Party, Scheme},
     zipf::Zipf,
@@ -147,7 +147,7 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::clock::texts;
+    use crate::clock::texts;
     use std::time::Duration;
 
     fn state(dfsps: u8, parties: u32) -> State {

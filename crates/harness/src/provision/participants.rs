@@ -1,17 +1,20 @@
 //! One DFSP after the other, and their customers.
 
 use super::{Client, Plan, ProvisionError};
-use crate::scheme::{CURRENCY, Party, Scheme, dfsp_text};
+use crate::{
+    clock,
+    scheme::{CURRENCY, Party, Scheme, dfsp_text},
+};
 use bytes::Bytes;
 use fspiop::{Resource, Version, accept, content_type, endpoint::EndpointType};
 use http::Request;
 use serde_json::{Value, json};
 use std::{
     net::SocketAddr,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 use tokio::{task::JoinSet, time::sleep};
-use vocabulary::{Amount, Timestamp};
+use vocabulary::Amount;
 
 /// Funds are recorded after the call has been answered.
 const FUNDS_TIMEOUT: Duration = Duration::from_secs(10);
@@ -132,12 +135,10 @@ fn amount_of(account: &Value) -> Option<Amount> {
 async fn register(client: &Client, fspiop: SocketAddr, party: Party) -> Result<(), ProvisionError> {
     let (name, msisdn) = (dfsp_text(party.dfsp), party.msisdn());
     let url = format!("http://{fspiop}/participants/MSISDN/{}", String::from_utf8_lossy(&msisdn));
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let now = Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX));
     let request = Request::post(url)
         .header("content-type", content_type(Resource::Participants, Version::V1_1))
         .header("accept", accept(Resource::Participants, Version::V1_1))
-        .header("date", now.http().to_string())
+        .header("date", clock::now().http().to_string())
         .header("fspiop-source", &name);
     let body = Bytes::from(json!({"fspId": name, "currency": CURRENCY}).to_string());
     client.send(request, body).await?.expect(&[202])

@@ -78,6 +78,14 @@ pub fn spawn<S: Sender + 'static>(hub: SocketAddr, connections: usize, queue: &R
     }
 }
 
+/// One request on a connection of its own: status and body of the response.
+pub async fn exchange_once(hub: SocketAddr, request: &[u8]) -> io::Result<(u16, Vec<u8>)> {
+    let mut connection = Connection::new(hub);
+    connection.request.extend_from_slice(request);
+    let response = connection.exchange().await?;
+    Ok((response.status, response.body.to_vec()))
+}
+
 struct Connection {
     hub: SocketAddr,
     stream: Option<TcpStream>,

@@ -22,6 +22,7 @@ pub struct Request<'a> {
     pub method: &'a [u8],
     pub path: &'a [u8],
     pub body: &'a [u8],
+    head: &'a [u8],
 }
 
 /// What a DFSP answers at once; what it has to say follows in a message of its own.
@@ -38,6 +39,17 @@ pub enum Answer {
 /// Hears the requests, on the thread of the listener. Must return quickly.
 pub trait Receiver {
     fn receive(&self, request: &Request) -> Answer;
+}
+
+impl<'a> Request<'a> {
+    /// The value of a header, named in lower case.
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        let fields = self.head.split(|byte| *byte == b'\n').skip(1).filter_map(|line| {
+            let (field, value) = str::from_utf8(line).ok()?.split_once(':')?;
+            field.eq_ignore_ascii_case(name).then(|| value.trim())
+        });
+        fields.last()
+    }
 }
 
 /// Serves until its future is dropped. Runs inside a `LocalSet`.
@@ -83,7 +95,7 @@ fn receive_next<R: Receiver>(buffer: &[u8], receiver: &R) -> io::Result<Option<(
     let Some(head) = parse_head(buffer).map_err(refuse)? else { return Ok(None) };
     let Some(body) = buffer.get(head.length..head.message_length()) else { return Ok(None) };
     let (method, path) = head.request_line().map_err(refuse)?;
-    let answer = receiver.receive(&Request { method, path, body });
+    let answer = receiver.receive(&Request { method, path, body, head: &buffer[..head.length] });
     Ok(Some((head.message_length(), answer, head.closes)))
 }
 

@@ -54,6 +54,9 @@ pub(super) fn set_activity(directory: &Directory, command: &SetAccountActivity) 
     if record.account.kind != AccountKind::Position {
         return Err(AdminRejection::NotAPositionAccount);
     }
+    if command.is_active && !record.is_open {
+        return Err(AdminRejection::AccountNotOpen);
+    }
     let account = Account { is_active: command.is_active, ..record.account };
     Ok(vec![Change::SetAccount(AccountRecord { account, ..record.clone() })])
 }
@@ -81,7 +84,7 @@ fn is_hub_kind(kind: AccountKind) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{HUB, Scheme, currency, fsp};
+    use super::super::fixture::{HUB, Scheme, create, currency, fsp};
     use super::super::{AdminCommand, AdminRejection};
     use super::*;
 
@@ -129,6 +132,17 @@ mod tests {
             assert_eq!(scheme.tries(AdminCommand::SetAccountActivity(command)), expected, "{participant}");
             let is_active = scheme.directory.account_by_id(position).unwrap().account.is_active;
             assert_eq!(is_active, expected.is_err());
+        }
+    }
+
+    #[test]
+    fn an_account_is_opened_before_it_can_be_activated() {
+        let mut scheme = Scheme::ready();
+        scheme.does(create("closed", "USD"));
+        let account = scheme.account("closed", "USD", AccountKind::Position).unwrap().account.id;
+        for (is_active, expected) in [(true, Err(AdminRejection::AccountNotOpen)), (false, Ok(()))] {
+            let command = SetAccountActivity { participant: fsp("closed"), account, is_active };
+            assert_eq!(scheme.tries(AdminCommand::SetAccountActivity(command)), expected);
         }
     }
 }

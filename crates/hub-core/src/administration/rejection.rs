@@ -24,6 +24,8 @@ pub enum AdminRejection {
     AccountNotFound,
     AccountOfAnotherParticipant,
     NotAPositionAccount,
+    /// An account is activated by opening it first: one without a limit would take money that nobody sees.
+    AccountNotOpen,
     /// The account of a funds movement is not the participant's, or not in the currency.
     AccountDoesNotMatch,
     AccountInactive,

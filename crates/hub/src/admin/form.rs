@@ -250,7 +250,7 @@ mod tests {
         assert_eq!(
             found,
             "Malformed syntax - \"a\" must be a string. \"b\" is required. \"c.d\" must be greater than or equal to 0. \
-             \"c.e\" is not allowed. \"x\" i"
+             \"c.e\" is not allowed. \"x\" is"
         );
     }
 
@@ -286,7 +286,9 @@ mod tests {
             (r#"{"m": -3}"#, "must be a positive number"),
             (r#"{"m": 1e15}"#, "must have at most 14 integer digits"),
         ] {
-            let found = problems(member, |form| drop(form.number("m", Sign::Positive)));
+            let found = problems(member, |form| {
+                form.number("m", Sign::Positive);
+            });
             assert_eq!(found, format!("Malformed syntax - \"m\" {expected}"), "{member}");
         }
         for (member, expected) in [
@@ -294,7 +296,9 @@ mod tests {
             (r#"{"m": "a"}"#, "length must be at least 2 characters long"),
             (r#"{"m": "abcdefghijabcdefghijabcdefghijk"}"#, "length must be less than or equal to 30 characters long"),
         ] {
-            let found = problems(member, |form| drop(form.text("m", NAME_CHARS)));
+            let found = problems(member, |form| {
+                form.text("m", NAME_CHARS);
+            });
             assert_eq!(found, format!("Malformed syntax - \"m\" {expected}"), "{member}");
         }
     }
@@ -306,7 +310,9 @@ mod tests {
         });
         assert_eq!(found, "Malformed syntax - \"l[1].k\" must be a string");
         for list in ["[]", "[{},{},{}]"] {
-            let found = problems(&format!(r#"{{"l": {list}}}"#), |form| drop(form.objects("l", 2, |_| Some(()))));
+            let found = problems(&format!(r#"{{"l": {list}}}"#), |form| {
+                let _: Option<Vec<()>> = form.objects("l", 2, |_| Some(()));
+            });
             assert_eq!(found, "Malformed syntax - \"l\" must contain 1 to 2 items", "{list}");
         }
     }
@@ -330,7 +336,9 @@ mod tests {
             assert_eq!(form.lenient_flag("isProxy"), expected, "{body}");
             assert!(form.finish(|| Some(())).is_ok(), "{body}");
         }
-        let found = problems(r#"{"isProxy": "yes"}"#, |form| drop(form.lenient_flag("isProxy")));
+        let found = problems(r#"{"isProxy": "yes"}"#, |form| {
+            form.lenient_flag("isProxy");
+        });
         assert_eq!(found, "Malformed syntax - \"isProxy\" must be a boolean");
     }
 }

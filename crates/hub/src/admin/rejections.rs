@@ -39,6 +39,7 @@ fn code_and_text(rejection: AdminRejection) -> (ErrorCode, &'static str) {
         Rejection::AccountNotFound => (Code::INTERNAL, "Account not found"),
         Rejection::AccountOfAnotherParticipant => (Code::INTERNAL, "Participant/account mismatch"),
         Rejection::NotAPositionAccount => (Code::INTERNAL, "Only position account update is permitted"),
+        Rejection::AccountNotOpen => (Code::INTERNAL, "Account is not open: set its limit and initial position first"),
         Rejection::AccountDoesNotMatch => {
             (Code::INTERNAL, "The account does not match participant or currency specified")
         }

@@ -106,12 +106,7 @@ async fn handle(hub: &Arc<Hub>, request: Request, resource: &mut &'static str) -
     Ok(status)
 }
 
-async fn dispatch(
-    hub: &Arc<Hub>,
-    inbound: Inbound,
-    operation: Operation,
-    query: Option<&str>,
-) -> Result<(), Refusal> {
+async fn dispatch(hub: &Arc<Hub>, inbound: Inbound, operation: Operation, query: Option<&str>) -> Result<(), Refusal> {
     match operation {
         Operation::GetParty(party) => parties::get(hub, inbound, party, query),
         Operation::PutParty(party) => parties::put(hub, inbound, &party),
@@ -165,9 +160,10 @@ async fn read(body: Body) -> Result<Bytes, FspiopError> {
     let limit = usize::try_from(fspiop::headers::BODY_BYTES_MAX).expect("five megabytes fit");
     match Limited::new(body, limit).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-            Err(FspiopError::with_detail(ErrorCode::TOO_LARGE_PAYLOAD, format_args!("a body has at most {limit} bytes")))
-        }
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(FspiopError::with_detail(
+            ErrorCode::TOO_LARGE_PAYLOAD,
+            format_args!("a body has at most {limit} bytes"),
+        )),
         Err(error) => {
             let text = format_args!("the body could not be read: {error}").to_string();
             Err(FspiopError::with_detail(ErrorCode::MALFORMED_SYNTAX, text))

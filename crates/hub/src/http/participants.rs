@@ -153,8 +153,7 @@ async fn register_one(
     if info.fsp_id.as_ref().is_some_and(|fsp| fsp != source) {
         return Err(FspiopError::new(ErrorCode::PARTY_NOT_FOUND));
     }
-    let path =
-        PartyPath { id_type: info.id_type, identifier: info.identifier.clone(), sub_id: info.sub_id.clone() };
+    let path = PartyPath { id_type: info.id_type, identifier: info.identifier.clone(), sub_id: info.sub_id.clone() };
     let entry = PartyEntry { party: lookup::party_id(&path)?, fsp: source.clone(), currency };
     match hub.lookup().registrar(info.id_type)? {
         Registrar::BuiltIn => {
@@ -172,9 +171,12 @@ fn tell_batch(hub: &Hub, inbound: &Inbound, batch: &ParticipantBatch, outcome: R
     let path: Box<str> = format!("/participants/{id}").into();
     let variables = vec![("requestId".into(), id.into())];
     match outcome {
-        Ok(body) => {
-            hub.tell_made(inbound, &to, Address { path, endpoint: EndpointType::ParticipantBatchPut, variables }, body.into())
-        }
+        Ok(body) => hub.tell_made(
+            inbound,
+            &to,
+            Address { path, endpoint: EndpointType::ParticipantBatchPut, variables },
+            body.into(),
+        ),
         Err(error) => {
             let address = Address { path, endpoint: EndpointType::ParticipantBatchPutError, variables };
             hub.tell_error(inbound, &to, address, &error);

@@ -69,8 +69,7 @@ fn with_sub_id(entries: Vec<Found>, id: &PartyId) -> Result<Vec<Found>, FspiopEr
 fn forward(hub: &Arc<Hub>, inbound: &Inbound, party: &PartyPath, to: &FspId) {
     let endpoint = if party.sub_id.is_some() { EndpointType::PartiesSubIdGet } else { EndpointType::PartiesGet };
     let head = render::relay_head(inbound, to, endpoint, variables(party));
-    let complaint =
-        inbound.complaint(address(party, error_endpoint(party)), ErrorCode::DESTINATION_COMMUNICATION);
+    let complaint = inbound.complaint(address(party, error_endpoint(party)), ErrorCode::DESTINATION_COMMUNICATION);
     hub.send_in_memory(to, render::with_complaint(head, complaint), inbound.body.clone());
 }
 

@@ -65,8 +65,7 @@ async fn decide(hub: &Arc<Hub>, inbound: Inbound, command: Command) -> Result<()
     let id = command.subject().id;
     let head = render::relay_head(&inbound, &destination(&inbound), EndpointType::Quotes, Vec::new());
     let complaint = complaint(&inbound, id);
-    let origin =
-        Origin { head: render::with_complaint(head, complaint), body: inbound.body, relay: RelayUntil::Short };
+    let origin = Origin { head: render::with_complaint(head, complaint), body: inbound.body, relay: RelayUntil::Short };
     Ok(hub.sequencer().decide(command, Some(origin)).await?)
 }
 

@@ -1,94 +1,147 @@
 //! Bad input: each is refused with the status, code and text that clients rely on, and nothing changes.
 
-use crate::support::{Scheme, default_model, model};
+use crate::support::{Scheme, model};
+use fspiop::ErrorCode;
 use serde_json::{Value, json};
 
-fn limit(value: Value) -> Value {
-    json!({"currency": "USD", "limit": {"type": "NET_DEBIT_CAP", "value": value}})
-}
-
-fn set_limit(members: Value) -> Value {
-    json!({"currency": "USD", "limit": members})
-}
-
-/// Method, path, body, status, and what the error's code and text begin with.
-fn bad_requests() -> Vec<(&'static str, &'static str, Value, u16, &'static str)> {
-    let open = "/participants/dfsp/initialPositionAndLimits";
-    let currency = r#"3101 Malformed syntax - "currency" must be one of"#;
-    let internal = "2001 Internal server error - ";
-    vec![
-        ("POST", "/participants", json!([]), 400, r#"3101 Malformed syntax - "value" must be of type object"#),
-        ("POST", "/participants", json!({"name": "payer10", "currency": "A#"}), 400, currency),
-        ("POST", "/participants", json!({"name": "x", "currency": "USD"}), 400, r#"3101 Malformed syntax - "name" length"#),
-        ("POST", "/participants", json!({"name": "ab", "currency": "USD", "x": 1}), 400, r#"3101 Malformed syntax - "x" is not allowed"#),
-        ("POST", "/participants", json!({"name": "ab"}), 400, "3003 Add Party information error - Hub reconciliation account for the specified currency does not exist"),
-        ("POST", "/participants", json!({"name": "ab", "currency": "XOF"}), 400, "3003 Add Party information error - Hub reconciliation account"),
-        ("POST", "/participants", json!({"name": "dfsp", "currency": "USD"}), 400, "3000 Generic client error - Participant currency has already been registered"),
-        ("POST", "/participants", json!({"name": "DFSP", "currency": "USD"}), 400, "3000 Generic client error - A participant whose name"),
-        ("GET", "/participants/nobody", Value::Null, 400, "3200 Generic ID not found - The requested resource could not be found"),
-        ("GET", "/participants/x", Value::Null, 400, r#"3101 Malformed syntax - "name" length must be at least 2"#),
-        ("GET", "/participants/%ff%fe", Value::Null, 400, "3101 Malformed syntax - The path"),
-        ("GET", "/participants?isProxy=maybe", Value::Null, 400, r#"3101 Malformed syntax - "isProxy""#),
-        ("PUT", "/participants/nobody", json!({"isActive": true}), 400, "3200 Generic ID not found - participant not found"),
-        ("PUT", "/participants/dfsp", json!({}), 400, r#"3101 Malformed syntax - "isActive" is required"#),
-        ("PUT", "/participants/dfsp", json!({"isActive": 1}), 400, r#"3101 Malformed syntax - "isActive" must be a boolean"#),
-        ("POST", "/participants/dfsp/endpoints", json!({"type": "NONE", "value": "x"}), 400, r#"3101 Malformed syntax - "type" must be"#),
-        ("POST", "/participants/dfsp/endpoints", json!({}), 400, r#"3101 Malformed syntax - "type" is required. "value" is required"#),
-        ("POST", "/participants/nobody/endpoints", json!({"type": "ALARM_NOTIFICATION_URL", "value": "x"}), 400, "3200 "),
-        ("GET", "/participants/nobody/endpoints", Value::Null, 400, "3200 "),
-        ("POST", open, limit(json!(-1)), 400, r#"3101 Malformed syntax - "limit.value" must be greater than or equal to 0"#),
-        ("POST", open, limit(json!("many")), 400, r#"3101 Malformed syntax - "limit.value" must be a number"#),
-        ("POST", open, json!({"currency": "USD"}), 400, r#"3101 Malformed syntax - "limit" is required"#),
-        ("POST", open, json!({"currency": "USD", "limit": 5}), 400, r#"3101 Malformed syntax - "limit" must be of type object"#),
-        ("POST", open, json!({"currency": "USD", "limit": {"type": "OTHER", "value": 1}}), 400, r#"3101 Malformed syntax - "limit.type" must be NET_DEBIT_CAP"#),
-        ("POST", open, limit(json!(5)), 500, "2001 Internal server error - Participant Limit or Initial Position already set"),
-        ("POST", "/participants/nobody/initialPositionAndLimits", limit(json!(5)), 400, "3200 Generic ID not found - participant not found"),
-        ("PUT", "/participants/dfsp/limits", set_limit(json!({"type": "NET_DEBIT_CAP", "value": 5})), 400, r#"3101 Malformed syntax - "limit.alarmPercentage" is required"#),
-        ("PUT", "/participants/nobody/limits", set_limit(json!({"type": "NET_DEBIT_CAP", "value": 5, "alarmPercentage": 10})), 400, "3200 "),
-        ("GET", "/participants/nobody/limits", Value::Null, 400, "3200 "),
-        ("GET", "/participants/dfsp/limits?currency=ZZZ", Value::Null, 400, currency),
-        ("GET", "/participants/dfsp/limits?currency=EUR", Value::Null, 400, "3200 "),
-        ("GET", "/participants/nobody/positions", Value::Null, 400, "3200 "),
-        ("GET", "/participants/dfsp/positions?currency=EUR", Value::Null, 400, "3200 "),
-        ("GET", "/participants/nobody/accounts", Value::Null, 400, "3200 "),
-        ("POST", "/participants/nobody/accounts", json!({"type": "NONE", "currency": "USD"}), 400, "3003 Add Party information error - Participant was not found."),
-        ("POST", "/participants/Hub/accounts", json!({"type": "HUB_FEE", "currency": "USD"}), 400, "3003 Add Party information error - Ledger account type was not found."),
-        ("POST", "/participants/Hub/accounts", json!({"type": "HUB_RECONCILIATION", "currency": "USD"}), 400, "3003 Add Party information error - Hub account has already been registered."),
-        ("POST", "/participants/dfsp/accounts", json!({"type": "HUB_RECONCILIATION", "currency": "USD"}), 400, "3003 Add Party information error - Endpoint is reserved for creation of Hub account types only."),
-        ("POST", "/participants/Hub/accounts", json!({"type": "POSITION", "currency": "USD"}), 400, "3003 Add Party information error - The requested hub operator account type is not allowed."),
-        ("PUT", "/participants/dfsp/accounts/99", json!({"isActive": true}), 500, "2001 Internal server error - Account not found"),
-        ("PUT", "/participants/dfsp/accounts/1", json!({"isActive": true}), 500, "2001 Internal server error - Participant/account mismatch"),
-        ("PUT", "/participants/Hub/accounts/1", json!({"isActive": true}), 500, "2001 Internal server error - Only position account update is permitted"),
-        ("PUT", "/participants/dfsp/accounts/x", json!({"isActive": true}), 400, r#"3101 Malformed syntax - "id" must be a number"#),
-        ("PUT", "/participants/dfsp/accounts/0", json!({"isActive": true}), 400, r#"3101 Malformed syntax - "id" must be a positive number"#),
-        ("POST", "/participants/dfsp/accounts/1", json!({}), 400, r#"3101 Malformed syntax - "transferId" is required. "externalReference" is required"#),
-        ("PUT", "/participants/dfsp/accounts/1/transfers/x", json!({"reason": "x"}), 400, r#"3101 Malformed syntax - "transferId" must be"#),
-        ("POST", "/settlementModels", default_model(), 400, "3000 Generic client error - Settlement Model already exists"),
-        ("POST", "/settlementModels", model(json!({"name": "N", "settlementDelay": "IMMEDIATE"})), 400, r#"3101 Malformed syntax - "name" length"#),
-        ("POST", "/settlementModels", model(json!({"name": "NEW", "settlementDelay": "IMMEDIATE"})), 400, "3000 Generic client error - Invalid settlement model definition - delay-granularity-interchange combination is not supported"),
-        ("POST", "/settlementModels", model(json!({"name": "NEW", "ledgerAccountType": "NONE"})), 400, "3003 Add Party information error - Ledger account type was not found"),
-        ("POST", "/settlementModels", model(json!({"name": "NEW", "settlementAccountType": "POSITION"})), 400, r#"3101 Malformed syntax - "settlementAccountType" must be one of"#),
-        ("POST", "/settlementModels", model(json!({"name": "NEW-1", "autoPositionReset": "yes"})), 400, r#"3101 Malformed syntax - "name" must only contain alpha-numeric characters. "autoPositionReset" must be a boolean"#),
-        ("GET", "/settlementModels/NONE", Value::Null, 400, "3200 "),
-        ("PUT", "/settlementModels/NONE", json!({"isActive": true}), 500, "2001 Internal server error - Settlement Model does not exist"),
-        ("POST", "/ledgerAccountTypes", json!({"name": "POSITION", "description": "d", "isActive": true, "isSettleable": true}), 400, "3000 Generic client error - This Ledger Account Type already exists"),
-        ("POST", "/ledgerAccountTypes", json!({"name": "MINE", "description": "d", "isActive": true, "isSettleable": true}), 501, "2002 Not implemented"),
-        ("POST", "/ledgerAccountTypes", json!({"name": "A-B"}), 400, r#"3101 Malformed syntax - "name" must consist of word characters. "description" is required"#),
-    ]
-    .into_iter()
-    .inspect(|(_, _, _, status, text)| assert_eq!(*status == 500, text.starts_with(internal)))
-    .collect()
-}
+/// Two lines each: method, path and body; then status, code, and what the text after the code's name begins with.
+/// The members of a settlement model's body replace those of a good one.
+const BAD_REQUESTS: &str = r#"
+POST /participants []
+    400 3101 "value" must be of type object
+POST /participants {"name": "payer10", "currency": "A#"}
+    400 3101 "currency" must be one of
+POST /participants {"name": "x", "currency": "USD"}
+    400 3101 "name" length must be at least 2
+POST /participants {"name": "ab", "currency": "USD", "x": 1}
+    400 3101 "x" is not allowed
+POST /participants {"name": "ab"}
+    400 3003 Hub reconciliation account for the specified currency does not exist
+POST /participants {"name": "ab", "currency": "XOF"}
+    400 3003 Hub reconciliation account for the specified currency does not exist
+POST /participants {"name": "dfsp", "currency": "USD"}
+    400 3000 Participant currency has already been registered
+POST /participants {"name": "DFSP", "currency": "USD"}
+    400 3000 A participant whose name differs in upper and lower case only exists
+GET /participants/nobody
+    400 3200 The requested resource could not be found
+GET /participants/x
+    400 3101 "name" length must be at least 2
+GET /participants/%ff%fe
+    400 3101 The path is not percent-encoded UTF-8
+GET /participants?isProxy=maybe
+    400 3101 "isProxy" must be a boolean
+PUT /participants/nobody {"isActive": true}
+    400 3200 participant not found
+PUT /participants/dfsp {}
+    400 3101 "isActive" is required
+PUT /participants/dfsp {"isActive": 1}
+    400 3101 "isActive" must be a boolean
+POST /participants/dfsp/endpoints {"type": "NONE", "value": "x"}
+    400 3101 "type" must be one of the endpoint types
+POST /participants/dfsp/endpoints {}
+    400 3101 "type" is required. "value" is required
+POST /participants/nobody/endpoints {"type": "ALARM_NOTIFICATION_URL", "value": "x"}
+    400 3200 participant not found
+GET /participants/nobody/endpoints
+    400 3200 participant not found
+POST /participants/dfsp/initialPositionAndLimits {"currency": "USD", "limit": {"type": "NET_DEBIT_CAP", "value": -1}}
+    400 3101 "limit.value" must be greater than or equal to 0
+POST /participants/dfsp/initialPositionAndLimits {"currency": "USD", "limit": {"type": "NET_DEBIT_CAP", "value": "x"}}
+    400 3101 "limit.value" must be a number
+POST /participants/dfsp/initialPositionAndLimits {"currency": "USD"}
+    400 3101 "limit" is required
+POST /participants/dfsp/initialPositionAndLimits {"currency": "USD", "limit": 5}
+    400 3101 "limit" must be of type object
+POST /participants/dfsp/initialPositionAndLimits {"currency": "USD", "limit": {"type": "OTHER", "value": 1}}
+    400 3101 "limit.type" must be NET_DEBIT_CAP
+POST /participants/dfsp/initialPositionAndLimits {"currency": "USD", "limit": {"type": "NET_DEBIT_CAP", "value": 5}}
+    500 2001 Participant Limit or Initial Position already set
+POST /participants/nobody/initialPositionAndLimits {"currency": "USD", "limit": {"type": "NET_DEBIT_CAP", "value": 5}}
+    400 3200 participant not found
+PUT /participants/dfsp/limits {"currency": "USD", "limit": {"type": "NET_DEBIT_CAP", "value": 5}}
+    400 3101 "limit.alarmPercentage" is required
+PUT /participants/nobody/limits {"currency": "USD", "limit": {"type": "NET_DEBIT_CAP", "value": 5, "alarmPercentage": 1}}
+    400 3200 participant not found
+GET /participants/nobody/limits
+    400 3200 participant not found
+GET /participants/dfsp/limits?currency=ZZZ
+    400 3101 "currency" must be one of
+GET /participants/dfsp/limits?currency=EUR
+    400 3200 participant not found
+GET /participants/nobody/positions
+    400 3200 participant not found
+GET /participants/dfsp/positions?currency=EUR
+    400 3200 participant not found
+GET /participants/nobody/accounts
+    400 3200 participant not found
+POST /participants/nobody/accounts {"type": "NONE", "currency": "USD"}
+    400 3003 Participant was not found.
+POST /participants/Hub/accounts {"type": "HUB_FEE", "currency": "USD"}
+    400 3003 Ledger account type was not found.
+POST /participants/Hub/accounts {"type": "HUB_RECONCILIATION", "currency": "USD"}
+    400 3003 Hub account has already been registered.
+POST /participants/dfsp/accounts {"type": "HUB_RECONCILIATION", "currency": "USD"}
+    400 3003 Endpoint is reserved for creation of Hub account types only.
+POST /participants/Hub/accounts {"type": "POSITION", "currency": "USD"}
+    400 3003 The requested hub operator account type is not allowed.
+PUT /participants/nobody/accounts/1 {"isActive": true}
+    400 3200 participant not found
+PUT /participants/dfsp/accounts/99 {"isActive": true}
+    500 2001 Account not found
+PUT /participants/dfsp/accounts/1 {"isActive": true}
+    500 2001 Participant/account mismatch
+PUT /participants/Hub/accounts/1 {"isActive": true}
+    500 2001 Only position account update is permitted
+PUT /participants/dfsp/accounts/x {"isActive": true}
+    400 3101 "id" must be a number
+PUT /participants/dfsp/accounts/0 {"isActive": true}
+    400 3101 "id" must be a positive number
+POST /participants/dfsp/accounts/1 {}
+    400 3101 "transferId" is required. "externalReference" is required
+PUT /participants/dfsp/accounts/1/transfers/x {"reason": "x"}
+    400 3101 "transferId" must be a valid GUID or ULID
+POST /settlementModels {"name": "DefaultDeferredNet"}
+    400 3000 Settlement Model already exists
+POST /settlementModels {"name": "N"}
+    400 3101 "name" length must be at least 2
+POST /settlementModels {"name": "NEW", "settlementDelay": "IMMEDIATE"}
+    400 3000 Invalid settlement model definition - delay-granularity-interchange combination is not supported
+POST /settlementModels {"name": "NEW", "ledgerAccountType": "NONE"}
+    400 3003 Ledger account type was not found
+POST /settlementModels {"name": "NEW", "settlementAccountType": "POSITION"}
+    400 3101 "settlementAccountType" must be one of
+POST /settlementModels {"name": "NEW-1", "autoPositionReset": "yes"}
+    400 3101 "name" must only contain alpha-numeric characters. "autoPositionReset" must be a boolean
+GET /settlementModels/NONE
+    400 3200 The requested resource could not be found
+PUT /settlementModels/NONE {"isActive": true}
+    500 2001 Settlement Model does not exist
+POST /ledgerAccountTypes {"name": "POSITION", "description": "d", "isActive": true, "isSettleable": true}
+    400 3000 This Ledger Account Type already exists
+POST /ledgerAccountTypes {"name": "MINE", "description": "d", "isActive": true, "isSettleable": true}
+    501 2002 Ledger account types of an operator's own
+POST /ledgerAccountTypes {"name": "A-B"}
+    400 3101 "name" must consist of word characters. "description" is required
+"#;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_input_is_refused_with_exact_words_and_changes_nothing() {
     let scheme = Scheme::with_dfsp().await;
     let before = scheme.get("/participants").await.body;
-    for (method, path, body, status, expected) in bad_requests() {
-        let body_text = if body.is_null() { String::new() } else { body.to_string() };
-        let reply = scheme.call(method, path, &[("content-type", "application/json")], body_text).await;
-        assert_eq!(reply.status, status, "{method} {path} {body}: {reply:?}");
-        assert!(reply.error().starts_with(expected), "{method} {path} {body}: {}", reply.error());
+    let lines: Vec<&str> = BAD_REQUESTS.trim().lines().collect();
+    for pair in lines.chunks_exact(2) {
+        let request: Vec<&str> = pair[0].splitn(3, ' ').collect();
+        let expected: Vec<&str> = pair[1].trim().splitn(3, ' ').collect();
+        let mut body = request.get(2).copied().unwrap_or_default().to_owned();
+        if request[..2] == ["POST", "/settlementModels"] {
+            body = model(serde_json::from_str(&body).unwrap()).to_string();
+        }
+        let reply = scheme.call(request[0], request[1], &[("content-type", "application/json")], body).await;
+        assert_eq!(reply.status.to_string(), expected[0], "{}", pair[0]);
+        let name = ErrorCode::parse(expected[1]).unwrap().name();
+        let error = format!("{} {name} - {}", expected[1], expected[2]);
+        assert!(reply.error().starts_with(&error), "{}: {}", pair[0], reply.error());
     }
     assert_eq!(scheme.get("/participants").await.body, before);
     scheme.end().await;
@@ -99,7 +152,7 @@ async fn a_participant_without_any_model_for_its_currency_is_not_created() {
     let scheme = Scheme::start().await;
     for kind in ["HUB_RECONCILIATION", "HUB_MULTILATERAL_SETTLEMENT"] {
         let reply = scheme.post("/participants", json!({"name": "dfsp", "currency": "USD"})).await;
-        assert_eq!(reply.error().split(' ').next(), Some("3003"));
+        assert_eq!((reply.status, &reply.body["errorInformation"]["errorCode"]), (400, &Value::from("3003")));
         scheme.post("/participants/Hub/accounts", json!({"type": kind, "currency": "USD"})).await;
     }
     let reply = scheme.post("/participants", json!({"name": "dfsp", "currency": "USD"})).await;

@@ -89,7 +89,10 @@ async fn an_account_that_is_switched_off_leaves_positions_and_limits_and_stays_i
 #[tokio::test(flavor = "multi_thread")]
 async fn limits_are_read_and_adjusted() {
     let scheme = Scheme::with_dfsp().await;
-    let shown = |value: i64, alarm: i64| json!({"currency": "USD", "limit": {"type": "NET_DEBIT_CAP", "value": value, "alarmPercentage": alarm}});
+    let shown = |value: i64, alarm: i64| {
+        let limit = json!({"type": "NET_DEBIT_CAP", "value": value, "alarmPercentage": alarm});
+        json!({"currency": "USD", "limit": limit})
+    };
     assert_eq!(scheme.get("/participants/dfsp/limits").await.body, json!([shown(1_000_000, 10)]));
     // Clients send numbers as texts.
     let limit = json!({"type": "NET_DEBIT_CAP", "value": "-3", "alarmPercentage": "20"});

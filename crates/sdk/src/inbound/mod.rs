@@ -9,6 +9,7 @@ mod questions;
 
 use crate::connection::Connection;
 use crate::{Backend, backend::NotRecorded};
+use axum::serve::ListenerExt;
 use axum::{Router, body::Body, extract::State, response::Response};
 use bytes::Bytes;
 use fspiop::{Envelope, ErrorCode, FspiopError, Operation, RouteError, check_headers, headers, route};
@@ -52,6 +53,8 @@ enum Failure {
 pub async fn serve<B: Backend>(connection: Connection, backend: Arc<B>, address: SocketAddr) -> io::Result<Listener> {
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
+    // Answers are small and must not wait for more; a socket that refuses the option still works.
+    let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
     let (stop, mut stopped) = watch::channel(false);
     let server = Arc::new(Server { connection, backend });
     let router = Router::new().fallback(handle::<B>).with_state(server);

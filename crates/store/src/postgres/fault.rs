@@ -1,7 +1,10 @@
 //! PostgreSQL's errors, by what to do about them.
 
 use crate::StoreError;
-use tokio_postgres::{Error, error::SqlState};
+use tokio_postgres::{
+    Error,
+    error::{Severity, SqlState},
+};
 
 /// The class of an error outside of a commit. Details of the server are left out: they quote rows.
 pub(super) fn of(error: &Error) -> StoreError {
@@ -15,6 +18,13 @@ pub(super) fn of(error: &Error) -> StoreError {
         )),
         Class::Other => StoreError::Unavailable(what),
     }
+}
+
+/// Whether the connection went with the error: it broke, or the server said why it ends it.
+pub(super) fn is_loss(error: &Error) -> bool {
+    error
+        .as_db_error()
+        .is_none_or(|database| matches!(database.parsed_severity(), Some(Severity::Fatal | Severity::Panic)))
 }
 
 /// The class of an error while committing. `is_last` says that COMMIT itself failed, not a statement before it.

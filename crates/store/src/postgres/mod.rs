@@ -48,11 +48,9 @@ static FIND_TRANSFER: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-const DUE: &str = concat!(
-    "SELECT id, is_ulid, expiration FROM transfers WHERE state = 1 AND kind = $1 AND expiration < ",
-    now_ms!(),
-    " ORDER BY expiration LIMIT $2"
-);
+/// `now()` stands still within the statement, so that the index can be asked for it.
+const DUE: &str = "SELECT id, is_ulid, expiration FROM transfers WHERE state = 1 AND kind = $1 \
+     AND expiration < floor(extract(epoch FROM now()) * 1000)::BIGINT ORDER BY expiration LIMIT $2";
 
 const MOVE_WINDOW: &str = concat!(
     "WITH closed AS (UPDATE windows SET state = 'CLOSED', closed_at = ",

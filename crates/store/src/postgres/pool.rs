@@ -52,7 +52,7 @@ impl Pool {
                     self.keep(connection);
                     return Ok(only(replies));
                 }
-                Err(failed) if failed.error.is_closed() => {}
+                Err(failed) if fault::is_loss(&failed.error) => {}
                 Err(failed) => return Err(fault::of(&failed.error)),
             }
         }

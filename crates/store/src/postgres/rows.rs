@@ -195,13 +195,13 @@ pub(super) fn add_messages(messages: &[NewMessage], node: NodeId, batch: i64) ->
     request(ADD_MESSAGES, messages, values)
 }
 
-/// The last mark of a message counts, and one that is delivered is gone.
+/// The last mark of a message counts, and one that is delivered or dropped is gone.
 pub(super) fn marks(marks: &[Mark], node: NodeId) -> Vec<Request<'static>> {
-    let mut delivered = Vec::new();
+    let mut gone = Vec::new();
     let mut tried = BTreeMap::new();
     for mark in marks {
         match mark {
-            Mark::Delivered(id) => delivered.push(id.0),
+            Mark::Delivered(id) | Mark::Dropped(id) => gone.push(id.0),
             Mark::Failed { id, attempts, error } => {
                 tried.insert(id.0, (*attempts, error, false));
             }
@@ -224,8 +224,8 @@ pub(super) fn marks(marks: &[Mark], node: NodeId) -> Vec<Request<'static>> {
             ],
         ));
     }
-    if !delivered.is_empty() {
-        requests.push(Request::new(DROP_MESSAGES, vec![Box::new(delivered)]));
+    if !gone.is_empty() {
+        requests.push(Request::new(DROP_MESSAGES, vec![Box::new(gone)]));
     }
     requests
 }

@@ -122,8 +122,9 @@ impl PostgresWriter {
     }
 
     async fn begin(&mut self, subjects: &[Wanted]) -> Result<Opened, StoreError> {
-        let requests = opening(subjects, self.unit.is_some());
+        self.leave().await?;
         self.unit = Some(Unit { batch: self.shared.next_batch(), ..Unit::default() });
+        let requests = opening(subjects);
         let was_connected = self.connection.is_some();
         let connection = match &mut self.connection {
             Some(connection) if !connection.is_closed() => connection,
@@ -131,22 +132,21 @@ impl PostgresWriter {
         };
         let replies = match connection.pipeline(&requests).await {
             // The server was restarted since the last unit; nothing of this one has happened yet.
-            Err(failed) if failed.error.is_closed() && was_connected => {
+            Err(failed) if fault::is_loss(&failed.error) && was_connected => {
                 *connection = Connection::open(&self.shared.address, Purpose::Units).await?;
-                connection.pipeline(&opening(subjects, false)).await
+                connection.pipeline(&requests).await
             }
             replies => replies,
         };
-        let mut replies = replies.map_err(|failed| fault::of(&failed.error))?.into_iter().rev();
-        let (quotes, transfers, claims) = (replies.next(), replies.next(), replies.next());
-        let opened = Opened {
-            transfers: read_all(&transfers.unwrap_or_default(), codec::transfer)?,
-            quotes: read_all(&quotes.unwrap_or_default(), codec::quote)?,
-        };
+        let mut replies = replies.map_err(|failed| fault::of(&failed.error))?.into_iter().skip(1);
+        let mut next = || replies.next().unwrap_or_default();
+        let (claims, transfers, quotes) = (next(), next(), next());
+        let opened =
+            Opened { transfers: read_all(&transfers, codec::transfer)?, quotes: read_all(&quotes, codec::quote)? };
         let unit = self.unit.as_mut().expect("the unit was just begun");
         unit.transfers = opened.transfers.iter().map(|transfer| (transfer.id, transfer.key)).collect();
         unit.quotes = opened.quotes.iter().map(|quote| quote.key).collect();
-        unit.claims = claims.unwrap_or_default().iter().map(claim).collect::<Result<_, _>>()?;
+        unit.claims = claims.iter().map(claim).collect::<Result<_, _>>()?;
         for (subject, key) in &unit.claims {
             if subject.kind == SubjectKind::Transfer {
                 unit.transfers.insert(subject.id, *key);
@@ -254,8 +254,8 @@ impl PostgresWriter {
     }
 }
 
-/// `BEGIN`, claims, transfers, quotes; the last three replies are those of the last three.
-fn opening(subjects: &[Wanted], is_in_unit: bool) -> Vec<Request<'_>> {
+/// `BEGIN`, claims, transfers, quotes; without subjects only the first.
+fn opening(subjects: &[Wanted]) -> Vec<Request<'static>> {
     let claims = subjects.iter().filter_map(|wanted| match wanted {
         Wanted::Claim(subject) => Some(*subject),
         Wanted::Find(_) => None,
@@ -264,11 +264,7 @@ fn opening(subjects: &[Wanted], is_in_unit: bool) -> Vec<Request<'_>> {
         Wanted::Claim(subject) | Wanted::Find(subject) => *subject,
     });
     let of_kind = |kind| all.clone().filter(|subject| subject.kind == kind).collect::<Vec<_>>();
-    let mut requests = Vec::new();
-    if is_in_unit {
-        requests.push(Request::plain(ROLLBACK));
-    }
-    requests.push(Request::plain(BEGIN));
+    let mut requests = vec![Request::plain(BEGIN)];
     if !subjects.is_empty() {
         requests.push(Request::new(CLAIM, rows::subject_arrays(&claims.collect::<Vec<_>>())));
         requests.push(Request::new(&FIND_TRANSFERS, rows::subject_arrays(&of_kind(SubjectKind::Transfer))));

@@ -79,7 +79,7 @@ pub(super) fn mark(connection: &Connection, marks: &[Mark]) -> Result<(), StoreE
     let mut delete = connection.prepare_cached("DELETE FROM outbox WHERE id = ?1").map_err(failure)?;
     for mark in marks {
         let (id, attempts, error, is_dead) = match mark {
-            Mark::Delivered(id) => {
+            Mark::Delivered(id) | Mark::Dropped(id) => {
                 delete.execute([id.0]).map_err(failure)?;
                 continue;
             }

@@ -2,6 +2,8 @@
 //!
 //! A test gets a [`Fixture`], which opens the store, and for those that outlive their process opens it again.
 
+#![allow(clippy::unwrap_used, reason = "a test fails where its helper does")]
+
 mod directory;
 mod fixture;
 mod histories;

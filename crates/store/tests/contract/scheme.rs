@@ -15,7 +15,7 @@ use vocabulary::{Amount, Condition, CorrelationId, Currency, Digest, FspId, Fulf
 pub const HUB: &str = "Hub";
 pub const BANKS: [&str; 4] = ["bank-a", "bank-b", "bank-c", "bank-d"];
 /// What each bank has paid in, in the currency of the scheme.
-pub const LIQUIDITY: i64 = 1_000_0000;
+pub const LIQUIDITY: i64 = 10_000_000;
 /// The hub's two accounts come first, then position and settlement of each bank.
 pub const HUB_RECONCILIATION: AccountId = AccountId(1);
 pub const POSITION_OF_A: AccountId = AccountId(3);
@@ -97,7 +97,7 @@ pub async fn found(store: &dyn Store) -> Timestamp {
     for (name, number) in BANKS.iter().zip(1..) {
         let (owner, first) = (1 + number, 1 + 2 * number);
         let mut position = account(first, owner, AccountKind::Position, now);
-        position.account.cap = Some(Cap { limit: units(LIQUIDITY), alarm_percentage: units(10_0000) });
+        position.account.cap = Some(Cap { limit: units(LIQUIDITY), alarm_percentage: units(100_000) });
         changes.push(Change::AddParticipant(participant(owner, name, now)));
         changes.push(Change::AddAccount(position));
         changes.push(Change::AddAccount(account(first + 1, owner, AccountKind::Settlement, now)));
@@ -119,7 +119,7 @@ pub fn prepare(number: u64, expiration: Timestamp) -> Prepare {
         source: fsp(BANKS[0]),
         payer: fsp(BANKS[0]),
         payee: fsp(BANKS[1]),
-        amount: Ok(units(10_0000)),
+        amount: Ok(units(100_000)),
         currency: usd(),
         condition: condition(),
         expiration,

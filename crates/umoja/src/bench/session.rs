@@ -8,7 +8,7 @@ use super::{
 };
 use harness::{
     filesystem,
-    load::{Checked, Generator, Measurement},
+    load::{Generator, Measurement},
     process::{Addresses, HubCommand, HubProcess},
     provision::{self, Client, Plan},
     scheme::Scheme,

@@ -1,0 +1,73 @@
+//! `umoja demo`: a scheme in one process, to look at or to try out by script.
+//!
+//! A hub and two example DFSPs with four customers each talk to each other over HTTP on the local machine, exactly as
+//! they would across a country. Without `--data` everything lives in memory.
+
+mod admin;
+mod cast;
+mod report;
+mod script;
+mod world;
+
+use crate::{fail, logging};
+use clap::Args;
+use std::{path::PathBuf, process::ExitCode, time::Instant};
+use world::{Ports, World};
+
+/// Arguments of `umoja demo`.
+#[derive(Args)]
+pub struct DemoOptions {
+    /// Keep hub and DFSPs in this directory; a later demo with it finds everything again.
+    #[arg(long, value_name = "DIR", env = "UMOJA_DATA")]
+    data: Option<PathBuf>,
+    /// Run the scripted payments on free ports and stop; exit 0 only if all sides agree on all of them.
+    #[arg(long)]
+    once: bool,
+    /// With --once: print one JSON object per payment, and one for the whole.
+    #[arg(long, requires = "once")]
+    json: bool,
+    /// Use any free ports instead of the usual ones.
+    #[arg(long)]
+    free_ports: bool,
+    /// What is logged: error, warn, info, debug, trace, or a filter such as hub=debug.
+    #[arg(long, env = "UMOJA_LOG", default_value = "warn", value_name = "FILTER")]
+    log: String,
+}
+
+/// Runs the demo until Ctrl-C, or the script to its end.
+pub async fn run(options: DemoOptions) -> ExitCode {
+    if let Err(sentence) = logging::start(&options.log) {
+        return fail(&sentence);
+    }
+    let started = Instant::now();
+    let ports = if options.once || options.free_ports { Ports::Free } else { Ports::Usual };
+    let lifetime = if options.once { script::TRANSFER_LIFETIME } else { world::TRANSFER_LIFETIME };
+    let world = match World::start(options.data.clone(), ports, lifetime).await {
+        Ok(world) => world,
+        Err(sentence) => return fail(&sentence),
+    };
+    let result = if options.once {
+        script::play(&world, options.json).await
+    } else {
+        print!("{}", report::welcome(&world, started.elapsed(), options.data.as_deref()));
+        stop_signal().await.map(|()| true)
+    };
+    world.stop().await;
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(sentence) => fail(&sentence),
+    }
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn stop_signal() -> Result<(), String> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result.map_err(|error| error.to_string())?,
+        _ = terminate.recv() => {}
+    }
+    println!("\nStopping.");
+    Ok(())
+}

@@ -1,0 +1,133 @@
+//! Onboarding of DFSPs over the hub's administration API, as an operator's script does it.
+//!
+//! Invariant: repeating it changes nothing, so that a demo with a data directory can be started again. What an answer
+//! must say to count as "already done" is written next to each call.
+
+use crate::demo::cast::{DEPOSIT, NET_DEBIT_CAP, Part, currency};
+use sdk::HttpClient;
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::time::Duration;
+use vocabulary::Amount;
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+const HUB: &str = "Hub";
+/// Callbacks that a DFSP gets, and the rest of their URLs; an empty rest is a base URL.
+const ENDPOINTS: [(&str, &str); 9] = [
+    ("FSPIOP_CALLBACK_URL_PARTIES_GET", "/parties/{{partyIdType}}/{{partyIdentifier}}"),
+    ("FSPIOP_CALLBACK_URL_PARTIES_PUT", "/parties/{{partyIdType}}/{{partyIdentifier}}"),
+    ("FSPIOP_CALLBACK_URL_PARTIES_PUT_ERROR", "/parties/{{partyIdType}}/{{partyIdentifier}}/error"),
+    ("FSPIOP_CALLBACK_URL_PARTICIPANT_PUT", "/participants/{{partyIdType}}/{{partyIdentifier}}"),
+    ("FSPIOP_CALLBACK_URL_PARTICIPANT_PUT_ERROR", "/participants/{{partyIdType}}/{{partyIdentifier}}/error"),
+    ("FSPIOP_CALLBACK_URL_QUOTES", ""),
+    ("FSPIOP_CALLBACK_URL_TRANSFER_POST", "/transfers"),
+    ("FSPIOP_CALLBACK_URL_TRANSFER_PUT", "/transfers/{{transferId}}"),
+    ("FSPIOP_CALLBACK_URL_TRANSFER_ERROR", "/transfers/{{transferId}}/error"),
+];
+
+pub struct Admin {
+    http: HttpClient,
+    base: String,
+}
+
+impl Admin {
+    /// `address` is the hub's administration listener.
+    pub fn new(address: SocketAddr) -> Self {
+        Self { http: HttpClient::new(), base: format!("http://{address}") }
+    }
+
+    /// The hub's own accounts and the settlement model of the currency.
+    pub async fn prepare_scheme(&self) -> Result<(), String> {
+        for account in ["HUB_MULTILATERAL_SETTLEMENT", "HUB_RECONCILIATION"] {
+            let body = json!({"type": account, "currency": currency().as_str()});
+            self.ensure(&format!("/participants/{HUB}/accounts"), body, "already been registered").await?;
+        }
+        let model = json!({
+            "name": format!("DEFERREDNET{}", currency()),
+            "settlementGranularity": "NET",
+            "settlementInterchange": "MULTILATERAL",
+            "settlementDelay": "DEFERRED",
+            "currency": currency().as_str(),
+            "requireLiquidityCheck": true,
+            "ledgerAccountType": "POSITION",
+            "autoPositionReset": true,
+            "settlementAccountType": "SETTLEMENT",
+        });
+        self.ensure("/settlementModels", model, "already exists").await
+    }
+
+    /// A DFSP with accounts, limit, callback addresses and money.
+    pub async fn onboard(&self, part: &Part, fspiop: SocketAddr) -> Result<(), String> {
+        let name = part.name;
+        let participant = json!({"name": name, "currency": currency().as_str()});
+        self.ensure("/participants", participant, "already been registered").await?;
+        let limit = json!({
+            "currency": currency().as_str(),
+            "limit": {"type": "NET_DEBIT_CAP", "value": NET_DEBIT_CAP},
+            "initialPosition": 0,
+        });
+        let path = format!("/participants/{name}/initialPositionAndLimits");
+        self.ensure(&path, limit, "already set").await?;
+        for (endpoint, rest) in ENDPOINTS {
+            let body = json!({"type": endpoint, "value": format!("http://{fspiop}{rest}")});
+            self.post(&format!("/participants/{name}/endpoints"), &body).await?;
+        }
+        self.deposit(part).await
+    }
+
+    /// The hub ignores a deposit whose id it knows.
+    async fn deposit(&self, part: &Part) -> Result<(), String> {
+        let accounts = self.get(&format!("/participants/{}/accounts", part.name)).await?;
+        let is_settlement = |account: &&Value| {
+            account["ledgerAccountType"] == "SETTLEMENT" && account["currency"] == currency().as_str()
+        };
+        let account = accounts.as_array().into_iter().flatten().find(is_settlement);
+        let id = account.map(|account| &account["id"]).ok_or_else(|| format!("{} has no settlement account", part.name))?;
+        let body = json!({
+            "transferId": part.deposit_id,
+            "externalReference": "demo",
+            "action": "recordFundsIn",
+            "reason": "the demo's deposit",
+            "amount": {"amount": DEPOSIT, "currency": currency().as_str()},
+            "extensionList": {"extension": [{"key": "demo", "value": "true"}]},
+        });
+        self.post(&format!("/participants/{}/accounts/{id}", part.name), &body).await
+    }
+
+    /// What the DFSP owes by the hub's ledger: its POSITION account.
+    pub async fn position(&self, name: &str) -> Result<Amount, String> {
+        let position = self.get(&format!("/participants/{name}/positions?currency={}", currency())).await?;
+        let text = position["value"].to_string();
+        Amount::parse(&text).map_err(|error| format!("the hub gives {text} as the position of {name}: {error}"))
+    }
+
+    async fn ensure(&self, path: &str, body: Value, done_already: &str) -> Result<(), String> {
+        match self.post(path, &body).await {
+            Err(sentence) if !sentence.contains(done_already) => Err(sentence),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> Result<(), String> {
+        let url = format!("{}{path}", self.base);
+        let answer = self.http.post_json(&url, body.to_string().into(), TIMEOUT).await;
+        check(path, answer).map(drop)
+    }
+
+    async fn get(&self, path: &str) -> Result<Value, String> {
+        let answer = self.http.get(&format!("{}{path}", self.base), TIMEOUT).await;
+        let body = check(path, answer)?;
+        serde_json::from_slice(&body).map_err(|error| format!("the hub's answer to GET {path} is no JSON: {error}"))
+    }
+}
+
+/// The body of a success, or a sentence with the hub's error.
+fn check(path: &str, answer: Result<sdk::HttpAnswer, sdk::HttpError>) -> Result<Vec<u8>, String> {
+    let answer = answer.map_err(|error| format!("the hub's administration does not answer at {path}: {error}"))?;
+    let status = answer.status();
+    if status.is_success() {
+        return Ok(answer.into_body().to_vec());
+    }
+    let error = sdk::FspiopError::from_json(answer.body()).map_or_else(String::new, |error| error.to_string());
+    Err(format!("the hub refuses {path}: {status} {error}"))
+}

@@ -1,0 +1,100 @@
+//! Who plays in the demo: two DFSPs, eight customers, and what they own. All invented; the country code 999 belongs to
+//! nobody.
+
+use dfsp::{Customer, FeeRule, Fees, Temper};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+use vocabulary::{Amount, Currency, PartyId, PartyIdType};
+
+/// A DFSP of the demo and what it starts with.
+pub struct Part {
+    /// Name in the scheme.
+    pub name: &'static str,
+    pub title: &'static str,
+    hue: u16,
+    pub wallet_port: u16,
+    fees: [FeeRule; 2],
+    customers: [(&'static str, &'static str, &'static str, &'static str, Temper); 4],
+    /// Under which the hub knows the deposit, so that a restart does not make it twice.
+    pub deposit_id: &'static str,
+}
+
+/// Whole units of the currency that each DFSP has deposited at the hub.
+pub const DEPOSIT: u32 = 2_000_000;
+/// Whole units that a DFSP may owe.
+pub const NET_DEBIT_CAP: u32 = 500_000;
+
+const PENNY_FEE: FeeRule = FeeRule { basis_points: 100, minimum: Amount::from_units(10_000) };
+const SMALL_FEE: FeeRule = FeeRule { basis_points: 50, minimum: Amount::ZERO };
+
+pub const GREEN: Part = Part {
+    name: "greenbank",
+    title: "Green Bank",
+    hue: 150,
+    wallet_port: 8101,
+    fees: [PENNY_FEE, FeeRule::FREE],
+    customers: [
+        ("amina", "Amina Odhiambo", "9991000001", "50000", Temper::Welcoming),
+        ("daudi", "Daudi Mwangi", "9991000002", "12500.5", Temper::Welcoming),
+        ("farida", "Farida Said", "9991000003", "3000", Temper::Welcoming),
+        ("juma", "Juma Traders", "9991000004", "900000", Temper::Welcoming),
+    ],
+    deposit_id: "6f1c1f0e-2b0f-4c0a-9d55-0a3c5e7b1a01",
+};
+
+pub const BLUE: Part = Part {
+    name: "bluewallet",
+    title: "Blue Wallet",
+    hue: 225,
+    wallet_port: 8102,
+    fees: [FeeRule::FREE, SMALL_FEE],
+    customers: [
+        ("baraka", "Baraka Kimani", "9992000001", "8000", Temper::Welcoming),
+        ("neema", "Neema Achieng", "9992000002", "650.25", Temper::Welcoming),
+        ("kataa", "Kataa Hapana", "9992000003", "1000", Temper::Refusing),
+        ("kimya", "Kimya Kabisa", "9992000004", "1000", Temper::Silent),
+    ],
+    deposit_id: "6f1c1f0e-2b0f-4c0a-9d55-0a3c5e7b1a02",
+};
+
+pub fn currency() -> Currency {
+    "KES".parse().expect("the Kenyan shilling is a currency")
+}
+
+impl Part {
+    /// The DFSP's settings. Port 0 is any free one.
+    pub fn config(&self, hub: SocketAddr, wallet_port: u16, data: Option<&Path>, lifetime: Duration) -> dfsp::Config {
+        let name = self.name.parse().expect("names of the cast are short");
+        let [sending, receiving] = self.fees;
+        let decimals = sdk::exponent(currency());
+        dfsp::Config {
+            connection: sdk::Config::new(name, format!("http://{hub}"), format!("the demo's secret of {}", self.name)),
+            title: self.title.to_owned(),
+            hue: self.hue,
+            currency: currency(),
+            fees: Fees { sending, receiving, decimals },
+            customers: self.customers.iter().map(customer).collect(),
+            fspiop: ([127, 0, 0, 1], 0).into(),
+            wallet: ([127, 0, 0, 1], wallet_port).into(),
+            data: data.map(|directory| directory.join(self.name)),
+            transfer_lifetime: lifetime,
+            quote_lifetime: Duration::from_secs(300),
+        }
+    }
+}
+
+fn customer(row: &(&str, &str, &str, &str, Temper)) -> Customer {
+    let (id, name, number, deposit, temper) = *row;
+    Customer {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        number: msisdn(number),
+        deposit: Amount::parse(deposit).expect("deposits of the cast are amounts"),
+        temper,
+    }
+}
+
+pub fn msisdn(number: &str) -> PartyId {
+    PartyId::try_new(PartyIdType::Msisdn, number, None).expect("numbers of the cast are digits")
+}
