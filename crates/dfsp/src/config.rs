@@ -18,6 +18,8 @@ pub struct Config {
     pub currency: Currency,
     pub fees: Fees,
     pub customers: Vec<Customer>,
+    /// Numbers that the page offers to try, and whose they are; for demonstrations.
+    pub suggestions: Vec<(String, String)>,
     /// Where the hub's messages are listened for; port 0 is any free one.
     pub fspiop: SocketAddr,
     /// Where the customers' pages are; port 0 is any free one.

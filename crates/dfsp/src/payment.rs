@@ -95,6 +95,11 @@ impl Payment {
         }
     }
 
+    /// What the payee's DFSP keeps of the transfer.
+    pub fn other_fee(&self) -> Amount {
+        self.transfer.checked_sub(self.received).expect("a quote pays out at most what it takes")
+    }
+
     pub fn is_pending(&self) -> bool {
         self.state == State::Pending
     }

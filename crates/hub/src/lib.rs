@@ -128,6 +128,13 @@ impl Hub {
         self.directory.view()
     }
 
+    /// Whether a message comes from a participant, or through one that is a proxy.
+    fn knows_sender(&self, envelope: &fspiop::Envelope) -> bool {
+        let view = self.view();
+        let is_known = |name: &FspId| view.participant(name).is_some();
+        is_known(&envelope.source) || envelope.proxy.as_ref().is_some_and(is_known)
+    }
+
     fn store(&self) -> &Arc<dyn Store> {
         &self.store
     }
@@ -173,7 +180,7 @@ impl Hub {
 
     /// Sends an answer that the hub makes, in memory.
     fn tell_made(&self, inbound: &http::Inbound, to: &FspId, address: Address, body: Bytes) {
-        match self.renderer.answer(inbound, to, address, body, now()) {
+        match self.renderer.answer(inbound, to, (address, body), now()) {
             Some(delivery) => self.callbacks.deliver(delivery),
             None => tracing::debug!("an answer has nobody to go to"),
         }

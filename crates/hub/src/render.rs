@@ -96,8 +96,7 @@ impl Renderer {
         &self,
         inbound: &Inbound,
         to: &FspId,
-        address: Address,
-        body: Bytes,
+        (address, body): (Address, Bytes),
         now: Timestamp,
     ) -> Option<Delivery> {
         let payment_key = crate::callbacks::key_of(&address.path);

@@ -342,3 +342,63 @@ fn required<T>(value: Option<T>, what: &str) -> Result<T, StoreError> {
 fn unreadable(what: &str, value: impl Display) -> StoreError {
     StoreError::Data(format!("{what} in the database cannot be read: {value}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A row of a quote, where each column can be spoilt.
+    struct Row {
+        key: Option<i64>,
+        id: Vec<u8>,
+        hash: Option<Vec<u8>>,
+    }
+
+    impl Columns for Row {
+        fn number(&self, _column: usize) -> Result<Option<i64>, StoreError> {
+            Ok(self.key)
+        }
+
+        fn flag(&self, _column: usize) -> Result<bool, StoreError> {
+            Ok(false)
+        }
+
+        fn text(&self, _column: usize) -> Result<Option<&str>, StoreError> {
+            Ok(Some("nonsense"))
+        }
+
+        fn bytes(&self, column: usize) -> Result<Option<&[u8]>, StoreError> {
+            Ok(if column == 1 { Some(&self.id) } else { self.hash.as_deref() })
+        }
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_read_is_an_error_and_never_another_value() {
+        let row =
+            |key, id: usize, hash: Option<usize>| Row { key, id: vec![1; id], hash: hash.map(|size| vec![2; size]) };
+        assert_eq!(quote(&row(Some(5), 16, Some(32))).unwrap().response, Some(Digest([2; 32])));
+        assert_eq!(quote(&row(Some(5), 16, None)).unwrap().response, None);
+        for spoilt in [row(None, 16, None), row(Some(5), 15, None), row(Some(5), 16, Some(31))] {
+            assert!(matches!(quote(&spoilt), Err(StoreError::Data(_))));
+        }
+        let unknown = row(Some(77), 16, Some(32));
+        assert!(matches!(transfer(&unknown), Err(StoreError::Data(_))));
+        assert!(matches!(account(&unknown), Err(StoreError::Data(_))));
+        assert!(matches!(party_entry(&unknown), Err(StoreError::Data(_))));
+    }
+
+    #[test]
+    fn codes_of_kinds_and_states_stay_what_they_are() {
+        let kinds = [TransferKind::Payment, TransferKind::FundsIn, TransferKind::FundsOut].map(transfer_kind_code);
+        assert_eq!(kinds, [1, 2, 3]);
+        assert_eq!([SubjectKind::Transfer, SubjectKind::Quote].map(subject_kind_code), [1, 2]);
+        let cause = Rejection::TransferExpired;
+        let states = [
+            TransferState::Reserved,
+            TransferState::Committed { fulfilment: None },
+            TransferState::Aborted(cause.clone()),
+            TransferState::Refused(cause),
+        ];
+        assert_eq!(states.each_ref().map(|state| state_columns(state).code), [1, 2, 3, 4]);
+    }
+}

@@ -5,7 +5,7 @@
 //! messages durable together. Nothing is acknowledged before `commit` has returned.
 //!
 //! Backends differ in SQL only: [`sqlite`] (embedded, one writer; without a file it is the memory store) and
-//! [`postgres`] (any number of nodes and writers). One contract suite (`tests/contract.rs`) runs on all of them.
+//! [`postgres`] (any number of nodes and writers). One contract suite (`tests/contract`) runs on all of them.
 //!
 //! Locks are taken in one order and never back: caller-chosen ids, payments, accounts, the gate of the settlement
 //! window. The time of a unit is read after the last lock was granted and never runs backwards.

@@ -11,14 +11,16 @@ mod world;
 
 use crate::{fail, logging};
 use clap::Args;
-use std::{path::PathBuf, process::ExitCode, time::Instant};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
 use world::{Ports, World};
 
 /// Arguments of `umoja demo`.
 #[derive(Args)]
 pub struct DemoOptions {
     /// Keep hub and DFSPs in this directory; a later demo with it finds everything again.
-    #[arg(long, value_name = "DIR", env = "UMOJA_DATA")]
+    #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Run the scripted payments on free ports and stop; exit 0 only if all sides agree on all of them.
     #[arg(long)]
@@ -29,6 +31,9 @@ pub struct DemoOptions {
     /// Use any free ports instead of the usual ones.
     #[arg(long)]
     free_ports: bool,
+    /// How long a payee may take to answer before the money goes back; with --once it is 2.
+    #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    expire_after: u64,
     /// What is logged: error, warn, info, debug, trace, or a filter such as hub=debug.
     #[arg(long, env = "UMOJA_LOG", default_value = "warn", value_name = "FILTER")]
     log: String,
@@ -41,7 +46,7 @@ pub async fn run(options: DemoOptions) -> ExitCode {
     }
     let started = Instant::now();
     let ports = if options.once || options.free_ports { Ports::Free } else { Ports::Usual };
-    let lifetime = if options.once { script::TRANSFER_LIFETIME } else { world::TRANSFER_LIFETIME };
+    let lifetime = if options.once { script::TRANSFER_LIFETIME } else { Duration::from_secs(options.expire_after) };
     let world = match World::start(options.data.clone(), ports, lifetime).await {
         Ok(world) => world,
         Err(sentence) => return fail(&sentence),

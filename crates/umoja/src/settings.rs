@@ -104,7 +104,9 @@ impl Settings {
     pub fn to_config(&self) -> Result<Config, String> {
         let standard = Config::default();
         let name = match &self.name {
-            Some(text) => text.parse::<FspId>().map_err(|error| format!("The name '{text}' cannot be used: {error}."))?,
+            Some(text) => {
+                text.parse::<FspId>().map_err(|error| format!("The name '{text}' cannot be used: {error}."))?
+            }
             None => standard.name,
         };
         if self.connections_per_participant == Some(0) {
@@ -166,7 +168,8 @@ fn millis(given: Option<u64>, standard: Duration) -> Duration {
 
 /// A configuration file that says what is in force, each key with its meaning and its environment variable.
 pub fn explain(command: &clap::Command, settings: &Settings, config: &Config) -> String {
-    let mut text = String::from("# Settings of this hub. A flag wins over its environment variable, that over this file.\n");
+    let mut text =
+        String::from("# Settings of this hub. A flag wins over its environment variable, that over this file.\n");
     for argument in command.get_arguments() {
         let (Some(flag), Some(variable)) = (argument.get_long(), argument.get_env()) else { continue };
         let help = argument.get_help().map(ToString::to_string).unwrap_or_default();

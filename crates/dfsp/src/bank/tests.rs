@@ -35,6 +35,7 @@ pub(crate) fn config(data: Option<&Path>) -> Config {
             decimals: 2,
         },
         customers: vec![customer("ana", "11111", "100"), customer("ben", "22222", "0")],
+        suggestions: Vec::new(),
         fspiop: ([127, 0, 0, 1], 0).into(),
         wallet: ([127, 0, 0, 1], 0).into(),
         data: data.map(Path::to_owned),

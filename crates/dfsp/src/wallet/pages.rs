@@ -59,9 +59,12 @@ pub(super) fn home(bank: &Bank, customer: &Customer, history: &[Payment]) -> Mar
 }
 
 fn history_line(bank: &Bank, payment: &Payment) -> Markup {
-    let (preposition, sign) = match payment.direction {
-        Direction::Outgoing => ("To", "−"),
-        Direction::Incoming => ("From", "+"),
+    let (preposition, sign) = match (payment.direction, &payment.state) {
+        // Nothing moved.
+        (Direction::Outgoing, State::Failed { .. }) => ("To", ""),
+        (Direction::Incoming, State::Failed { .. }) => ("From", ""),
+        (Direction::Outgoing, State::Pending | State::Completed { .. }) => ("To", "−"),
+        (Direction::Incoming, State::Pending | State::Completed { .. }) => ("From", "+"),
     };
     html! {
         li {
@@ -109,6 +112,12 @@ pub(super) fn send(bank: &Bank, customer: &Customer, form: &SendForm, faults: &F
             button type="submit" { "Continue" }
         }
         p.muted { "You see the name and the fee before anything is paid." }
+        @if !bank.config.suggestions.is_empty() {
+            details {
+                summary { "Numbers to try" }
+                ul { @for (number, who) in &bank.config.suggestions { li { (number) " – " (who) } } }
+            }
+        }
     };
     layout(bank, "Send money", Some(customer), content)
 }
@@ -156,6 +165,7 @@ pub(super) fn payment(bank: &Bank, customer: &Customer, payment: &Payment) -> Ma
             @match payment.direction {
                 Direction::Outgoing => {
                     dt { "They get" } dd { (cash(bank, payment.received)) }
+                    dt { "Fee of " (payment.other.fsp) } dd { (cash(bank, payment.other_fee())) }
                     dt { "Our fee" } dd { (cash(bank, payment.fee)) }
                     dt.total { "In total" } dd.total { (cash(bank, payment.customer_amount())) }
                 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{Command, Loaded, OnUs, Outcome, Participant, Rules, State, decide};
-use alloc::{format, string::String, string::ToString, vec, vec::Vec};
+use alloc::{format, string::String, string::ToString, vec::Vec};
 use ledger::{Account, AccountKind, Cap, ParticipantId};
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
@@ -45,7 +45,10 @@ fn loaded() -> Loaded {
             let liquidity = match kind {
                 AccountKind::Settlement => -1_000_000,
                 AccountKind::HubReconciliation => 3_000_000,
-                _ => 0,
+                AccountKind::Position
+                | AccountKind::HubMultilateralSettlement
+                | AccountKind::InterchangeFee
+                | AccountKind::InterchangeFeeSettlement => 0,
             };
             accounts.push(Account {
                 id: AccountId(number as i64 * 2 + at as i64 + 1),
@@ -55,8 +58,10 @@ fn loaded() -> Loaded {
                 is_active: true,
                 posted: Amount::from_units(liquidity),
                 held: Amount::ZERO,
-                cap: (kind == AccountKind::Position)
-                    .then_some(Cap { limit: Amount::from_units(800_000), alarm_percentage: Amount::from_units(100_000) }),
+                cap: (kind == AccountKind::Position).then_some(Cap {
+                    limit: Amount::from_units(800_000),
+                    alarm_percentage: Amount::from_units(100_000),
+                }),
             });
         }
     }
@@ -154,22 +159,53 @@ fn section_4_0_a_payment_holds_at_prepare_and_moves_at_fulfil() {
 fn section_4_3_every_row_of_the_prepare_checks() {
     type Case = (&'static str, fn(&mut Loaded, &mut Rules, &mut Prepare), &'static str, bool);
     let cases: [Case; 16] = [
-        ("row 1, unknown payer", |_, _, c| { c.payer = fsp("nobody"); c.source = fsp("nobody") }, "NoRoute", false),
+        (
+            "row 1, unknown payer",
+            |_, _, c| {
+                c.payer = fsp("nobody");
+                c.source = fsp("nobody")
+            },
+            "NoRoute",
+            false,
+        ),
         ("row 1, unknown payee", |_, _, c| c.payee = fsp("nobody"), "NoRoute", false),
         ("row 1, payee without account", |l, _, _| l.accounts.retain(|a| a.id.0 != 5), "NoRoute", false),
         ("row 1, payee's account inactive", |l, _, _| l.accounts[4].is_active = false, "NoRoute", false),
         ("row 4, source is not payer", |_, _, c| c.source = fsp("third"), "SourceIsNotPayer", true),
         ("row 4 compares case", |_, _, c| c.source = fsp("Payer"), "SourceIsNotPayer", true),
         ("row 6, too many digits", |_, _, c| c.amount = Err("123456789012345678".into()), "AmountTooLarge", true),
-        ("row 7, payer inactive", |l, _, _| l.participants[1].is_active = false, "ParticipantInactive(FspId(payer))", true),
-        ("row 8, payee inactive", |l, _, _| l.participants[2].is_active = false, "ParticipantInactive(FspId(payee))", true),
+        (
+            "row 7, payer inactive",
+            |l, _, _| l.participants[1].is_active = false,
+            "ParticipantInactive(FspId(payer))",
+            true,
+        ),
+        (
+            "row 8, payee inactive",
+            |l, _, _| l.participants[2].is_active = false,
+            "ParticipantInactive(FspId(payee))",
+            true,
+        ),
         ("row 10, expired", |_, _, c| c.expiration = Timestamp::from_millis(NOW - 1), "AlreadyExpired", true),
         ("row 11, payer is payee", |_, _, c| c.payee = fsp("payer"), "PayerIsPayee", true),
         ("row 12, payer without account", |l, _, _| l.accounts.retain(|a| a.id.0 != 3), "AccountNotFound", true),
         ("row 12, payer's account inactive", |l, _, _| l.accounts[2].is_active = false, "AccountInactive", true),
-        ("row 14, liquidity before cap", |_, _, c| c.amount = Ok(Amount::parse("100.0001").unwrap()), "PayerShortOfLiquidity", true),
+        (
+            "row 14, liquidity before cap",
+            |_, _, c| c.amount = Ok(Amount::parse("100.0001").unwrap()),
+            "PayerShortOfLiquidity",
+            true,
+        ),
         ("row 14, cap", |_, _, c| c.amount = Ok(Amount::parse("80.0001").unwrap()), "PayerOverCap", true),
-        ("order: row 7 before row 10", |l, _, c| { l.participants[1].is_active = false; c.expiration = Timestamp::from_millis(0) }, "ParticipantInactive", true),
+        (
+            "order: row 7 before row 10",
+            |l, _, c| {
+                l.participants[1].is_active = false;
+                c.expiration = Timestamp::from_millis(0)
+            },
+            "ParticipantInactive",
+            true,
+        ),
     ];
     for (name, spoil, expected, takes_id) in cases {
         let (mut loaded, mut rules, mut command) = (loaded(), rules(), a_prepare(1));
@@ -229,19 +265,70 @@ fn section_4_6_every_row_of_the_fulfil_checks() {
     let cases: [Case; 15] = [
         ("step 1, version 1.0", |_, _| {}, FulfilKind::ReserveWithoutPatch, &[], Stage::Reserved),
         ("step 2, unknown", |_, c| c.id = id(9), FulfilKind::Commit, &["payee:TransferNotFound"], Stage::Reserved),
-        ("step 3, from the payer", |_, c| c.source = fsp("payer"), FulfilKind::Commit, &["payer:SourceIsNotPayee"], Stage::Aborted),
+        (
+            "step 3, from the payer",
+            |_, c| c.source = fsp("payer"),
+            FulfilKind::Commit,
+            &["payer:SourceIsNotPayee"],
+            Stage::Aborted,
+        ),
         ("step 3, from a stranger", |_, c| c.source = fsp("third"), FulfilKind::Commit, &[], Stage::Reserved),
-        ("step 3, to another", |_, c| c.destination = Some(fsp("third")), FulfilKind::Commit, &["payer:DestinationIsNotPayer"], Stage::Aborted),
-        ("step 3, reserve to another", |_, c| c.destination = Some(fsp("third")), FulfilKind::Reserve, &["payer:DestinationIsNotPayer", "payee:PATCH ABORTED"], Stage::Aborted),
-        ("step 3 ignores case", |_, c| { c.source = fsp("PAYEE"); c.destination = Some(fsp("Payer")) }, FulfilKind::Commit, &["payer:relay"], Stage::Committed),
+        (
+            "step 3, to another",
+            |_, c| c.destination = Some(fsp("third")),
+            FulfilKind::Commit,
+            &["payer:DestinationIsNotPayer"],
+            Stage::Aborted,
+        ),
+        (
+            "step 3, reserve to another",
+            |_, c| c.destination = Some(fsp("third")),
+            FulfilKind::Reserve,
+            &["payer:DestinationIsNotPayer", "payee:PATCH ABORTED"],
+            Stage::Aborted,
+        ),
+        (
+            "step 3 ignores case",
+            |_, c| {
+                c.source = fsp("PAYEE");
+                c.destination = Some(fsp("Payer"))
+            },
+            FulfilKind::Commit,
+            &["payer:relay"],
+            Stage::Committed,
+        ),
         ("step 3, no destination", |_, c| c.destination = None, FulfilKind::Commit, &["payer:relay"], Stage::Committed),
         ("step 5, ABORTED", |_, _| {}, FulfilKind::Abort, &[], Stage::Reserved),
-        ("step 6, wrong fulfilment", |_, c| c.fulfilment = Some(fulfilment(2)), FulfilKind::Commit, &["payer:InvalidFulfilment"], Stage::Aborted),
-        ("step 6, none", |_, c| c.fulfilment = None, FulfilKind::Reserve, &["payer:InvalidFulfilment", "payee:PATCH ABORTED"], Stage::Aborted),
+        (
+            "step 6, wrong fulfilment",
+            |_, c| c.fulfilment = Some(fulfilment(2)),
+            FulfilKind::Commit,
+            &["payer:InvalidFulfilment"],
+            Stage::Aborted,
+        ),
+        (
+            "step 6, none",
+            |_, c| c.fulfilment = None,
+            FulfilKind::Reserve,
+            &["payer:InvalidFulfilment", "payee:PATCH ABORTED"],
+            Stage::Aborted,
+        ),
         ("step 8, expired", expired, FulfilKind::Commit, &["payee:TransferExpired"], Stage::Reserved),
-        ("step 8, expired reserve", expired, FulfilKind::Reserve, &["payee:TransferExpired", "payee:PATCH ABORTED"], Stage::Reserved),
+        (
+            "step 8, expired reserve",
+            expired,
+            FulfilKind::Reserve,
+            &["payee:TransferExpired", "payee:PATCH ABORTED"],
+            Stage::Reserved,
+        ),
         ("step 9, commit", |_, _| {}, FulfilKind::Commit, &["payer:relay"], Stage::Committed),
-        ("step 9, reserve", |_, _| {}, FulfilKind::Reserve, &["payer:PUT COMMITTED", "payee:PATCH COMMITTED"], Stage::Committed),
+        (
+            "step 9, reserve",
+            |_, _| {},
+            FulfilKind::Reserve,
+            &["payer:PUT COMMITTED", "payee:PATCH COMMITTED"],
+            Stage::Committed,
+        ),
     ];
     for (name, spoil, kind, expected, stage) in cases {
         let (mut state, mut command) = (reserved(), a_fulfil(1, kind));
@@ -333,9 +420,8 @@ fn funds_move_liquidity_and_never_expire() {
     let funds = |number: u8, text: &str| NewFundsFor(number, money(text)).into();
     record_funds(&mut state, &RecordFunds::In(funds(1, "20")));
     record_funds(&mut state, &RecordFunds::In(funds(1, "20")));
-    let settlement = |state: &State| {
-        state.account(&fsp("payer"), currency(), AccountKind::Settlement).unwrap().value().to_string()
-    };
+    let settlement =
+        |state: &State| state.account(&fsp("payer"), currency(), AccountKind::Settlement).unwrap().value().to_string();
     assert_eq!(settlement(&state), "-120", "the repetition is ignored");
     record_funds(&mut state, &RecordFunds::OutReserve(funds(2, "30")));
     assert_eq!(settlement(&state), "-90");
@@ -423,7 +509,7 @@ proptest! {
     #[test]
     fn any_sequence_of_commands_keeps_the_books(steps in steps()) {
         let mut state = state();
-        let mut committed = vec![0u32; 6];
+        let mut committed = [0u32; 6];
         let sum = |state: &State| state.book.accounts().map(|account| account.posted.units()).sum::<i64>();
         let before = sum(&state);
         for step in &steps {

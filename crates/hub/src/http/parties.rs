@@ -14,9 +14,7 @@ use vocabulary::{FspId, PartyId};
 
 /// An unknown source is refused at once; everything later is told by callback.
 pub fn get(hub: &Arc<Hub>, inbound: Inbound, party: PartyPath, query: Option<&str>) -> Result<(), Refusal> {
-    let view = hub.view();
-    let is_known = |name: &FspId| view.participant(name).is_some();
-    if !is_known(&inbound.envelope.source) && !inbound.envelope.proxy.as_ref().is_some_and(is_known) {
+    if !hub.knows_sender(&inbound.envelope) {
         return Err(FspiopError::with_detail(ErrorCode::MALFORMED_SYNTAX, "invalid fspiop-source header").into());
     }
     let currency = lookup::currency_of(query)?;

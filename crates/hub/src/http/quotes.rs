@@ -21,9 +21,16 @@ use vocabulary::{CorrelationId, FspId};
 
 pub async fn post(hub: &Arc<Hub>, inbound: Inbound) -> Result<(), Refusal> {
     let body = QuoteRequest::parse(&inbound.body)?;
+    let source = &inbound.envelope.source;
+    // Both participants are looked up before anything is relayed (contract §3.2 step 3): a stranger's quote reaches nobody.
+    if !hub.knows_sender(&inbound.envelope) {
+        let text = format_args!("Unsupported participant '{source}'");
+        let error = FspiopError::with_detail(ErrorCode::PAYER_FSP_NOT_FOUND, text);
+        return Ok(tell_source(hub, &inbound, body.quote_id, &error));
+    }
     let command = SubmitQuote {
         id: body.quote_id,
-        source: inbound.envelope.source.clone(),
+        source: source.clone(),
         destination: destination(&inbound),
         currency: body.amount.currency,
         payer_currencies: body.payer.supported_currencies,

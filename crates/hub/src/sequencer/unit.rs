@@ -34,14 +34,21 @@ struct Party {
 struct Batch {
     commands: Vec<Decide>,
     parties: Vec<Party>,
-    administer: Option<(Box<AdminCommand>, String, Reply<Result<(), AdminFailure>>)>,
+    administer: Option<Administer>,
+}
+
+/// An administrative command, which has its unit for itself.
+struct Administer {
+    command: Box<AdminCommand>,
+    actor: String,
+    reply: Reply<Result<(), AdminFailure>>,
 }
 
 /// Runs units until every sender is gone and the queue is empty.
 pub(super) async fn run(mut writer: Box<dyn Writer>, shared: Arc<Shared>) {
     loop {
         let Some(batch) = gather(&shared).await else { break };
-        if let Some((command, actor, reply)) = batch.administer {
+        if let Some(Administer { command, actor, reply }) = batch.administer {
             let outcome = administer(writer.as_mut(), &shared, &command, actor).await;
             // Whoever asked may be gone; the change is durable all the same.
             let _ = reply.send(outcome);
@@ -77,7 +84,7 @@ async fn gather(shared: &Shared) -> Option<Batch> {
     while let Some(job) = next {
         match job {
             Job::Administer { command, actor, reply } if batch.is_empty() => {
-                batch.administer = Some((command, actor, reply));
+                batch.administer = Some(Administer { command, actor, reply });
                 break;
             }
             Job::Administer { .. } => {
@@ -193,14 +200,13 @@ async fn run_again(
         if let Err(error) = writer.rollback().await {
             tracing::debug!(%error, "a unit could not be rolled back; the database drops it with the connection");
         }
-        match error {
-            StoreError::Conflict(_) | StoreError::OutcomeUnknown(_) if attempt < ATTEMPTS_MAX => {
-                shared.metrics.unit_conflicts.inc();
-                // Attempts differ between nodes by their own load; a growing pause is enough to let one of them pass.
-                tokio::time::sleep(Duration::from_millis(u64::from(attempt.min(10)))).await;
-            }
-            _ => return Err(error),
+        let may_pass = matches!(error, StoreError::Conflict(_) | StoreError::OutcomeUnknown(_));
+        if !may_pass || attempt >= ATTEMPTS_MAX {
+            return Err(error);
         }
+        shared.metrics.unit_conflicts.inc();
+        // Nodes differ by their own load; a growing pause is enough to let one of them pass.
+        tokio::time::sleep(Duration::from_millis(u64::from(attempt.min(10)))).await;
     }
 }
 
@@ -279,10 +285,12 @@ async fn administer(
         if let Err(error) = writer.rollback().await {
             tracing::debug!(%error, "an administrative change could not be rolled back");
         }
-        match error {
-            StoreError::Conflict(_) if attempt < ATTEMPTS_MAX => shared.metrics.unit_conflicts.inc(),
-            _ => return Err(AdminFailure::Unavailable(error.to_string())),
-        };
+        // After an unknown outcome a repetition would be refused as existing already, which would be untrue to whoever
+        // asked; the reason that it gets instead says that the outcome is unknown.
+        if !matches!(error, StoreError::Conflict(_)) || attempt >= ATTEMPTS_MAX {
+            return Err(AdminFailure::Unavailable(error.to_string()));
+        }
+        shared.metrics.unit_conflicts.inc();
     }
 }
 

@@ -72,7 +72,11 @@ async fn a_body_that_is_not_json_lacks_its_first_member_and_no_body_is_missing()
             }
         }
         cases.push(case("bytes that are no text", call.clone().body(&b"{\"a\":\"\xff\"}"[..]), answer));
-        cases.push(case("an array", call.clone().body("[]"), "400 3101 Malformed syntax - /requestBody must be object"));
+        cases.push(case(
+            "an array",
+            call.clone().body("[]"),
+            "400 3101 Malformed syntax - /requestBody must be object",
+        ));
         let nothing = missing("must have required property 'requestBody'");
         cases.push(case("no body", call.body(""), nothing));
     }
@@ -109,8 +113,25 @@ async fn a_mandatory_member_that_is_missing_is_named() {
 async fn an_amount_outside_the_grammar_is_refused_before_anything_else_is_looked_at() {
     let mut cases = Vec::new();
     for text in [
-        "1.00001", "0.12345", "1234567890123456789", "1000000000000000000", "5.50", "5.0", "2.00", "01", "00", "-1",
-        "+1", "1.", ".5", "1,5", "1e3", " 1", "1 ", "", "one",
+        "1.00001",
+        "0.12345",
+        "1234567890123456789",
+        "1000000000000000000",
+        "5.50",
+        "5.0",
+        "2.00",
+        "01",
+        "00",
+        "-1",
+        "+1",
+        "1.",
+        ".5",
+        "1,5",
+        "1e3",
+        " 1",
+        "1 ",
+        "",
+        "one",
     ] {
         cases.push(case(text, prepare_with("/amount/amount", json!(text)), mismatch("/amount/amount", AMOUNT_PATTERN)));
         cases.push(case(text, quote_with("/amount/amount", json!(text)), mismatch("/amount/amount", AMOUNT_PATTERN)));
@@ -168,7 +189,8 @@ async fn an_id_that_is_neither_uuid_nor_ulid_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_member_with_a_wrong_form_is_refused_with_its_place() {
     let payment = Payment::usd("1");
-    let enumerated = |pointer: &str| invalid(&format!("/requestBody{pointer} must be equal to one of the allowed values"));
+    let enumerated =
+        |pointer: &str| invalid(&format!("/requestBody{pointer} must be equal to one of the allowed values"));
     let mut cases = vec![
         case("an empty name", prepare_with("/payeeFsp", json!("")), {
             invalid("/requestBody/payeeFsp must NOT have fewer than 1 characters")
@@ -184,7 +206,11 @@ async fn a_member_with_a_wrong_form_is_refused_with_its_place() {
         }),
         case("a state", payment.fulfil("SETTLED"), enumerated("/transferState")),
         case("an amount type", quote_with("/amountType", json!("BOTH")), enumerated("/amountType")),
-        case("a scenario", quote_with("/transactionType/scenario", json!("GIFT")), enumerated("/transactionType/scenario")),
+        case(
+            "a scenario",
+            quote_with("/transactionType/scenario", json!("GIFT")),
+            enumerated("/transactionType/scenario"),
+        ),
         case("an id type", quote_with("/payee/partyIdInfo/partyIdType", json!("PHONE")), {
             enumerated("/payee/partyIdInfo/partyIdType")
         }),
@@ -198,8 +224,15 @@ async fn a_member_with_a_wrong_form_is_refused_with_its_place() {
     for text in ["2026-11-21T00:00:00Z", "2026-11-21", "21/11/2026", "2026-13-01T00:00:00.000Z"] {
         let call = prepare_with("/expiration", json!(text));
         // Longer than a description can show.
-        cases.push(case(text, call, mismatch("/expiration", "^(?:[1-9]\\d{3}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\\d|2[0-8])|\
-            (?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)")));
+        cases.push(case(
+            text,
+            call,
+            mismatch(
+                "/expiration",
+                "^(?:[1-9]\\d{3}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\\d|2[0-8])|\
+            (?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)",
+            ),
+        ));
     }
     assert_refused(cases).await;
 }
@@ -221,7 +254,11 @@ async fn members_that_the_api_does_not_know_are_refused_for_quotes_and_seventeen
     assert_refused(vec![
         case("a quote", quote.request().body(with(quote.request_body(), "color", json!("red"))), additional),
         case("its answer", quote.response().body(with(quote.response_body(), "color", json!("red"))), additional),
-        case("17", payment.prepare().body(with(payment.prepare_body(), "extensionList", extensions(17))), too_many.clone()),
+        case(
+            "17",
+            payment.prepare().body(with(payment.prepare_body(), "extensionList", extensions(17))),
+            too_many.clone(),
+        ),
         case("17", quote.request().body(with(quote.request_body(), "extensionList", extensions(17))), too_many),
         case("0", payment.prepare().body(with(payment.prepare_body(), "extensionList", extensions(0))), none),
     ])

@@ -223,7 +223,7 @@ async fn a_party_identifier_with_a_wrong_form_is_told_by_callback() {
     let scheme = Scheme::start().await;
     for path in [
         "MSISDN/hello",
-        "MSISDN/%2B1234567890123456789012345678901",
+        "MSISDN/+1234567890123456789012345678901",
         "MSISDN/123%20456",
         "EMAIL/nobody",
         "IBAN/de89",

@@ -72,8 +72,10 @@ async fn another_version_is_406_with_the_versions_that_are_spoken() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_media_type_is_malformed() {
-    let (accept, content_type) =
-        ("400 3101 Malformed syntax - Invalid accept header", "400 3101 Malformed syntax - Invalid content-type header");
+    let (accept, content_type) = (
+        "400 3101 Malformed syntax - Invalid accept header",
+        "400 3101 Malformed syntax - Invalid content-type header",
+    );
     let mut cases = Vec::new();
     for media_type in [
         "application/json",
@@ -109,7 +111,9 @@ async fn another_media_type_is_malformed() {
 async fn a_header_with_a_wrong_value_is_refused() {
     let mut cases = Vec::new();
     let date = "400 3101 Malformed syntax - Invalid date header";
-    for text in ["yesterday", "2026-11-21T00:00:00.000Z", "Sat, 21 Nov 2026 00:00:00 CET", "21 Nov 2026 00:00:00 GMT", ""] {
+    for text in
+        ["yesterday", "2026-11-21T00:00:00.000Z", "Sat, 21 Nov 2026 00:00:00 CET", "21 Nov 2026 00:00:00 GMT", ""]
+    {
         cases.extend(spoilt(|call| call.with("date", text), |_| date.to_owned()));
     }
     let long = "x".repeat(33);

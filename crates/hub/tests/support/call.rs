@@ -132,7 +132,8 @@ impl Call {
 
     pub(super) fn to_body(&self) -> Body {
         if self.is_chunked {
-            let pieces: Vec<_> = self.body.chunks(1 << 16).map(|piece| Ok::<_, Infallible>(Bytes::copy_from_slice(piece))).collect();
+            let pieces: Vec<_> =
+                self.body.chunks(1 << 16).map(|piece| Ok::<_, Infallible>(Bytes::copy_from_slice(piece))).collect();
             return Body::from_stream(futures_util::stream::iter(pieces));
         }
         Body::from(self.body.clone())

@@ -98,7 +98,13 @@ impl Inbox {
 
     /// Method and path of every message that no test has taken.
     pub fn unread(&self) -> Vec<String> {
-        self.shared.messages.lock().unwrap().iter().map(|message| format!("{} {}", message.line(), message.text())).collect()
+        self.shared
+            .messages
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|message| format!("{} {}", message.line(), message.text()))
+            .collect()
     }
 
     fn take(&self, line: &str) -> Option<Received> {

@@ -10,7 +10,8 @@ use std::{
 use vocabulary::{Fulfilment, Timestamp};
 
 /// What the packets of all payments contain; the hub does not look.
-pub const PACKET: &str = "AYIBgQAAAAAAAASwNGxldmVsb25lLmRmc3AxLm1lci45T2RTOF81MDdqUUZERmZlakgyOVc4bXFmNEpLMHlGTFGCAUBQU0svMS4w";
+pub const PACKET: &str =
+    "AYIBgQAAAAAAAASwNGxldmVsb25lLmRmc3AxLm1lci45T2RTOF81MDdqUUZERmZlakgyOVc4bXFmNEpLMHlGTFGCAUBQU0svMS4w";
 
 /// A transfer from the payer to the payee, as its two DFSPs write it.
 #[derive(Clone, Debug)]
@@ -142,9 +143,7 @@ impl Quote {
     }
 
     pub fn request_body(&self) -> Value {
-        let party = |identifier: &str, fsp: &str| {
-            json!({"partyIdInfo": {"partyIdType": "MSISDN", "partyIdentifier": identifier, "fspId": fsp}})
-        };
+        let party = |identifier: &str, fsp: &str| json!({"partyIdInfo": {"partyIdType": "MSISDN", "partyIdentifier": identifier, "fspId": fsp}});
         json!({
             "quoteId": self.id,
             "transactionId": fresh_id(),

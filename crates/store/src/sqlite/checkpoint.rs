@@ -2,8 +2,9 @@
 //!
 //! A passive checkpoint on a connection of its own copies pages while units go on. It never catches up with a busy
 //! writer, and the log only starts anew when everything in it has been copied. So when the log has become long, the
-//! writer is asked to copy the rest, which is short by then, before its next unit. Invariant: the log stays within about
-//! twice `checkpoint_pages`, unless somebody else keeps a read transaction open.
+//! writer is asked to copy the rest, which is short by then, before its next unit. So the log stays within about twice
+//! `checkpoint_pages`; if the disk cannot keep up, the writer waits before the log exceeds eight times that. Only
+//! somebody else who keeps a read transaction open can make it longer.
 
 use super::{SqliteOptions, connection, exclusive::Exclusive};
 use crate::StoreError;
@@ -22,9 +23,10 @@ const PASSIVE_ROUNDS: usize = 3;
 /// So little left to copy that the writer may do it.
 const REST_PAGES: i64 = 256;
 
-/// Commits without a look at the log after which the writer waits for a checkpoint: a disk or a thread that is that far
-/// behind would let the log grow for ever.
-const RINGS_MAX: u32 = 512;
+/// Commits without a look at the log after which the writer looks itself: the thread may be far behind.
+const RINGS_MAX: u32 = 256;
+/// So many times its usual length makes the writer wait for a checkpoint. A disk that slow holds up payments either way.
+const LENGTH_FACTOR_MAX: i64 = 8;
 
 /// Runs checkpoints on a thread of its own until it is dropped.
 pub(super) struct Checkpointer {
@@ -37,6 +39,7 @@ pub(super) struct Checkpointer {
 pub(super) struct Bell {
     signals: Arc<Signals>,
     thread: Thread,
+    pages_max: i64,
 }
 
 #[derive(Default)]
@@ -68,7 +71,7 @@ impl Checkpointer {
             .name("checkpoints".into())
             .spawn(run)
             .map_err(|error| StoreError::Refused(format!("No thread for checkpoints can be started: {error}.")))?;
-        Ok(Self { bell: Bell { signals, thread: thread.thread().clone() }, thread: Some(thread) })
+        Ok(Self { bell: Bell { signals, thread: thread.thread().clone(), pages_max }, thread: Some(thread) })
     }
 
     pub(super) fn bell(&self) -> Bell {
@@ -97,13 +100,28 @@ impl Bell {
 
     /// Copies what is left, if that is due; called by the writer between units. A failure leaves the log as it is.
     pub(super) fn copy_rest(&self, writer: &Connection) {
-        let is_late = self.signals.rings.load(Ordering::SeqCst) > RINGS_MAX;
-        if is_late || self.signals.rest_is_due.swap(false, Ordering::SeqCst) {
-            // A full checkpoint waits for the one that may be running.
-            if let Err(error) = checkpoint(writer, if is_late { "FULL" } else { "PASSIVE" }) {
-                tracing::warn!(%error, "the rest of the write-ahead log could not be copied");
-            }
+        let rest_is_due = self.signals.rest_is_due.swap(false, Ordering::SeqCst);
+        let copied = if self.signals.rings.load(Ordering::SeqCst) > RINGS_MAX {
+            self.catch_up(writer)
+        } else if rest_is_due {
+            checkpoint(writer, "PASSIVE").map(drop)
+        } else {
+            return;
+        };
+        if let Err(error) = copied {
+            tracing::warn!(%error, "the rest of the write-ahead log could not be copied");
         }
+    }
+
+    fn catch_up(&self, writer: &Connection) -> Result<(), StoreError> {
+        self.signals.rings.store(0, Ordering::SeqCst);
+        let pages = checkpoint(writer, "NOOP")?.pages;
+        if pages > self.pages_max * LENGTH_FACTOR_MAX {
+            tracing::warn!(pages, "the disk is too slow for this load: the write-ahead log has to be copied first");
+            // Waits for the checkpoint that may be running.
+            checkpoint(writer, "FULL")?;
+        }
+        Ok(())
     }
 }
 

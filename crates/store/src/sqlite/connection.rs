@@ -1,9 +1,9 @@
 //! Connections: how a database file is opened, what SQLite's errors mean to a unit, and rows as [`Columns`].
 
-use super::SqliteOptions;
+use super::{SqliteOptions, exclusive::private_file};
 use crate::{StoreError, codec::Columns};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row, types::FromSqlError};
-use std::path::Path;
+use std::{fmt::Display, path::Path};
 
 /// What a connection is for: it decides the size of its page cache, the larger part of the store's memory.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,10 @@ const WAL_SIZE_KEPT: u32 = 64 * 1024 * 1024;
 pub(super) fn open_file(path: &Path, options: &SqliteOptions, role: Role) -> Result<Connection, StoreError> {
     let create = if role == Role::Writer { OpenFlags::SQLITE_OPEN_CREATE } else { OpenFlags::empty() };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
+    if options.vfs.is_none() && role == Role::Writer {
+        // SQLite gives the log the permissions of the database. An empty file is an empty database to it.
+        private_file(path).map_err(|error| cannot_open(path, error))?;
+    }
     let opened = match &options.vfs {
         Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs.as_str()),
         None => Connection::open_with_flags(path, flags),
@@ -82,7 +86,7 @@ pub(super) fn syncs_commits(connection: &Connection) -> Result<bool, StoreError>
     Ok(journal == "wal" && synchronous >= FULL)
 }
 
-fn cannot_open(path: &Path, error: rusqlite::Error) -> StoreError {
+fn cannot_open(path: &Path, error: impl Display) -> StoreError {
     StoreError::Refused(format!(
         "The database {} cannot be opened: {error}. Check that the path is right, that this user may write the file and \
          its directory, and that the file is a database.",
@@ -107,7 +111,7 @@ pub(super) fn failure(error: rusqlite::Error) -> StoreError {
     }
 }
 
-fn data(error: impl std::fmt::Display) -> StoreError {
+fn data(error: impl Display) -> StoreError {
     StoreError::Data(error.to_string())
 }
 

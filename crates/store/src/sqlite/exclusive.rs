@@ -25,7 +25,7 @@ impl Exclusive {
         }
         let mut name = database.as_os_str().to_owned();
         name.push(".lock");
-        let file = File::options().create(true).truncate(false).write(true).open(&name).map_err(|error| {
+        let file = private_file(Path::new(&name)).map_err(|error| {
             refused(format!("needs a lock file beside it, which cannot be opened: {error}. Check who may write there."))
         })?;
         match file.try_lock() {
@@ -38,4 +38,13 @@ impl Exclusive {
             }
         }
     }
+}
+
+/// Opens a file for writing. One that is new is its owner's alone: what payments are about is nobody else's business.
+pub(super) fn private_file(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }

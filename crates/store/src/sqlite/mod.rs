@@ -203,7 +203,10 @@ impl Store for SqliteStore {
     }
 
     fn waiting_messages(&self, to: FspId, after: MessageId, limit: usize) -> BoxFuture<'_, Vec<StoredMessage>> {
-        Box::pin(self.read(move |connection| reads::messages_to(connection, &to, after, limit)))
+        Box::pin(async move {
+            let unclaimed = self.shared.inheritance.unclaimed().await;
+            self.read(move |connection| reads::messages_to(connection, &to, (after, unclaimed), limit)).await
+        })
     }
 
     fn verify(&self) -> BoxFuture<'_, Vec<String>> {

@@ -34,13 +34,20 @@ impl Inheritance {
         F: Future<Output = Result<Vec<StoredMessage>, StoreError>>,
     {
         let mut claimed = self.claimed_up_to.lock().await;
-        if *claimed >= self.last {
+        if *claimed >= self.last || limit == 0 {
             return Ok(Vec::new());
         }
         let chunk = read(*claimed, self.last).await?;
-        let is_last = chunk.len() < limit;
-        *claimed = chunk.last().filter(|_| !is_last).map_or(self.last, |message| message.id);
+        *claimed = match chunk.last() {
+            Some(message) if chunk.len() == limit => message.id,
+            Some(_) | None => self.last,
+        };
         Ok(chunk)
+    }
+
+    /// What is not this process's yet: messages after the first place, up to the second.
+    pub(super) async fn unclaimed(&self) -> (MessageId, MessageId) {
+        (*self.claimed_up_to.lock().await, self.last)
     }
 }
 

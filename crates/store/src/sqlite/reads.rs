@@ -87,16 +87,20 @@ pub(super) fn messages_between(
     all(connection, &sql, params![after.0, last.0, rows(limit)], |row| codec::message(row))
 }
 
+/// Messages to one participant after a place, without those between two others, that are still to be claimed.
 pub(super) fn messages_to(
     connection: &Connection,
     to: &FspId,
-    after: MessageId,
+    (after, (claimed, last)): (MessageId, (MessageId, MessageId)),
     limit: usize,
 ) -> Result<Vec<StoredMessage>, StoreError> {
     let columns = codec::MESSAGE_COLUMNS;
-    let sql =
-        format!("SELECT {columns} FROM outbox WHERE recipient = ?1 AND is_dead = 0 AND id > ?2 ORDER BY id LIMIT ?3");
-    all(connection, &sql, params![to.as_str(), after.0, rows(limit)], |row| codec::message(row))
+    let sql = format!(
+        "SELECT {columns} FROM outbox WHERE recipient = ?1 AND is_dead = 0 AND id > ?2 \
+         AND NOT (id > ?3 AND id <= ?4) ORDER BY id LIMIT ?5"
+    );
+    let place = params![to.as_str(), after.0, claimed.0, last.0, rows(limit)];
+    all(connection, &sql, place, |row| codec::message(row))
 }
 
 pub(super) fn settings(connection: &Connection) -> Result<Vec<(String, String)>, StoreError> {

@@ -34,13 +34,14 @@ pub async fn waiting_messages_are_those_of_one_participant_after_a_place(fixture
 pub async fn a_delivered_message_is_gone_and_a_dead_one_does_not_wait(fixture: Fixture) {
     let store = fixture.open().await;
     let mut writer = store.writer().await.unwrap();
-    let messages = ["1", "2", "3", "4"].map(|text| message("bank-a", text)).to_vec();
+    let messages = ["1", "2", "3", "4", "5"].map(|text| message("bank-a", text)).to_vec();
     let ids = send(&mut *writer, messages).await;
     let error = || "connection refused".to_owned();
     let marks = vec![
         Mark::Delivered(ids[0]),
         Mark::Failed { id: ids[1], attempts: 7, error: error() },
         Mark::Dead { id: ids[2], attempts: 9, error: error() },
+        Mark::Dropped(ids[4]),
         Mark::Delivered(MessageId(ids[3].0 + 1000)),
     ];
     commit(&mut *writer, UnitWork { marks, ..UnitWork::default() }).await.unwrap();
@@ -72,6 +73,9 @@ pub async fn what_an_earlier_process_left_waiting_is_claimed_once_in_chunks(fixt
     let mut writer = store.writer().await.unwrap();
     let own = send(&mut *writer, vec![message("bank-a", "7")]).await;
     assert!(own[0] > ids[5]);
+    let waiting = store.waiting_messages(fsp("bank-a"), START, 10).await.unwrap();
+    assert_eq!(waiting.iter().map(|message| message.id).collect::<Vec<_>>(), own, "the rest is nobody's yet");
+    assert_eq!(store.renew_and_claim(0).await.unwrap(), []);
     let mut claimed = Vec::new();
     for expected in [2, 2, 0, 0] {
         let chunk = store.renew_and_claim(2).await.unwrap();

@@ -64,7 +64,9 @@ pub fn currency() -> Currency {
 
 impl Part {
     /// The DFSP's settings. Port 0 is any free one.
-    pub fn config(&self, hub: SocketAddr, wallet_port: u16, data: Option<&Path>, lifetime: Duration) -> dfsp::Config {
+    pub fn config(
+        &self, hub: SocketAddr, wallet_port: u16, data: Option<&Path>, lifetime: Duration) -> dfsp::Config {
+        let other = if self.name == GREEN.name { &BLUE } else { &GREEN };
         let name = self.name.parse().expect("names of the cast are short");
         let [sending, receiving] = self.fees;
         let decimals = sdk::exponent(currency());
@@ -75,6 +77,7 @@ impl Part {
             currency: currency(),
             fees: Fees { sending, receiving, decimals },
             customers: self.customers.iter().map(customer).collect(),
+            suggestions: other.customers.iter().map(suggestion).collect(),
             fspiop: ([127, 0, 0, 1], 0).into(),
             wallet: ([127, 0, 0, 1], wallet_port).into(),
             data: data.map(|directory| directory.join(self.name)),
@@ -93,6 +96,16 @@ fn customer(row: &(&str, &str, &str, &str, Temper)) -> Customer {
         deposit: Amount::parse(deposit).expect("deposits of the cast are amounts"),
         temper,
     }
+}
+
+fn suggestion(row: &(&str, &str, &str, &str, Temper)) -> (String, String) {
+    let (_, name, number, _, temper) = *row;
+    let hint = match temper {
+        Temper::Welcoming => "",
+        Temper::Refusing => ", who refuses",
+        Temper::Silent => ", who never answers",
+    };
+    (number.to_owned(), format!("{name}{hint}"))
 }
 
 pub fn msisdn(number: &str) -> PartyId {

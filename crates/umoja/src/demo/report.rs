@@ -40,7 +40,7 @@ The DFSPs talk to the hub at http://{} (FSPIOP); its administration is at http:/
         blue_title = BLUE.title,
         portal = "Hub portal",
         took = seconds(took),
-        lifetime = super::world::TRANSFER_LIFETIME.as_secs(),
+        lifetime = world.lifetime.as_secs(),
     )
 }
 
@@ -70,7 +70,7 @@ pub fn table_line(number: usize, outcome: &Outcome) -> String {
 
 fn line(cells: [&str; 8]) -> String {
     let [number, title, payer, hub, payee, agree, took, error] = cells;
-    let text = format!("{number:>2}  {title:<26} {payer:<10}  {hub:<10} {payee:<10}  {agree:<5} {took:>7}  {error}");
+    let text = format!("{number:>2}  {title:<26} {payer:<11}  {hub:<11}  {payee:<11}  {agree:<5} {took:>7}  {error}");
     text.trim_end().to_owned()
 }
 
@@ -131,9 +131,12 @@ impl Summary {
     }
 }
 
-/// Seconds with two decimals, without floating point.
+/// Milliseconds below one second, else seconds with two decimals.
 fn seconds(duration: Duration) -> String {
-    format!("{}.{:02} s", duration.as_secs(), duration.subsec_millis() / 10)
+    match duration.as_secs() {
+        0 => format!("{} ms", duration.as_millis()),
+        whole => format!("{whole}.{:02} s", duration.subsec_millis() / 10),
+    }
 }
 
 fn millis(duration: Duration) -> u64 {

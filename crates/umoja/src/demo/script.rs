@@ -334,7 +334,7 @@ fn seen(payment: Option<&Payment>) -> Seen {
 impl Seen {
     pub fn word(self) -> &'static str {
         match self {
-            Self::Nothing => "nothing",
+            Self::Nothing => "no transfer",
             Self::Open => "open",
             Self::Committed => "COMMITTED",
             Self::Aborted => "ABORTED",

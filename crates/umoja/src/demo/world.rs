@@ -11,9 +11,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a payment may take when people play: a payee that never answers is told soon.
-pub const TRANSFER_LIFETIME: Duration = Duration::from_secs(15);
-
 /// Which ports are listened on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Ports {
@@ -26,22 +23,24 @@ pub struct World {
     pub admin: Admin,
     pub green: dfsp::Running,
     pub blue: dfsp::Running,
+    /// How long a payment may take.
+    pub lifetime: Duration,
 }
 
 impl World {
     /// Starts and onboards everything. Errors: one sentence for the person who started it.
     pub async fn start(data: Option<PathBuf>, ports: Ports, lifetime: Duration) -> Result<Self, String> {
         let data = data.as_deref();
-        let hub = hub::start(hub_config(data, ports)?, portal::router).await.map_err(|error| error.to_string())?;
+        let hub = hub::start(hub_config(data, ports)?, portal::router).await.map_err(hub_sentence)?;
         let addresses = hub.addresses();
         let admin = Admin::new(addresses.administration);
         let start = |part: &Part| {
             let port = if ports == Ports::Usual { part.wallet_port } else { 0 };
             dfsp::start(part.config(addresses.fspiop, port, data, lifetime))
         };
-        let green = start(&GREEN).await.map_err(|error| format!("{} does not start: {error}.", GREEN.title))?;
-        let blue = start(&BLUE).await.map_err(|error| format!("{} does not start: {error}.", BLUE.title))?;
-        let world = Self { hub, admin, green, blue };
+        let green = start(&GREEN).await.map_err(|error| dfsp_sentence(&GREEN, error))?;
+        let blue = start(&BLUE).await.map_err(|error| dfsp_sentence(&BLUE, error))?;
+        let world = Self { hub, admin, green, blue, lifetime };
         world.onboard().await.map_err(|error| format!("The demo cannot be set up: {error}."))?;
         Ok(world)
     }
@@ -73,12 +72,38 @@ impl World {
     }
 }
 
+/// What to do about a port that is taken is another thing here than for a hub alone.
+fn hub_sentence(error: hub::StartError) -> String {
+    match error {
+        hub::StartError::Listen { listener, address, error } => port_sentence(&format!("The hub's {listener}"), address, error),
+        hub::StartError::Store(_) | hub::StartError::Setting(_) => error.to_string(),
+    }
+}
+
+fn dfsp_sentence(part: &Part, error: dfsp::StartError) -> String {
+    match error {
+        dfsp::StartError::Listen(listener, address, error) => {
+            port_sentence(&format!("{}'s {listener}", part.title), address, error)
+        }
+        dfsp::StartError::Journal(_) => format!("{} does not start: {error}.", part.title),
+    }
+}
+
+fn port_sentence(whose: &str, address: SocketAddr, error: std::io::Error) -> String {
+    format!("{whose} cannot listen at {address} ({error}). Stop the program that does, or add --free-ports.")
+}
+
 fn hub_config(data: Option<&Path>, ports: Ports) -> Result<hub::Config, String> {
     let mut config = hub::Config::default();
     if let Some(directory) = data {
-        std::fs::create_dir_all(directory)
-            .map_err(|error| format!("The directory {} cannot be made: {error}.", directory.display()))?;
-        config.store = format!("sqlite:{}", directory.join("hub.db").display());
+        let shown = directory.display();
+        std::fs::create_dir_all(directory).map_err(|error| format!("The directory {shown} cannot be made: {error}."))?;
+        let database = directory.join("hub.db");
+        // The demo's participants and money do not belong into a hub that serves others.
+        if database.exists() && !directory.join(GREEN.name).exists() {
+            return Err(format!("{shown} holds a hub that is not the demo's. Give the demo a directory of its own."));
+        }
+        config.store = format!("sqlite:{}", database.display());
     }
     if ports == Ports::Free {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));

@@ -1,0 +1,202 @@
+//! The demo as a person or a script runs it: the program, its pages over HTTP, its end by a signal.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// Generous: a busy machine is slow, a broken demo never comes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn umoja(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_umoja"));
+    command.arg("demo").args(arguments);
+    command
+}
+
+fn once(arguments: &[&str]) -> Output {
+    umoja(&[&["--once"], arguments].concat()).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A demo that waits for people.
+struct Demo {
+    process: Child,
+    green: SocketAddr,
+    blue: SocketAddr,
+}
+
+struct Page {
+    status: u16,
+    location: String,
+    body: String,
+}
+
+impl Demo {
+    /// Starts on free ports and reads the addresses out of the welcome.
+    fn start(arguments: &[&str]) -> Self {
+        let mut command = umoja(&[&["--free-ports"], arguments].concat());
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let mut addresses = lines.map(Result::unwrap).filter_map(|line| {
+            let (title, url) = line.trim().split_once("  ")?;
+            Some((title.to_owned(), url.trim().strip_prefix("http://")?.parse().ok()?))
+        });
+        let mut next = |title: &str| {
+            let (found, address): (String, SocketAddr) = addresses.next().expect("the demo tells its addresses");
+            assert_eq!(found, title);
+            address
+        };
+        let (green, blue) = (next("Green Bank"), next("Blue Wallet"));
+        Self { process, green, blue }
+    }
+
+    /// Sends money as a browser does and returns the path of the payment's page.
+    fn pay(&self, customer: &str, number: &str, amount: &str) -> String {
+        let form = get(self.green, &format!("/customers/{customer}/send")).body;
+        let token = form.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let fields = format!("token={token}&number={number}&amount={amount}&mode=receive&note=");
+        let offer = post(self.green, &format!("/customers/{customer}/send"), &fields);
+        assert_eq!(offer.status, 303, "{}", offer.body);
+        let payment = post(self.green, &offer.location, &format!("token={token}"));
+        assert_eq!(payment.status, 303, "{}", payment.body);
+        payment.location
+    }
+
+    /// The page at `path`, as soon as it says `wanted`.
+    fn wait_for(&self, path: &str, wanted: &str) -> String {
+        let started = Instant::now();
+        loop {
+            // The page itself waits for the end of a payment for some seconds, so this does not spin.
+            let page = get(self.green, path).body;
+            if page.contains(wanted) {
+                return page;
+            }
+            assert!(started.elapsed() < PATIENCE, "no '{wanted}' in {page}");
+        }
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+fn get(address: SocketAddr, path: &str) -> Page {
+    exchange(address, &format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"))
+}
+
+fn post(address: SocketAddr, path: &str, fields: &str) -> Page {
+    let length = fields.len();
+    exchange(
+        address,
+        &format!(
+            "POST {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\n\r\n{fields}"
+        ),
+    )
+}
+
+fn exchange(address: SocketAddr, request: &str) -> Page {
+    let mut socket = TcpStream::connect(address).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head[9..12].parse().unwrap();
+    let location = head.lines().find_map(|line| line.strip_prefix("location: ")).unwrap_or_default().to_owned();
+    Page { status, location, body: body.to_owned() }
+}
+
+fn balance(address: SocketAddr, customer: &str) -> String {
+    let page = get(address, &format!("/customers/{customer}")).body;
+    page.split("class=\"amount\">").nth(1).unwrap().split('<').next().unwrap().to_owned()
+}
+
+fn path_text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn the_script_passes_and_passes_again_on_its_own_data() {
+    let directory = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let output = once(&["--json", "--data", path_text(directory.path())]);
+        let lines: Vec<serde_json::Value> =
+            text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+        assert_eq!(lines.len(), 7);
+        assert!(lines[..6].iter().all(|line| line["agree"] == true));
+        assert_eq!((&lines[6]["cases"], &lines[6]["agreeing"], &lines[6]["ok"]), (&6.into(), &6.into(), &true.into()));
+    }
+}
+
+#[test]
+fn the_table_is_for_people() {
+    let output = once(&[]);
+    let table = text(&output.stdout);
+    assert!(output.status.success(), "{table}");
+    for part in ["payment goes through", "4200 Payer limit error", "agree in 6 of 6 payments"] {
+        assert!(table.contains(part), "{part} in {table}");
+    }
+}
+
+#[test]
+fn money_sent_in_the_browser_arrives_and_is_there_after_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = ["--data", path_text(directory.path())];
+    let demo = Demo::start(&data);
+    assert_eq!(balance(demo.blue, "baraka"), "KES 8,000.00");
+    let payment = demo.pay("amina", "9992000001", "1000");
+    let receipt = demo.wait_for(&payment, "Paid</h1>");
+    for part in ["Baraka Kimani", "KES 1,000.00", "KES 5.00", "KES 10.05", "KES 1,015.05"] {
+        assert!(receipt.contains(part), "{part} in {receipt}");
+    }
+    drop(demo);
+    let demo = Demo::start(&data);
+    assert_eq!(balance(demo.green, "amina"), "KES 48,984.95");
+    assert_eq!(balance(demo.blue, "baraka"), "KES 9,000.00");
+    demo.wait_for(&payment, "Paid</h1>");
+}
+
+#[test]
+fn a_payment_in_flight_when_everything_is_killed_gives_the_money_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = ["--expire-after", "2", "--data", path_text(directory.path())];
+    let demo = Demo::start(&options);
+    let payment = demo.pay("daudi", "9992000004", "100");
+    let in_flight = get(demo.green, "/customers/daudi").body;
+    assert!(in_flight.contains("set aside for payments on their way"), "{in_flight}");
+    drop(demo);
+    let demo = Demo::start(&options);
+    demo.wait_for(&payment, "The payment was not made");
+    let home = get(demo.green, "/customers/daudi").body;
+    assert!(home.contains("KES 12,500.50") && !home.contains("set aside"), "{home}");
+}
+
+#[test]
+fn a_port_that_is_taken_is_told_in_one_sentence() {
+    // Whoever has the port already, this test or another program, the demo cannot have it.
+    let _taken = TcpListener::bind("127.0.0.1:4000");
+    let output = umoja(&[]).output().unwrap();
+    let sentence = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(sentence.contains("127.0.0.1:4000") && sentence.contains("--free-ports"), "{sentence}");
+    assert_eq!(sentence.lines().count(), 1, "{sentence}");
+}
+
+#[test]
+fn the_directory_of_another_hub_is_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("hub.db"), b"somebody's money").unwrap();
+    let output = once(&["--data", path_text(directory.path())]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("holds a hub that is not the demo's"));
+}
