@@ -196,10 +196,11 @@ impl Bank {
         self.settle_or_report(payment.id, &Decision::Aborted(reason));
     }
 
-    /// Asks the hub about a payment until it is settled.
+    /// Waits for the end of a payment and asks the hub about it, again and again, until it is settled.
     pub(crate) async fn follow(&self, id: CorrelationId) {
         let mut delay = ASK_DELAY;
-        while let Some(payment) = self.payment(id).filter(Payment::is_pending) {
+        while tokio::time::timeout(delay, self.settled(id)).await.is_err() {
+            let Some(payment) = self.payment(id) else { return };
             match self.connection.status(id).await {
                 // `news` has settled the payment if the status decides it.
                 Ok(_) => {}
@@ -209,10 +210,6 @@ impl Bank {
                     }
                 }
                 Err(error) => tracing::debug!(%id, %error, "the hub was asked about a payment in vain"),
-            }
-            let settled = tokio::time::timeout(delay, self.settled(id)).await;
-            if settled.is_ok() {
-                return;
             }
             delay = (delay * 2).min(ASK_DELAY_MAX);
         }

@@ -9,7 +9,7 @@
 //!
 //! Locks are taken in one order and never back: caller-chosen ids, payments, accounts, the gate of the settlement
 //! window. The time of a unit is read after the last lock was granted and never runs backwards.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod audit;
 mod codec;

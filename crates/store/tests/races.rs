@@ -292,9 +292,9 @@ async fn administrative_changes_see_each_other() {
         for round in 0..10 {
             runner.writer.open(&[]).await.unwrap();
             let (directory, now) = runner.writer.lock_directory().await.unwrap();
-            let next = 1 + directory.participants.iter().map(|record| record.participant.id.0).max().unwrap_or(0);
-            let added = scheme::participant(next, &format!("bank-{task}-{round}"), now);
-            let account = scheme::account(1_000 + next, next, AccountKind::Position, now);
+            let next = 1 + directory.accounts.iter().map(|record| record.account.id.0).max().unwrap_or(0);
+            let added = scheme::participant(1_000 + next, &format!("bank-{task}-{round}"), now);
+            let account = scheme::account(next, 1_000 + next, AccountKind::Position, now);
             let administration = vec![Change::AddParticipant(added), Change::AddAccount(account)];
             let work = UnitWork { administration, actor: "operator".into(), ..UnitWork::default() };
             runner.writer.commit(work).await.unwrap();

@@ -1,7 +1,7 @@
 //! Bodies.
 
 use super::{Case, assert_refused, case, cut};
-use crate::support::{BYSTANDER, Call, PAYEE, PAYER, Payment, Quote, Scheme, fresh_id, now};
+use crate::support::{Call, PAYEE, Payment, Quote, Scheme, now};
 use serde_json::{Value, json};
 
 const AMOUNT_PATTERN: &str = "^([0]|([1-9][0-9]{0,17}))([.][0-9]{0,3}[1-9])?$";

@@ -15,6 +15,7 @@ mod outbox;
 mod readers;
 mod reads;
 mod schema;
+mod sync_count;
 mod verify;
 mod writer;
 
@@ -67,8 +68,8 @@ struct Shared {
     inheritance: Inheritance,
     /// SQLite has one writer at a time.
     writer_is_out: AtomicBool,
-    commits_are_synced: bool,
     units: AtomicU64,
+    units_synced: AtomicU64,
     bell: Option<Bell>,
 }
 
@@ -135,7 +136,6 @@ impl Shared {
         clock.hold_at(place.clock);
         let (exclusive, bell) = file.unzip();
         Ok(Self {
-            commits_are_synced: connection::syncs_commits(&connection)?,
             core: Arc::new(tokio::sync::Mutex::new(Core {
                 connection,
                 last_message: place.last_message.0,
@@ -145,6 +145,7 @@ impl Shared {
             inheritance: Inheritance::up_to(place.last_message),
             writer_is_out: AtomicBool::new(false),
             units: AtomicU64::new(0),
+            units_synced: AtomicU64::new(0),
             bell,
         })
     }
@@ -221,8 +222,9 @@ impl Store for SqliteStore {
     }
 
     fn durability(&self) -> Durability {
-        let units = self.shared.units.load(Ordering::SeqCst);
-        Durability { units, units_synced: if self.shared.commits_are_synced { units } else { 0 } }
+        // The synced ones first: a unit that commits in between must not look as if it had synced twice.
+        let units_synced = self.shared.units_synced.load(Ordering::SeqCst);
+        Durability { units: self.shared.units.load(Ordering::SeqCst), units_synced }
     }
 
     fn ping(&self) -> BoxFuture<'_, ()> {

@@ -3,7 +3,7 @@
 use super::{
     Core, Shared, commit,
     connection::{all, failure, first},
-    reads,
+    reads, sync_count,
 };
 use crate::{BoxFuture, MessageId, Opened, StoreError, UnitWork, Wanted, Writer, codec};
 use hub_core::{Access, Loaded, Participant, Standing, Subject, SubjectKind, administration::Directory};
@@ -69,9 +69,13 @@ impl SqliteWriter {
         let now = unit.now.unwrap_or_else(|| self.shared.clock.now());
         let core = &mut *unit.core;
         let messages = commit::write(&core.connection, work, now, core.last_message)?;
+        let syncs = sync_count::of_this_thread();
         core.connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).map_err(failure)?;
         core.last_message = messages.last().map_or(core.last_message, |last| last.0);
         self.shared.units.fetch_add(1, Ordering::SeqCst);
+        if sync_count::of_this_thread() > syncs {
+            self.shared.units_synced.fetch_add(1, Ordering::SeqCst);
+        }
         if let Some(bell) = &self.shared.bell {
             bell.ring();
         }

@@ -10,7 +10,7 @@ mod proxy;
 use hub_core::{Command, Message, Rejection, transfers::TransferState};
 use proxy::{Loss, Proxy};
 use scheme::{HUB, decided, found, fsp, id, message, prepare, run, send};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use store::{Mark, MessageId, Store, StoreError, StoredMessage, UnitWork, postgres::PostgresStore, postgres::scratch};
 use vocabulary::Timestamp;
 
@@ -175,11 +175,14 @@ async fn a_deadlock_is_a_conflict_and_the_unit_can_run_again() {
     let stranger = client(&address).await;
     stranger.batch_execute("SET deadlock_timeout = '60s'; BEGIN; SELECT FROM accounts FOR UPDATE").await.unwrap();
     let command = [Command::Fulfil(Box::new(scheme::fulfil(1)))];
-    let (outcome, _) = tokio::join!(decided(&mut *writer, &command), async {
+    let unit = decided(&mut *writer, &command);
+    let stranger = async {
         let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
         while client(&address).await.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) == 0 {}
         stranger.batch_execute("SELECT FROM transfers FOR UPDATE; ROLLBACK").await.unwrap();
-    });
+    };
+    let both = async { tokio::join!(unit, stranger).0 };
+    let outcome = tokio::time::timeout(Duration::from_secs(30), both).await.expect("the unit waits for the stranger");
     assert!(matches!(outcome, Err(StoreError::Conflict(_))), "{outcome:?}");
     run(&mut *writer, &command).await;
     let state = store.transfer(id(1)).await.unwrap().unwrap().state;

@@ -82,7 +82,8 @@ impl Admin {
             account["ledgerAccountType"] == "SETTLEMENT" && account["currency"] == currency().as_str()
         };
         let account = accounts.as_array().into_iter().flatten().find(is_settlement);
-        let id = account.map(|account| &account["id"]).ok_or_else(|| format!("{} has no settlement account", part.name))?;
+        let id =
+            account.map(|account| &account["id"]).ok_or_else(|| format!("{} has no settlement account", part.name))?;
         let body = json!({
             "transferId": part.deposit_id,
             "externalReference": "demo",

@@ -64,8 +64,7 @@ pub fn currency() -> Currency {
 
 impl Part {
     /// The DFSP's settings. Port 0 is any free one.
-    pub fn config(
-        &self, hub: SocketAddr, wallet_port: u16, data: Option<&Path>, lifetime: Duration) -> dfsp::Config {
+    pub fn config(&self, hub: SocketAddr, wallet_port: u16, data: Option<&Path>, lifetime: Duration) -> dfsp::Config {
         let other = if self.name == GREEN.name { &BLUE } else { &GREEN };
         let name = self.name.parse().expect("names of the cast are short");
         let [sending, receiving] = self.fees;

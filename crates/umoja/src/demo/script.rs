@@ -254,7 +254,10 @@ impl Case {
 
     /// Balance and available money of both customers.
     fn balances(&self, world: &World) -> [(Amount, Amount); 2] {
-        [world.payer().balance(self.from), self.payee.map_or_else(Default::default, |payee| world.payee().balance(payee))]
+        [
+            world.payer().balance(self.from),
+            self.payee.map_or_else(Default::default, |payee| world.payee().balance(payee)),
+        ]
     }
 
     fn compare_money(&self, world: &World, before: [(Amount, Amount); 2], outcome: &mut Outcome) {
@@ -264,10 +267,7 @@ impl Case {
             let completed = payment.filter(|payment| matches!(payment.state, State::Completed { .. }));
             completed.map_or(Amount::ZERO, |payment| payment.customer_amount())
         };
-        let wanted = [
-            before[0].0.checked_sub(moved(world.payer())),
-            before[1].0.checked_add(moved(world.payee())),
-        ];
+        let wanted = [before[0].0.checked_sub(moved(world.payer())), before[1].0.checked_add(moved(world.payee()))];
         for (side, (after, wanted)) in ["payer", "payee"].into_iter().zip(after.into_iter().zip(wanted)) {
             if Some(after.0) != wanted {
                 outcome.problems.push(format!("the {side}'s balance is {}, not as the payment says", after.0));

@@ -75,7 +75,9 @@ impl World {
 /// What to do about a port that is taken is another thing here than for a hub alone.
 fn hub_sentence(error: hub::StartError) -> String {
     match error {
-        hub::StartError::Listen { listener, address, error } => port_sentence(&format!("The hub's {listener}"), address, error),
+        hub::StartError::Listen { listener, address, error } => {
+            port_sentence(&format!("The hub's {listener}"), address, error)
+        }
         hub::StartError::Store(_) | hub::StartError::Setting(_) => error.to_string(),
     }
 }
@@ -97,7 +99,8 @@ fn hub_config(data: Option<&Path>, ports: Ports) -> Result<hub::Config, String> 
     let mut config = hub::Config::default();
     if let Some(directory) = data {
         let shown = directory.display();
-        std::fs::create_dir_all(directory).map_err(|error| format!("The directory {shown} cannot be made: {error}."))?;
+        std::fs::create_dir_all(directory)
+            .map_err(|error| format!("The directory {shown} cannot be made: {error}."))?;
         let database = directory.join("hub.db");
         // The demo's participants and money do not belong into a hub that serves others.
         if database.exists() && !directory.join(GREEN.name).exists() {
