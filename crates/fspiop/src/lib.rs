@@ -18,6 +18,7 @@ mod error_code;
 mod hash;
 pub mod headers;
 pub mod ilp;
+pub mod jws;
 mod media_type;
 mod percent;
 mod resource;

@@ -58,6 +58,7 @@ pub struct HubProcess {
     child: Child,
     pid: u32,
     addresses: Addresses,
+    log: PathBuf,
     /// Keeps the pipe open, so that the hub may go on writing to it.
     _stdout: BufReader<ChildStdout>,
 }
@@ -126,7 +127,9 @@ impl HubProcess {
             Ok(Err(error)) => format!("the hub's first line cannot be read: {error}"),
             Ok(Ok(0)) => "the hub ended while starting".to_owned(),
             Ok(Ok(_)) => match Addresses::parse(&line) {
-                Some(addresses) => return Ok(Self { child, pid, addresses, _stdout: stdout }),
+                Some(addresses) => {
+                    return Ok(Self { child, pid, addresses, log: command.log.clone(), _stdout: stdout });
+                }
                 None => format!("the hub's first line does not name its addresses: {}", line.trim_end()),
             },
         };
@@ -165,6 +168,12 @@ impl HubProcess {
         line.split_whitespace().next()?.parse().ok()
     }
 
+    /// A sentence with the end of its log, if the hub does not run any more.
+    pub fn ended_by_itself(&mut self) -> Option<String> {
+        let status = self.child.try_wait().ok().flatten()?;
+        Some(format!("the hub ended by itself: {status}{}", log_tail(&self.log)))
+    }
+
     /// SIGKILL: the process does not get to do anything any more.
     pub async fn kill(mut self) -> io::Result<()> {
         self.child.kill().await
@@ -172,8 +181,8 @@ impl HubProcess {
 
     /// SIGTERM, and SIGKILL if that does not help in time. An error if it had ended before or did not end well.
     pub async fn stop(mut self) -> Result<(), String> {
-        if let Ok(Some(status)) = self.child.try_wait() {
-            return Err(format!("the hub had ended by itself: {status}"));
+        if let Some(sentence) = self.ended_by_itself() {
+            return Err(sentence);
         }
         let pid = self.pid.to_string();
         let asked = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &pid]).status().await;

@@ -8,13 +8,14 @@ use crate::{
     directory::DirectoryCache,
     metrics::{DeliveryLabels, Metrics},
     net::{Answer, Net, NetError, Outgoing},
-    outbound::{Complaint, Delivery, Head, Persistence, bytes_of},
+    outbound::{Complaint, Delivery, Head, Persistence},
+    signing::{Signer, headers_of},
 };
 use fspiop::{
     ErrorCode, FspiopError,
     endpoint::{self, EndpointType},
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use http::{Method, Uri};
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex},
@@ -42,8 +43,18 @@ pub struct Callbacks {
     metrics: Arc<Metrics>,
     marks: Arc<Mutex<Vec<Mark>>>,
     hub_name: FspId,
+    signer: Arc<Signer>,
     connections_per_participant: usize,
     participants: Mutex<HashMap<FspId, Arc<Participant>>>,
+}
+
+/// What callbacks use.
+pub struct Services {
+    pub net: Net,
+    pub directory: Arc<DirectoryCache>,
+    pub store: Arc<dyn Store>,
+    pub metrics: Arc<Metrics>,
+    pub signer: Arc<Signer>,
 }
 
 /// The messages to one participant.
@@ -85,16 +96,20 @@ enum Attempt {
 }
 
 impl Callbacks {
-    pub fn new(
-        net: Net,
-        directory: Arc<DirectoryCache>,
-        store: Arc<dyn Store>,
-        metrics: Arc<Metrics>,
-        settings: (FspId, usize),
-    ) -> Arc<Self> {
-        let (hub_name, connections_per_participant) = settings;
+    pub fn new(services: Services, hub_name: FspId, connections_per_participant: usize) -> Arc<Self> {
+        let Services { net, directory, store, metrics, signer } = services;
         let (marks, participants) = (Arc::default(), Mutex::default());
-        Arc::new(Self { net, directory, store, metrics, marks, hub_name, connections_per_participant, participants })
+        Arc::new(Self {
+            net,
+            directory,
+            store,
+            metrics,
+            marks,
+            hub_name,
+            signer,
+            connections_per_participant,
+            participants,
+        })
     }
 
     /// Where delivered and failed messages are noted for the next unit.
@@ -219,6 +234,7 @@ impl Callbacks {
     /// Tries one message until it is delivered or its time is up.
     async fn send(self: &Arc<Self>, participant: &Participant, mut delivery: Delivery) {
         let mut pause = PAUSE_FIRST;
+        delivery.head = self.signer.sign(delivery.head, &delivery.body).await;
         loop {
             let left = until(delivery.until);
             let failure = match tokio::time::timeout(left, participant.connections.acquire()).await {
@@ -365,17 +381,6 @@ fn url_of(registered: &str, head: &Head) -> Option<Uri> {
     }
     let variables: Vec<(&str, &str)> = head.variables.iter().map(|(name, value)| (&**name, &**value)).collect();
     endpoint::render(registered, &variables).ok()?.parse().ok()
-}
-
-fn headers_of(head: &Head) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(head.headers.len() + 2);
-    for (name, value) in &head.headers {
-        let (name, value) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(&bytes_of(value)));
-        if let (Ok(name), Ok(value)) = (name, value) {
-            headers.append(name, value);
-        }
-    }
-    headers
 }
 
 /// Contract §1.11: an error object is adopted; 404 is 3200, another 4xx is 3000, anything else 1001.

@@ -1,5 +1,6 @@
 //! What a node is told: where its store is, where it listens, and the scheme settings that seed an empty store.
 
+use crate::Signing;
 use hub_core::{OnUs, Rules};
 use std::{net::SocketAddr, time::Duration};
 use vocabulary::{FspId, PartyIdType};
@@ -22,6 +23,8 @@ pub struct Config {
     /// `memory`, `sqlite:PATH` or `postgres://…`.
     pub store: String,
     pub listeners: Listeners,
+    /// Whether the messages that the hub makes are signed.
+    pub signing: Signing,
     pub on_us: OnUs,
     pub confirms_to_payee: bool,
     /// The id types that the built-in party directory answers for while no oracle is registered for them.
@@ -48,6 +51,7 @@ impl Default for Config {
                 oracles: at(4001),
                 portal: at(8080),
             },
+            signing: Signing::default(),
             on_us: OnUs::Refused,
             confirms_to_payee: false,
             directory_id_types: PartyIdType::ALL.into_iter().filter(|known| *known != PartyIdType::AccountId).collect(),

@@ -19,12 +19,14 @@ mod rejections;
 mod render;
 mod sequencer;
 mod server;
+mod signing;
 
 pub use config::{Config, Listeners};
 pub use directory::View;
 pub use http::error_response;
 pub use sequencer::{AdminFailure, Unavailable};
 pub use server::{Running, StartError, start};
+pub use signing::Signing;
 
 use bytes::Bytes;
 use callbacks::{Callbacks, now};
@@ -40,6 +42,7 @@ use metrics::Metrics;
 use outbound::{Delivery, Head, Persistence};
 use render::{Address, Renderer};
 use sequencer::{Render, Sequencer};
+use signing::Signer;
 use std::{
     sync::{
         Arc,
@@ -59,6 +62,7 @@ pub struct Hub {
     callbacks: Arc<Callbacks>,
     lookup: Lookup,
     renderer: Arc<Renderer>,
+    signer: Arc<Signer>,
     metrics: Arc<Metrics>,
     started: (Instant, Timestamp),
     is_stopping: AtomicBool,
@@ -99,6 +103,11 @@ impl Hub {
     /// Records a funds movement; its outcome is the state of the transfer.
     pub async fn record_funds(&self, command: RecordFunds) -> Result<(), Unavailable> {
         self.sequencer.decide(Command::RecordFunds(Box::new(command)), None).await
+    }
+
+    /// The public key of the hub's signatures in PEM; none if it does not sign.
+    pub fn public_key(&self) -> Option<String> {
+        self.signer.public_pem()
     }
 
     /// Recomputes the ledger; returns a sentence for each difference.

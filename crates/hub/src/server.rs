@@ -2,7 +2,7 @@
 
 use crate::{
     Config, Hub, Listeners, admin,
-    callbacks::{Callbacks, now},
+    callbacks::{Callbacks, Services, now},
     directory::DirectoryCache,
     http, listener,
     lookup::Lookup,
@@ -10,6 +10,7 @@ use crate::{
     net::Net,
     render::Renderer,
     sequencer::{Parts, Sequencer, Writers},
+    signing::Signer,
 };
 use axum::Router;
 use hub_core::{Command, transfers::Expire};
@@ -57,7 +58,8 @@ pub async fn start(config: Config, portal: fn(Arc<Hub>) -> Router) -> Result<Run
     let (sockets, addresses) = listen(&config.listeners).await?;
     let store = store::open(&config.store, &config.name).await.map_err(StartError::Store)?;
     check_settings(store.as_ref(), &config).await?;
-    let (hub, writers) = assemble(config, store).await.map_err(StartError::Store)?;
+    let signer = Arc::new(Signer::open(&config.signing, &config.name).map_err(StartError::Setting)?);
+    let (hub, writers) = assemble(config, store, signer).await.map_err(StartError::Store)?;
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     let routers = [
@@ -113,17 +115,22 @@ impl Running {
     }
 }
 
-async fn assemble(config: Config, store: Arc<dyn Store>) -> Result<(Arc<Hub>, Writers), StoreError> {
+async fn assemble(
+    config: Config,
+    store: Arc<dyn Store>,
+    signer: Arc<Signer>,
+) -> Result<(Arc<Hub>, Writers), StoreError> {
     let metrics = Arc::new(Metrics::new());
     let directory = Arc::new(DirectoryCache::open(store.clone()).await?);
     let net = Net::new(config.request_timeout);
-    let callbacks = Callbacks::new(
-        net.clone(),
-        directory.clone(),
-        store.clone(),
-        metrics.clone(),
-        (config.name.clone(), config.connections_per_participant),
-    );
+    let services = Services {
+        net: net.clone(),
+        directory: directory.clone(),
+        store: store.clone(),
+        metrics: metrics.clone(),
+        signer: signer.clone(),
+    };
+    let callbacks = Callbacks::new(services, config.name.clone(), config.connections_per_participant);
     let renderer = Arc::new(Renderer { hub_name: config.name.clone(), directory: directory.clone() });
     let parts = Parts {
         rules: config.rules(),
@@ -142,7 +149,8 @@ async fn assemble(config: Config, store: Arc<dyn Store>) -> Result<(Arc<Hub>, Wr
     };
     let started = (Instant::now(), now());
     let is_stopping = AtomicBool::new(false);
-    let hub = Hub { config, store, directory, sequencer, callbacks, lookup, renderer, metrics, started, is_stopping };
+    let hub =
+        Hub { config, store, directory, sequencer, callbacks, lookup, renderer, signer, metrics, started, is_stopping };
     Ok((Arc::new(hub), writers))
 }
 

@@ -7,7 +7,7 @@ use ledger::{Account, AccountId};
 use std::collections::BTreeMap;
 use vocabulary::Currency;
 
-/// Sums as a backend finds them, all of one moment. Amounts are counted in 10⁻⁴; sums do not fit into a balance's range.
+/// Sums as a backend finds them, all of one moment, counted in 10⁻⁴. They may leave the range of a balance.
 #[derive(Default)]
 pub(crate) struct Figures {
     pub accounts: Vec<Account>,

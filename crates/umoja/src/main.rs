@@ -25,7 +25,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Run a hub.
-    Hub(hub_command::HubArguments),
+    Hub(Box<hub_command::HubArguments>),
     /// Recompute every balance of a store and compare.
     Verify(verify::VerifyArguments),
 }
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     };
     runtime.block_on(async {
         match arguments.command {
-            Command::Hub(arguments) => hub_command::run(arguments).await,
+            Command::Hub(arguments) => hub_command::run(*arguments).await,
             Command::Verify(arguments) => verify::run(arguments).await,
         }
     })

@@ -2,7 +2,7 @@
 //! One definition serves all three, so that none can be forgotten.
 
 use clap::Args;
-use hub::{Config, Listeners};
+use hub::{Config, Listeners, Signing};
 use hub_core::OnUs;
 use serde::Deserialize;
 use std::{
@@ -44,6 +44,12 @@ pub struct Settings {
     /// Address of the operator's portal.
     #[arg(long, env = "UMOJA_LISTEN_PORTAL", value_name = "IP:PORT")]
     pub listen_portal: Option<SocketAddr>,
+    /// Private key (PEM) with which the hub signs what it makes; made if missing. By default it lies beside the data.
+    #[arg(long, env = "UMOJA_SIGNING_KEY", value_name = "FILE")]
+    pub signing_key: Option<PathBuf>,
+    /// Whether the messages that the hub makes are signed.
+    #[arg(long, env = "UMOJA_SIGN", value_name = "BOOL")]
+    pub sign: Option<bool>,
     /// Scheme setting: whether transfers inside one DFSP are cleared (refused or allowed).
     #[arg(long, env = "UMOJA_ON_US", value_name = "POLICY", value_parser = ["refused", "allowed"])]
     pub on_us: Option<String>,
@@ -91,6 +97,8 @@ impl Settings {
             listen_settlement: self.listen_settlement.or(file.listen_settlement),
             listen_oracles: self.listen_oracles.or(file.listen_oracles),
             listen_portal: self.listen_portal.or(file.listen_portal),
+            signing_key: self.signing_key.or(file.signing_key),
+            sign: self.sign.or(file.sign),
             on_us: self.on_us.or(file.on_us),
             confirm_to_payee: self.confirm_to_payee.or(file.confirm_to_payee),
             directory_id_types: self.directory_id_types.or(file.directory_id_types),
@@ -122,6 +130,7 @@ impl Settings {
                 oracles: self.listen_oracles.unwrap_or(standard.listeners.oracles),
                 portal: self.listen_portal.unwrap_or(standard.listeners.portal),
             },
+            signing: self.signing(),
             on_us: match self.on_us.as_deref() {
                 None => standard.on_us,
                 Some("refused") => OnUs::Refused,
@@ -141,12 +150,28 @@ impl Settings {
         })
     }
 
+    /// A store in memory needs no key that outlives it.
+    fn signing(&self) -> Signing {
+        if self.sign == Some(false) {
+            return Signing::Off;
+        }
+        match (&self.signing_key, self.store.as_deref()) {
+            (Some(path), _) => Signing::KeyFile(path.clone()),
+            (None, Some("memory")) => Signing::PassingKey,
+            (None, _) => Signing::KeyFile(self.directory().join("signing-key.pem")),
+        }
+    }
+
+    fn directory(&self) -> PathBuf {
+        self.data.clone().unwrap_or_else(|| PathBuf::from(DATA_DEFAULT))
+    }
+
     /// The address of the store; makes the data directory.
     fn store_address(&self) -> Result<String, String> {
         if let Some(address) = &self.store {
             return Ok(address.clone());
         }
-        let directory = self.data.clone().unwrap_or_else(|| PathBuf::from(DATA_DEFAULT));
+        let directory = self.directory();
         std::fs::create_dir_all(&directory).map_err(|error| {
             format!("The data directory {} cannot be made: {error}. Give --data another one.", directory.display())
         })?;
@@ -199,6 +224,11 @@ fn value_of(flag: &str, settings: &Settings, config: &Config) -> String {
         "listen-settlement" => listeners.settlement.to_string().into(),
         "listen-oracles" => listeners.oracles.to_string().into(),
         "listen-portal" => listeners.portal.to_string().into(),
+        "signing-key" => match settings.signing() {
+            Signing::KeyFile(path) => path.display().to_string().into(),
+            Signing::Off | Signing::PassingKey => return "# signing-key = \"FILE\"".to_owned(),
+        },
+        "sign" => (settings.sign != Some(false)).into(),
         "on-us" => match config.on_us {
             OnUs::Refused => "refused".into(),
             OnUs::Allowed => "allowed".into(),

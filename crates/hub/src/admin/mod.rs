@@ -20,6 +20,7 @@ mod rejections;
 mod reply;
 mod request;
 mod settlement_models;
+mod signing_key;
 
 use crate::Hub;
 use axum::{
@@ -49,6 +50,7 @@ pub fn ledger_router(hub: Arc<Hub>) -> Router {
     let routes = Router::new()
         .route("/health", get(health::ledger))
         .route("/metrics", get(health::metrics))
+        .route("/umoja/v1/signing-key", get(signing_key::public))
         .route("/enums", get(enums::all))
         .route("/participants", get(participants::list).post(participants::create))
         .route("/participants/limits", get(limits::of_all))

@@ -52,16 +52,14 @@ async fn a_prepare_that_never_arrives_expires_and_the_payer_hears_of_it() {
 async fn a_quote_to_a_dead_payee_is_answered_by_the_hub_within_seconds() {
     let scheme = Scheme::start_without_payee_listening(|_| {}).await;
     let started = Instant::now();
-    let quote = Quote::usd("5");
+    let (quote, asked) = (Quote::usd("5"), Quote::usd("5"));
+    let party = "/parties/MSISDN/27710000002";
     scheme.accept(&quote.request()).await;
-    let told = scheme.payer.next(&quote.put_error()).await;
-    told.assert_made_by_hub(PAYER, "1.1").assert_error("1001", UNREACHABLE);
-    scheme.accept(&Call::new(&format!("GET {}", quote.path()))).await;
-    scheme.payer.next(&quote.put_error()).await.assert_error("1001", UNREACHABLE);
-
-    scheme.accept(&Call::new("GET /parties/MSISDN/27710000002").to(PAYEE)).await;
-    let told = scheme.payer.next("PUT /parties/MSISDN/27710000002/error").await;
-    told.assert_made_by_hub(PAYER, "1.1").assert_error("1001", UNREACHABLE);
+    scheme.accept(&Call::new(&format!("GET {}", asked.path()))).await;
+    scheme.accept(&Call::new(&format!("GET {party}")).to(PAYEE)).await;
+    for line in [quote.put_error(), asked.put_error(), format!("PUT {party}/error")] {
+        scheme.payer.next(&line).await.assert_made_by_hub(PAYER, "1.1").assert_error("1001", UNREACHABLE);
+    }
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
     scheme.end().await;
 }
@@ -71,12 +69,11 @@ async fn an_outcome_is_tried_until_the_payer_takes_it() {
     let scheme = Scheme::start().await;
     let payment = Payment::usd("5");
     scheme.reserve(&payment).await;
-    scheme.payer.answer_with(503);
+    scheme.payer.fail(2, 503);
     let fulfil = payment.fulfil("COMMITTED");
     scheme.accept(&fulfil).await;
     let first = scheme.payer.next(&payment.put()).await;
     let second = scheme.payer.next(&payment.put()).await;
-    scheme.payer.answer_with(200);
     let third = scheme.payer.next(&payment.put()).await;
     for attempt in [first, second, third] {
         assert_relayed(&attempt, &fulfil);
@@ -89,12 +86,11 @@ async fn what_the_hub_makes_is_the_same_at_every_attempt() {
     let scheme = Scheme::start().await;
     let payment = Payment::usd("5");
     scheme.reserve(&payment).await;
-    scheme.payee.answer_with(500);
+    scheme.payee.fail(2, 500);
     scheme.accept(&payment.fulfil("RESERVED")).await;
     scheme.payer.next(&payment.put()).await;
     let first = scheme.payee.next(&payment.patch()).await;
     let second = scheme.payee.next(&payment.patch()).await;
-    scheme.payee.answer_with(200);
     let third = scheme.payee.next(&payment.patch()).await;
     assert_eq!((&first.body, &first.headers), (&second.body, &second.headers));
     assert_eq!((&first.body, &first.headers), (&third.body, &third.headers));
@@ -102,19 +98,22 @@ async fn what_the_hub_makes_is_the_same_at_every_attempt() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_error_of_a_payee_that_refuses_a_quote_is_adopted() {
+async fn the_status_of_a_payee_that_refuses_a_quote_decides_what_the_payer_is_told() {
     let scheme = Scheme::start().await;
-    for (status, code, text) in [
-        (404, "3200", "Generic ID not found - The peer answered 404"),
-        (400, "3000", "Generic client error - The peer answered 400"),
-        (500, "1001", UNREACHABLE),
-    ] {
-        scheme.payee.answer_with(status);
-        let quote = Quote::usd("5");
-        scheme.accept(&quote.request()).await;
+    scheme.payee.answer_with(404);
+    scheme.bystander.answer_with(400);
+    let asked = [
+        (&scheme.payee, "3200", "Generic ID not found - The peer answered 404"),
+        (&scheme.bystander, "3000", "Generic client error - The peer answered 400"),
+    ];
+    let quotes = [Quote::usd("5"), Quote::usd("5")];
+    for (quote, (inbox, ..)) in quotes.iter().zip(&asked) {
+        scheme.accept(&quote.request().to(inbox.name())).await;
+    }
+    for (quote, (inbox, code, text)) in quotes.iter().zip(&asked) {
         scheme.payer.next(&quote.put_error()).await.assert_made_by_hub(PAYER, "1.1").assert_error(code, text);
         // However often it was tried.
-        scheme.payee.take_all("POST /quotes");
+        assert!(!inbox.take_all("POST /quotes").is_empty());
     }
     scheme.end().await;
 }
@@ -122,7 +121,8 @@ async fn the_error_of_a_payee_that_refuses_a_quote_is_adopted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_that_was_just_changed_is_used_from_then_on() {
     let scheme = Scheme::start().await;
-    let moved = json!({"type": "FSPIOP_CALLBACK_URL_TRANSFER_POST", "value": format!("{}/new/place", scheme.payee.url())});
+    let moved =
+        json!({"type": "FSPIOP_CALLBACK_URL_TRANSFER_POST", "value": format!("{}/new/place", scheme.payee.url())});
     scheme.administer(&format!("POST /participants/{PAYEE}/endpoints"), moved).await;
     let payment = Payment::usd("5");
     scheme.accept(&payment.prepare()).await;

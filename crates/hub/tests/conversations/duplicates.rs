@@ -28,7 +28,10 @@ async fn a_repeated_prepare_is_answered_with_the_state_and_not_passed_on() {
     scheme.payer.next(&payment.put()).await;
     scheme.accept(&payment.prepare()).await;
     let body = scheme.payer.next(&payment.put()).await.json();
-    assert_eq!((&body["transferState"], &body["fulfilment"]), (&json!("COMMITTED"), &json!(payment.fulfilment.to_string())));
+    assert_eq!(
+        (&body["transferState"], &body["fulfilment"]),
+        (&json!("COMMITTED"), &json!(payment.fulfilment.to_string()))
+    );
     assert_eq!(scheme.positions().await, ["5", "-5"]);
 
     let rejected = Payment::usd("7");

@@ -84,7 +84,8 @@ async fn an_expired_transfer_is_told_to_both_sides_and_answered_no_more() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_after_the_expiration_is_refused_even_before_the_sweep_has_come() {
     let scheme = without_sweep().await;
-    let all = [Payment::usd("5"), Payment::usd("6"), Payment::usd("7")].map(|payment| payment.expiring_in_millis(1_500));
+    let all =
+        [Payment::usd("5"), Payment::usd("6"), Payment::usd("7")].map(|payment| payment.expiring_in_millis(1_500));
     for payment in &all {
         scheme.reserve(payment).await;
     }

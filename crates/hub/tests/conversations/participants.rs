@@ -29,8 +29,7 @@ async fn a_party_is_registered_found_moved_and_removed() {
     let register = Call::new(&format!("POST /participants/{PARTY}")).from(PAYEE);
     scheme.accept(&register.body(r#"{"fspId":"payeefsp","currency":"USD"}"#)).await;
     let told = scheme.payee.next(&format!("PUT /participants/{PARTY}")).await;
-    let entry =
-        |fsp: &str| json!([{"partyIdType": "MSISDN", "partyIdentifier": "27710000002", "fspId": fsp}]);
+    let entry = |fsp: &str| json!([{"partyIdType": "MSISDN", "partyIdentifier": "27710000002", "fspId": fsp}]);
     let expected = json!({"partyList": entry(PAYEE), "currency": "USD"});
     assert_eq!(told.assert_made_by_hub(PAYEE, "1.1").json(), expected);
     assert_eq!(served_by(&scheme, PARTY).await, json!({"fspId": PAYEE}));
@@ -89,9 +88,7 @@ async fn what_cannot_be_registered_is_told_to_who_asked() {
 async fn a_batch_is_answered_party_by_party() {
     let scheme = Scheme::start().await;
     let id = fresh_id();
-    let party = |id_type: &str, identifier: &str, fsp: &str| {
-        json!({"partyIdType": id_type, "partyIdentifier": identifier, "fspId": fsp})
-    };
+    let party = |id_type: &str, identifier: &str, fsp: &str| json!({"partyIdType": id_type, "partyIdentifier": identifier, "fspId": fsp});
     let list = json!([
         party("MSISDN", "27710000002", PAYEE),
         party("MSISDN", "27710000003", BYSTANDER),

@@ -79,8 +79,9 @@ async fn a_sub_id_finds_its_own_entry_only() {
     let scheme = Scheme::start().await;
     let (whole, home) = ("BUSINESS/shop", "BUSINESS/shop/till-4");
     scheme.register_party(&scheme.payee, home).await;
-    scheme.accept(&question(home)).await;
-    assert_relayed(&scheme.payee.next(&format!("GET /parties/{home}")).await, &question(home).with("date", ""));
+    let call = question(home);
+    scheme.accept(&call).await;
+    assert_relayed(&scheme.payee.next(&format!("GET /parties/{home}")).await, &call);
     let filtered = "Generic ID not found - Empty oracle partyList, filtered based on callbackEndpointType";
     for path in [whole, "BUSINESS/shop/till-5"] {
         scheme.accept(&question(path)).await;
@@ -117,7 +118,7 @@ async fn an_oracle_is_asked_instead_of_the_built_in_directory() {
     scheme.register_party(&scheme.bystander, PARTY).await;
     let list = json!({"partyList": [{"fspId": PAYEE, "currency": "USD"}]});
     let oracle = Oracle::answering(StatusCode::OK, list).await;
-    scheme.register_oracle("MSISDN", &oracle.url).await;
+    scheme.register_oracle("MSISDN", &oracle.url, None).await;
     scheme.accept(&question(PARTY)).await;
     scheme.payee.next(&format!("GET /parties/{PARTY}")).await;
     assert_eq!(oracle.asked(), [format!("/participants/{PARTY}")]);
@@ -131,7 +132,7 @@ async fn every_dfsp_that_an_oracle_names_is_asked() {
         {"fspId": PAYEE}, {"fspId": "ghostfsp"}, {"fspId": BYSTANDER}, {"fspId": PAYEE, "partySubIdOrType": "x"},
     ]});
     let oracle = Oracle::answering(StatusCode::OK, list).await;
-    scheme.register_oracle("EMAIL", &oracle.url).await;
+    scheme.register_oracle("EMAIL", &oracle.url, None).await;
     let path = "EMAIL/ana@example.org";
     scheme.accept(&question(path)).await;
     for inbox in [&scheme.payee, &scheme.bystander] {
@@ -148,23 +149,19 @@ async fn every_dfsp_that_an_oracle_names_is_asked() {
 async fn an_oracle_that_knows_nobody_or_fails_is_reported() {
     let scheme = Scheme::start().await;
     let own = json!({"errorInformation": {"errorCode": "3299", "errorDescription": "closed"}});
-    for (status, body, error) in [
-        (200, json!({"partyList": []}), ("3204", "Party not found")),
-        (200, json!([]), ("3204", "Party not found")),
-        (200, json!({"partyList": [{"fspId": "ghostfsp"}]}), ("3204", "Party not found")),
-        (400, own, ("3299", "closed")),
-        (500, json!({}), ("1001", "Destination communication error - Failed to send HTTP request to host")),
+    let unreachable = "Destination communication error - Failed to send HTTP request to host";
+    for (id_type, status, body, error) in [
+        ("DEVICE", 200, json!({"partyList": []}), ("3204", "Party not found")),
+        ("ALIAS", 200, json!([]), ("3204", "Party not found")),
+        ("BUSINESS", 200, json!({"partyList": [{"fspId": "ghostfsp"}]}), ("3204", "Party not found")),
+        ("PERSONAL_ID", 400, own, ("3299", "closed")),
+        ("ACCOUNT_ID", 500, json!({}), ("1001", unreachable)),
     ] {
         let oracle = Oracle::answering(StatusCode::from_u16(status).unwrap(), body).await;
-        let id_type = match error.0 {
-            "3204" => "DEVICE",
-            _ => "IBAN",
-        };
-        // The first oracle of a type answers; this scheme's others are replaced by their successors.
-        scheme.replace_oracle(id_type, &oracle.url).await;
-        let path = if id_type == "IBAN" { "IBAN/DE89370400440532013000" } else { "DEVICE/1" };
-        scheme.accept(&question(path)).await;
-        assert_told(&scheme.payer, path, error).await;
+        scheme.register_oracle(id_type, &oracle.url, None).await;
+        let path = format!("{id_type}/1");
+        scheme.accept(&question(&path)).await;
+        assert_told(&scheme.payer, &path, error).await;
     }
     scheme.end().await;
 }
@@ -181,7 +178,7 @@ async fn a_type_that_nobody_keeps_is_told_with_its_name() {
     }
     // An oracle for one currency is none for another, nor is the directory then.
     let oracle = Oracle::answering(StatusCode::OK, json!({"partyList": [{"fspId": PAYEE}]})).await;
-    scheme.register_oracle_for("ALIAS", &oracle.url, "USD").await;
+    scheme.register_oracle("ALIAS", &oracle.url, Some("USD")).await;
     scheme.accept(&question("ALIAS/a").at("/parties/ALIAS/a?currency=EUR")).await;
     assert_told(&scheme.payer, "ALIAS/a", ("3003", "Add Party information error - Oracle type: ALIAS not found")).await;
     scheme.accept(&question("ALIAS/a").at("/parties/ALIAS/a?currency=USD")).await;

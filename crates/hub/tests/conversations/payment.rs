@@ -15,7 +15,11 @@ fn signed(call: Call) -> Call {
     let line = format!("{} {}", call.method(), call.path());
     let (method, path) = line.split_once(' ').unwrap();
     let text = String::from_utf8(call.bytes().to_vec()).unwrap();
-    let body = if text.is_empty() { text } else { format!(" {}\r\n\t", text.replacen('{', "{\n   \"unsorted\" : \"\\u00e9é\"  ,", 1)) };
+    let body = if text.is_empty() {
+        text
+    } else {
+        format!(" {}\r\n\t", text.replacen('{', "{\n   \"unsorted\" : \"\\u00e9é\"  ,", 1))
+    };
     let is_strict = path.starts_with("/quotes");
     // Quotes refuse members that the API does not know.
     let body = if is_strict { body.replacen("   \"unsorted\" : \"\\u00e9é\"  ,", "  ", 1) } else { body };
@@ -59,9 +63,7 @@ async fn prepare(scheme: &Scheme, payment: &Payment, version: &str) {
     scheme.accept(&call).await;
     let asked = scheme.payee.next("POST /transfers").await;
     assert_relayed(&asked, &call);
-    for (name, value) in
-        [("fspiop-destination", PAYEE), ("fspiop-http-method", "POST"), ("fspiop-uri", "/transfers")]
-    {
+    for (name, value) in [("fspiop-destination", PAYEE), ("fspiop-http-method", "POST"), ("fspiop-uri", "/transfers")] {
         assert_eq!(asked.header(name), value);
     }
 }

@@ -40,9 +40,7 @@ async fn both_sides_can_ask_for_every_state() {
     });
     assert_eq!(asked_by_both(&scheme, &payment).await, committed);
 
-    let cause = |text: &str| {
-        json!({"transferState": "ABORTED", "extensionList": {"extension": [{"key": "cause", "value": text}]}})
-    };
+    let cause = |text: &str| json!({"transferState": "ABORTED", "extensionList": {"extension": [{"key": "cause", "value": text}]}});
     let rejected = Payment::usd("5");
     scheme.reserve(&rejected).await;
     scheme.accept(&rejected.reject("5104", "no")).await;

@@ -11,10 +11,7 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use std::{
     net::SocketAddr,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU16, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 use tokio::{
@@ -49,8 +46,14 @@ pub struct Received {
 struct Shared {
     messages: Mutex<Vec<Received>>,
     arrived: Notify,
-    /// The status of every answer; zero for what the API wants.
-    status: AtomicU16,
+    failures: Mutex<Failures>,
+}
+
+/// The status of the next answers; after them come those that the API wants.
+#[derive(Default)]
+struct Failures {
+    status: u16,
+    left: usize,
 }
 
 impl Inbox {
@@ -79,7 +82,12 @@ impl Inbox {
 
     /// From now on every message is answered with this status.
     pub fn answer_with(&self, status: u16) {
-        self.shared.status.store(status, Ordering::SeqCst);
+        self.fail(usize::MAX, status);
+    }
+
+    /// The next messages are answered with this status, and those after them with success.
+    pub fn fail(&self, count: usize, status: u16) {
+        *self.shared.failures.lock().unwrap() = Failures { status, left: count };
     }
 
     /// Takes the oldest message of a method and path such as `PUT /transfers/{id}`, waiting for it if need be.
@@ -94,6 +102,11 @@ impl Inbox {
                 panic!("{} waited in vain for {line}; it was sent {:#?}", self.name, self.unread());
             }
         }
+    }
+
+    /// Takes every message of a method and path that has come so far.
+    pub fn take_all(&self, line: &str) -> Vec<Received> {
+        std::iter::from_fn(|| self.take(line)).collect()
     }
 
     /// Method and path of every message that no test has taken.
@@ -161,11 +174,16 @@ async fn receive(State(shared): State<Arc<Shared>>, request: Request) -> StatusC
     let path = parts.uri.path_and_query().unwrap().to_string();
     let body = body.collect().await.unwrap().to_bytes();
     let is_callback = parts.method == Method::PUT || parts.method == Method::PATCH;
+    let success = if is_callback { StatusCode::OK } else { StatusCode::ACCEPTED };
+    let status = shared.failures.lock().unwrap().next().unwrap_or(success);
     shared.messages.lock().unwrap().push(Received { method: parts.method, path, headers: parts.headers, body });
     shared.arrived.notify_waiters();
-    match shared.status.load(Ordering::SeqCst) {
-        0 if is_callback => StatusCode::OK,
-        0 => StatusCode::ACCEPTED,
-        status => StatusCode::from_u16(status).unwrap(),
+    status
+}
+
+impl Failures {
+    fn next(&mut self) -> Option<StatusCode> {
+        self.left = self.left.checked_sub(1)?;
+        Some(StatusCode::from_u16(self.status).unwrap())
     }
 }

@@ -120,10 +120,13 @@ impl Scheme {
         if reply.body.is_empty() { Value::Null } else { serde_json::from_slice(&reply.body).unwrap() }
     }
 
-    /// Makes the hub ask an oracle at this address about parties of a type.
-    pub async fn register_oracle(&self, id_type: &str, url: &str) {
+    /// Makes the hub ask an oracle at this address about parties of a type, in one currency or in all.
+    pub async fn register_oracle(&self, id_type: &str, url: &str, currency: Option<&str>) {
         let endpoint = json!({"value": url, "endpointType": "URL"});
-        let body = json!({"oracleIdType": id_type, "endpoint": endpoint, "isDefault": true});
+        let mut body = json!({"oracleIdType": id_type, "endpoint": endpoint, "isDefault": true});
+        if let Some(currency) = currency {
+            body["currency"] = json!(currency);
+        }
         let call = Call::new("POST /participants").plain_body(body.to_string()).at("/oracles");
         let reply = self.exchange(self.running.addresses().oracles, &call).await;
         assert_eq!(reply.status, 201, "{}", reply.text());

@@ -1,7 +1,10 @@
 //! Where the database is, and how to say so without its password.
 
 use crate::StoreError;
-use tokio_postgres::{Config, Error, config::Host};
+use tokio_postgres::{
+    Config, Error,
+    config::{Host, SslMode},
+};
 
 /// A parsed `postgres://…` address.
 pub(super) struct Address {
@@ -17,6 +20,13 @@ impl Address {
                 "The PostgreSQL address is not understood: {error}. Write postgres://USER:PASSWORD@HOST:PORT/DATABASE."
             ))
         })?;
+        if config.get_ssl_mode() == SslMode::Require {
+            return Err(StoreError::Refused(
+                "The PostgreSQL address asks for TLS (sslmode=require), which the hub does not speak to its database. \
+                 Use a socket, a private network or a local TLS proxy, and leave sslmode out."
+                    .to_owned(),
+            ));
+        }
         if config.get_application_name().is_none() {
             config.application_name("umoja");
         }
@@ -77,6 +87,12 @@ mod tests {
         ] {
             assert_eq!(Address::parse(text).unwrap().described, described);
         }
+    }
+
+    #[test]
+    fn an_address_that_asks_for_tls_is_refused_instead_of_served_without() {
+        let refused = Address::parse("postgres://hub@db.example/umoja?sslmode=require");
+        assert!(matches!(refused, Err(StoreError::Refused(sentence)) if sentence.contains("TLS")));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The operator's directory: loaded whole, changed one change at a time. Changes are rare, so round trips do not matter.
+//! The operator's directory: loaded whole, changed one change at a time. Changes are rare, so that round trips do not
+//! matter.
 
 use super::{
     columns::number,
@@ -34,20 +35,20 @@ static ORACLES: LazyLock<String> = LazyLock::new(|| format!("SELECT {ORACLE_COLU
 const ADD_PARTICIPANT: &str =
     "INSERT INTO participants (id, name, is_active, is_proxy, created_at) VALUES ($1, $2, $3, $4, $5)";
 const SET_PARTICIPANT: &str = "UPDATE participants SET is_active = $2, is_proxy = $3 WHERE id = $1";
-const ADD_ACCOUNT: &str = "INSERT INTO accounts (id, owner, kind, currency, is_active, posted, held, cap_limit, cap_alarm, \
-     is_open, created_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-const SET_ACCOUNT: &str = "UPDATE accounts SET is_active = $2, cap_limit = $3, cap_alarm = $4, is_open = $5, changed_at = $6 \
-     WHERE id = $1";
+const ADD_ACCOUNT: &str = "INSERT INTO accounts (id, owner, kind, currency, is_active, posted, held, cap_limit, \
+     cap_alarm, is_open, created_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+const SET_ACCOUNT: &str = "UPDATE accounts SET is_active = $2, cap_limit = $3, cap_alarm = $4, is_open = $5, \
+     changed_at = $6 WHERE id = $1";
 const ADD_ENTRY: &str = "INSERT INTO entries (kind, debit, credit, amount, at) VALUES ($1, $2, $3, $4, $5)";
 const MOVE_BALANCE: &str = "UPDATE accounts SET posted = posted + $2, changed_at = $3 WHERE id = $1";
 const SET_ENDPOINT: &str = "INSERT INTO endpoints (participant, endpoint_type, value) VALUES ($1, $2, $3) \
      ON CONFLICT (participant, endpoint_type) DO UPDATE SET value = EXCLUDED.value";
-const ADD_MODEL: &str = "INSERT INTO settlement_models (id, name, is_active, granularity, interchange, delay, currency, \
-     requires_liquidity_check, ledger_account, settlement_account, resets_positions) \
+const ADD_MODEL: &str = "INSERT INTO settlement_models (id, name, is_active, granularity, interchange, delay, \
+     currency, requires_liquidity_check, ledger_account, settlement_account, resets_positions) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-const SET_MODEL: &str = "UPDATE settlement_models SET name = $2, is_active = $3, granularity = $4, interchange = $5, delay = $6, \
-     currency = $7, requires_liquidity_check = $8, ledger_account = $9, settlement_account = $10, resets_positions = $11 \
-     WHERE id = $1";
+const SET_MODEL: &str = "UPDATE settlement_models SET name = $2, is_active = $3, granularity = $4, \
+     interchange = $5, delay = $6, currency = $7, requires_liquidity_check = $8, ledger_account = $9, \
+     settlement_account = $10, resets_positions = $11 WHERE id = $1";
 const ADD_ORACLE: &str = "INSERT INTO oracles (id, id_type, currency, url, is_default, is_active) \
      VALUES ($1, $2, $3, $4, $5, $6)";
 const SET_ORACLE: &str =

@@ -36,8 +36,8 @@ pub(super) struct Connection {
     statements: HashMap<&'static str, Statement>,
 }
 
-/// A unit's work would be lost with a server that does not wait for its disk, whatever the server's own default is. A plan
-/// made while a table was small must not stay when it is large; everything that is asked here has an index.
+/// A unit's work would be lost with a server that does not wait for its disk, whatever the server's own default is.
+/// A plan made while a table was small must not stay when it is large; everything that is asked here has an index.
 const SETTINGS: &str = "SELECT set_config('synchronous_commit', 'on', false) \
      WHERE current_setting('synchronous_commit') IN ('off', 'local'); \
      SET jit = off; SET enable_seqscan = off; SET idle_in_transaction_session_timeout = '30s'";

@@ -1,14 +1,14 @@
 //! The advisory locks, and the order in which they and the rows are locked.
 //!
-//! A unit locks ids, payments, accounts, the gate, and parties last; an administrative change takes the directory before
-//! accounts. Whoever waits for a lock holds only locks that come before it, so that nobody waits in a circle.
+//! A unit locks ids, payments, accounts, the gate, and parties last; an administrative change takes the directory
+//! before accounts. Whoever waits for a lock holds only locks that come before it, so that nobody waits in a circle.
 
 /// Taken by a process that creates or changes tables.
 pub(super) const MIGRATIONS: i64 = 0x756d_6f6a_6101;
 /// Taken by administrative changes, one at a time. Payments do not take it: they meet a change at the accounts.
 pub(super) const DIRECTORY: i64 = 0x756d_6f6a_6102;
-/// The gate of the settlement window: shared by committing units, exclusive for who closes a window. PostgreSQL grants it
-/// in the order of asking, so that neither side starves.
+/// The gate of the settlement window: shared by committing units, exclusive for who closes a window. PostgreSQL grants
+/// it in the order of asking, so that neither side starves.
 pub(super) const WINDOW_GATE: i64 = 0x756d_6f6a_6103;
 /// Taken by who seeds the settings.
 pub(super) const SETTINGS: i64 = 0x756d_6f6a_6104;

@@ -13,7 +13,7 @@ use vocabulary::FspId;
 
 const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_first.sql")];
 
-/// `INTEGER` times a thousand would overflow; milliseconds since 1970 on the database's clock.
+/// Milliseconds since 1970 on the database's clock, at this moment and not at the transaction's begin.
 macro_rules! now_ms {
     () => {
         "floor(extract(epoch FROM clock_timestamp()) * 1000)::BIGINT"

@@ -1,7 +1,7 @@
 //! PostgreSQL: any number of nodes and writers on one database.
 //!
-//! Correctness rests on the database's locks, taken in one order ([`locks`]), in READ COMMITTED transactions; nothing is
-//! remembered between units but the time. A unit is three round trips: `open`, `lock`, `commit`.
+//! Correctness rests on the database's locks, taken in one order ([`locks`]), in READ COMMITTED transactions; nothing
+//! is remembered between units but the time. A unit is three round trips: `open`, `lock`, `commit`.
 
 mod address;
 mod administration;

@@ -31,8 +31,8 @@ const RENEW: &str = concat!(
     ") ON CONFLICT (incarnation) DO UPDATE SET lease_until = EXCLUDED.lease_until"
 );
 
-/// The oldest messages of dead nodes that nobody else is claiming. Their order is computed, so that the planner finds them
-/// by their node and does not read the whole outbox in the order of its ids, hoping to meet some.
+/// The oldest messages of dead nodes that nobody else is claiming. Their order is computed, so that the planner finds
+/// them by their node and does not read the whole outbox in the order of its ids, hoping to meet some.
 static CLAIM: LazyLock<String> = LazyLock::new(|| {
     format!(
         "UPDATE outbox SET node = $1, batch = $2 WHERE id = ANY (ARRAY (SELECT id FROM outbox WHERE NOT is_dead \

@@ -16,8 +16,9 @@ use tokio_postgres::types::ToSql;
 use vocabulary::{Currency, FspId, PartyId};
 
 /// One lock for each party, or for some that share a hash; two units then never wait for each other's rows.
-const LOCK: &str = "SELECT pg_advisory_xact_lock($1::INTEGER, lock) FROM (SELECT DISTINCT hashtext(identifier) & 1023 AS lock \
-     FROM unnest($2::TEXT[]) AS changed (identifier) ORDER BY lock) AS locks";
+const LOCK: &str = "SELECT pg_advisory_xact_lock($1::INTEGER, lock) \
+     FROM (SELECT DISTINCT hashtext(identifier) & 1023 AS lock FROM unnest($2::TEXT[]) AS changed (identifier) \
+     ORDER BY lock) AS locks";
 
 const REMOVE: &str = "DELETE FROM parties USING unnest($1::TEXT[], $2::TEXT[], $3::TEXT[], $4::TEXT[]) \
      AS gone (id_type, identifier, sub_id, currency) WHERE parties.identifier = gone.identifier \

@@ -14,15 +14,16 @@ use std::collections::{BTreeMap, HashMap};
 use tokio_postgres::types::ToSql;
 use vocabulary::{CorrelationId, Timestamp};
 
-const DROP_CLAIMS: &str = "DELETE FROM ids USING unnest($1::SMALLINT[], $2::UUID[], $3::BOOLEAN[]) AS drop (kind, id, is_ulid) \
+const DROP_CLAIMS: &str = "DELETE FROM ids \
+     USING unnest($1::SMALLINT[], $2::UUID[], $3::BOOLEAN[]) AS drop (kind, id, is_ulid) \
      WHERE ids.id = drop.id AND ids.kind = drop.kind AND ids.is_ulid = drop.is_ulid";
 
-const ADD_TRANSFERS: &str = "INSERT INTO transfers (key, id, is_ulid, kind, payer, payee, amount, currency, debit, credit, \
-     condition, expiration, state, fulfilment, rejection, changed_at, window_id, prepare_hash, fulfil_hash, error_hash, \
-     payer_dialect, payee_dialect, prepare_extensions, fulfil_extensions) \
-     SELECT * FROM unnest($1::BIGINT[], $2::UUID[], $3::BOOLEAN[], $4::SMALLINT[], $5::TEXT[], $6::TEXT[], $7::BIGINT[], \
-     $8::TEXT[], $9::BIGINT[], $10::BIGINT[], $11::BYTEA[], $12::BIGINT[], $13::SMALLINT[], $14::BYTEA[], $15::TEXT[], \
-     $16::BIGINT[], $17::BIGINT[], $18::BYTEA[], $19::BYTEA[], $20::BYTEA[], $21::SMALLINT[], $22::SMALLINT[], \
+const ADD_TRANSFERS: &str = "INSERT INTO transfers (key, id, is_ulid, kind, payer, payee, amount, currency, debit, \
+     credit, condition, expiration, state, fulfilment, rejection, changed_at, window_id, prepare_hash, fulfil_hash, \
+     error_hash, payer_dialect, payee_dialect, prepare_extensions, fulfil_extensions) \
+     SELECT * FROM unnest($1::BIGINT[], $2::UUID[], $3::BOOLEAN[], $4::SMALLINT[], $5::TEXT[], $6::TEXT[], \
+     $7::BIGINT[], $8::TEXT[], $9::BIGINT[], $10::BIGINT[], $11::BYTEA[], $12::BIGINT[], $13::SMALLINT[], $14::BYTEA[], \
+     $15::TEXT[], $16::BIGINT[], $17::BIGINT[], $18::BYTEA[], $19::BYTEA[], $20::BYTEA[], $21::SMALLINT[], $22::SMALLINT[], \
      $23::TEXT[], $24::TEXT[])";
 
 const CHANGE_TRANSFERS: &str = "UPDATE transfers SET state = new.state, fulfilment = new.fulfilment, \
@@ -30,8 +31,9 @@ const CHANGE_TRANSFERS: &str = "UPDATE transfers SET state = new.state, fulfilme
      error_hash = new.error_hash, payer_dialect = new.payer_dialect, payee_dialect = new.payee_dialect, \
      fulfil_extensions = new.fulfil_extensions \
      FROM unnest($1::BIGINT[], $2::SMALLINT[], $3::BYTEA[], $4::TEXT[], $5::BIGINT[], $6::BIGINT[], $7::BYTEA[], \
-     $8::BYTEA[], $9::SMALLINT[], $10::SMALLINT[], $11::TEXT[]) AS new (key, state, fulfilment, rejection, changed_at, \
-     window_id, fulfil_hash, error_hash, payer_dialect, payee_dialect, fulfil_extensions) WHERE transfers.key = new.key";
+     $8::BYTEA[], $9::SMALLINT[], $10::SMALLINT[], $11::TEXT[]) AS new (key, state, fulfilment, rejection, \
+     changed_at, window_id, fulfil_hash, error_hash, payer_dialect, payee_dialect, fulfil_extensions) \
+     WHERE transfers.key = new.key";
 
 const ADD_QUOTES: &str = "INSERT INTO quotes (key, id, is_ulid, request_hash, response_hash, error_hash) \
      SELECT * FROM unnest($1::BIGINT[], $2::UUID[], $3::BOOLEAN[], $4::BYTEA[], $5::BYTEA[], $6::BYTEA[])";
@@ -56,7 +58,8 @@ const ADD_MESSAGES: &str = "INSERT INTO outbox (node, batch, recipient, payment_
 const DROP_MESSAGES: &str = "DELETE FROM outbox WHERE id = ANY ($1::BIGINT[])";
 
 /// Another node that has taken a message over counts its own attempts.
-const MARK_MESSAGES: &str = "UPDATE outbox SET attempts = new.attempts, last_error = new.last_error, is_dead = new.is_dead \
+const MARK_MESSAGES: &str = "UPDATE outbox \
+     SET attempts = new.attempts, last_error = new.last_error, is_dead = new.is_dead \
      FROM unnest($2::BIGINT[], $3::INTEGER[], $4::TEXT[], $5::BOOLEAN[]) AS new (id, attempts, last_error, is_dead) \
      WHERE outbox.id = new.id AND outbox.node = $1";
 

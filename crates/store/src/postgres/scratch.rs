@@ -30,8 +30,8 @@ const SOCKET_DIRECTORY_MAX: usize = 80;
 /// Under these names root can run the server, which refuses to run as root.
 const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
 
-/// Starts the server, says `ready`, waits for the end of the standard input and removes everything. Nobody may be left to
-/// hear it say `ready`, and that must not be what ends it.
+/// Starts the server, says `ready`, waits for the end of the standard input and removes everything. Nobody may be left
+/// to hear it say `ready`, and that must not be what ends it.
 const SUPERVISE: &str = r#"
 trap '' PIPE
 cleanup() {

@@ -48,37 +48,57 @@ pub async fn run(arguments: &BenchArguments) -> Result<Report, String> {
         Some(_) => None,
     };
     let binary = std::env::current_exe().map_err(|error| format!("The path of this program is unknown: {error}."))?;
-    let hub = start_hub(arguments, &binary, directory.path()).await?;
+    let mut hub = start_hub(arguments, &binary, directory.path()).await?;
     let scheme = arguments.scheme();
     let seed = arguments.seed();
     let generator = Generator::start(scheme, hub.addresses().fspiop, seed)
         .map_err(|error| format!("The load generator cannot start: {error}."))?;
-    let client = Client::new();
-    make_scheme(&client, scheme, &hub, &generator).await?;
-
-    let commits_before = commits(&client, &hub).await?;
-    let positions_before = positions(&client, &hub, scheme).await?;
-    progress(&format!("warming up {} s, then measuring {} s (seed {seed})", arguments.warm_up, arguments.seconds));
-    let measurement = generator.run(arguments.load(hub.pid())).await.map_err(|error| error.to_string())?;
-    let commits_after = commits(&client, &hub).await?;
-    let peak_memory_kib = hub.peak_memory_kib();
-
-    progress("asking the hub for every payment that a payer saw committed");
-    let checked = generator.check(CHECK_TIME_LIMIT).await.map_err(|error| error.to_string())?;
-    let positions_after = positions(&client, &hub, scheme).await?;
-    let mut problems = position_problems(&positions_before, &positions_after, &measurement);
-    hub.stop().await?;
-    problems.extend(ledger_problem(arguments, &binary, directory.path()).await);
-    let audit = Audit { checked, problems };
+    let measured = measure(arguments, &hub, &generator).await;
+    if let Some(sentence) = hub.ended_by_itself() {
+        return Err(sentence);
+    }
+    let mut measured = measured?;
+    measured.audit.problems.extend(hub.stop().await.err());
+    measured.audit.problems.extend(ledger_problem(arguments, &binary, directory.path()).await);
     Ok(Report {
         pace: arguments.pace(),
         scheme,
         warm_up_s: arguments.warm_up,
         seed,
+        measurement: measured.measurement,
+        peak_memory_kib: measured.peak_memory_kib,
+        durability: Durability { file_system: kind, ..measured.durability },
+        audit: measured.audit,
+    })
+}
+
+/// What is observed while the hub runs.
+struct Measured {
+    measurement: Measurement,
+    peak_memory_kib: Option<u64>,
+    durability: Durability,
+    audit: Audit,
+}
+
+async fn measure(arguments: &BenchArguments, hub: &HubProcess, generator: &Generator) -> Result<Measured, String> {
+    let (client, scheme) = (Client::new(), arguments.scheme());
+    make_scheme(&client, scheme, hub, generator).await?;
+    let commits_before = commits(&client, hub).await?;
+    let positions_before = positions(&client, hub, scheme).await?;
+    progress(&format!("warming up {} s, then measuring {} s", arguments.warm_up, arguments.seconds));
+    let measurement = generator.run(arguments.load(hub.pid())).await.map_err(|error| error.to_string())?;
+    let commits_after = commits(&client, hub).await?;
+    let peak_memory_kib = hub.peak_memory_kib();
+
+    progress("asking the hub for every payment that a payer saw committed");
+    let checked = generator.check(CHECK_TIME_LIMIT).await.map_err(|error| error.to_string())?;
+    let positions_after = positions(&client, hub, scheme).await?;
+    let problems = position_problems(&positions_before, &positions_after, &measurement.positions);
+    Ok(Measured {
         measurement,
         peak_memory_kib,
-        durability: durability(commits_before, commits_after, kind),
-        audit,
+        durability: durability(commits_before, commits_after),
+        audit: Audit { checked, problems },
     })
 }
 
@@ -134,10 +154,10 @@ async fn positions(client: &Client, hub: &HubProcess, scheme: Scheme) -> Result<
 }
 
 /// What the hub's positions moved by, against what the payers heard.
-fn position_problems(before: &[Amount], after: &[Amount], measurement: &Measurement) -> Vec<String> {
+fn position_problems(before: &[Amount], after: &[Amount], expected: &[Amount]) -> Vec<String> {
     let mut problems = Vec::new();
     let mut sum = Amount::ZERO;
-    for (dfsp, ((before, after), expected)) in (0u8..).zip(before.iter().zip(after).zip(&measurement.positions)) {
+    for (dfsp, ((before, after), expected)) in (0u8..).zip(before.iter().zip(after).zip(expected)) {
         let moved = after.checked_sub(*before);
         if moved != Some(*expected) {
             let name = harness::scheme::dfsp_text(dfsp);
@@ -191,11 +211,11 @@ fn counter(text: &str, name: &str) -> Option<u64> {
     values.reduce(u64::saturating_add)
 }
 
-fn durability(before: Commits, after: Commits, file_system: Option<String>) -> Durability {
+fn durability(before: Commits, after: Commits) -> Durability {
     Durability {
         units: after.units.saturating_sub(before.units),
         units_synced: after.synced.saturating_sub(before.synced),
-        file_system,
+        file_system: None,
     }
 }
 
@@ -210,6 +230,17 @@ fn progress(what: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn positions_are_compared_with_the_payments_and_with_each_other() {
+        let amounts = |units: [i64; 2]| units.map(Amount::from_units);
+        let (before, moved) = (amounts([500, 0]), amounts([70, -70]));
+        assert_eq!(position_problems(&before, &amounts([570, -70]), &moved), [""; 0]);
+        let lost = position_problems(&before, &amounts([500, -70]), &moved);
+        assert_eq!(lost.len(), 2, "one position and the sum: {lost:?}");
+        let elsewhere = position_problems(&before, &amounts([580, -80]), &moved);
+        assert_eq!(elsewhere.len(), 2, "both positions: {elsewhere:?}");
+    }
 
     #[test]
     fn a_counter_is_summed_over_its_labels_and_not_mistaken_for_another() {
