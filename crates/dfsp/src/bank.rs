@@ -31,7 +31,6 @@ pub struct Bank {
     pub(crate) config: Config,
     pub(crate) connection: Connection,
     pub(crate) offers: crate::payer::Offers,
-    pub(crate) quotes: crate::payee::Quotes,
     core: Mutex<Core>,
     /// Counts changes of payments, for those who wait for one.
     changes: watch::Sender<u64>,
@@ -67,8 +66,8 @@ impl Bank {
                 core.record(Event::AccountOpened { customer: id.clone(), deposit: *deposit })?;
             }
         }
-        let (offers, quotes) = (crate::payer::Offers::default(), crate::payee::Quotes::default());
-        Ok(Self { config, connection, offers, quotes, core: Mutex::new(core), changes: watch::Sender::new(0) })
+        let offers = crate::payer::Offers::default();
+        Ok(Self { config, connection, offers, core: Mutex::new(core), changes: watch::Sender::new(0) })
     }
 
     /// The line to the hub.

@@ -1,7 +1,8 @@
 //! Being paid: lookup, terms, reservation, and credit when the hub says COMMITTED.
 //!
 //! Invariant: a customer is credited only for a transfer that was reserved here, at the terms that were quoted, after the
-//! hub's word. A reservation is in the journal before it is answered.
+//! hub's word. A reservation is in the journal before it is answered. Quotes need not be remembered: their terms come back
+//! sealed in the ILP packet.
 
 use crate::bank::Bank;
 use crate::config::{Customer, Temper};
@@ -11,21 +12,8 @@ use sdk::{
     AmountType, Answer, Backend, ErrorCode, FspiopError, IncomingTransfer, News, NotRecorded, Party, QuoteQuestion,
     Terms, now,
 };
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
-use vocabulary::{CorrelationId, PartyId, Timestamp};
-
-/// Quotes that hold at one time.
-const QUOTES_MAX: usize = 100_000;
-
-/// The quotes that still hold: what was promised to whom.
-#[derive(Default)]
-pub struct Quotes(Mutex<HashMap<CorrelationId, Quoted>>);
-
-struct Quoted {
-    terms: PayeeTerms,
-    expiration: Timestamp,
-}
+use std::sync::Arc;
+use vocabulary::{Amount, CorrelationId, PartyId};
 
 /// The bank as the scheme's messages reach it.
 pub(crate) struct Desk(pub Arc<Bank>);
@@ -70,7 +58,6 @@ impl Bank {
         })?;
         let lifetime = i64::try_from(self.config.quote_lifetime.as_millis()).unwrap_or(i64::MAX);
         let expiration = now().plus_millis(lifetime);
-        self.quotes.keep(question.quote_id, Quoted { terms, expiration })?;
         let PayeeTerms { transfer, received, fee } = terms;
         Ok(Terms { transfer, received, fee, payee: self.party(customer), expiration })
     }
@@ -81,8 +68,8 @@ impl Bank {
             return self.answer_again(&payment);
         }
         let Some(customer) = self.customer_of(&transfer.payee.id) else { return Answer::Reject(unknown()) };
-        let Some(terms) = self.quotes.get(transfer.quote_id) else {
-            return Answer::Reject(FspiopError::new(ErrorCode::QUOTE_EXPIRED));
+        let Some(fee) = transfer.amount.amount.checked_sub(transfer.received).filter(|fee| !fee.is_negative()) else {
+            return Answer::Reject(FspiopError::new(ErrorCode::PAYEE_FSP_REJECTED_TRANSACTION));
         };
         let (answer, state) = match customer.temper {
             Temper::Welcoming => (Answer::Reserve, State::Pending),
@@ -93,7 +80,7 @@ impl Bank {
                 (Answer::Reject(error), state)
             }
         };
-        match self.open_payment(incoming(transfer, customer, terms, state)) {
+        match self.open_payment(incoming(transfer, customer, fee, state)) {
             Ok(()) => answer,
             Err(error) => {
                 tracing::error!(%error, "an incoming transfer could not be recorded and is rejected");
@@ -115,7 +102,7 @@ impl Bank {
     }
 }
 
-fn incoming(transfer: IncomingTransfer, customer: &Customer, terms: PayeeTerms, state: State) -> Payment {
+fn incoming(transfer: IncomingTransfer, customer: &Customer, fee: Amount, state: State) -> Payment {
     let number = transfer.payer.id.identifier.to_string();
     let name = transfer.payer.name.unwrap_or_else(|| number.clone());
     Payment {
@@ -123,9 +110,9 @@ fn incoming(transfer: IncomingTransfer, customer: &Customer, terms: PayeeTerms, 
         direction: Direction::Incoming,
         customer: customer.id.clone(),
         other: Other { name, number, fsp: transfer.payer_fsp },
-        transfer: terms.transfer,
-        received: terms.received,
-        fee: terms.fee,
+        transfer: transfer.amount.amount,
+        received: transfer.received,
+        fee,
         note: transfer.note,
         opened: now(),
         expiration: transfer.expiration,
@@ -147,25 +134,4 @@ async fn watch(bank: Arc<Bank>, id: CorrelationId) {
 
 fn unknown() -> FspiopError {
     FspiopError::new(ErrorCode::PARTY_NOT_FOUND)
-}
-
-impl Quotes {
-    fn keep(&self, id: CorrelationId, quoted: Quoted) -> Result<(), FspiopError> {
-        let mut quotes = self.0.lock().expect("no thread panics while it holds the quotes");
-        if quotes.len() >= QUOTES_MAX {
-            let now = now();
-            quotes.retain(|_, quoted| quoted.expiration > now);
-        }
-        if quotes.len() >= QUOTES_MAX {
-            return Err(FspiopError::new(ErrorCode::SERVER_BUSY));
-        }
-        // A repeated question gets the first answer's terms; only the schedule decides, and it does not change.
-        quotes.insert(id, quoted);
-        Ok(())
-    }
-
-    fn get(&self, id: CorrelationId) -> Option<PayeeTerms> {
-        let quotes = self.0.lock().expect("no thread panics while it holds the quotes");
-        quotes.get(&id).filter(|quoted| quoted.expiration > now()).map(|quoted| quoted.terms)
-    }
 }

@@ -20,7 +20,7 @@ const OFFERS_MAX: usize = 1_000;
 /// How often the hub is asked about a payment in doubt: at first, and at the longest.
 const ASK_DELAY: Duration = Duration::from_secs(1);
 const ASK_DELAY_MAX: Duration = Duration::from_secs(30);
-/// How long after its expiration a transfer that the hub does not know is given up: messages may be late and clocks differ.
+/// How long after its expiration an incoming transfer that the hub does not know is given up: clocks differ.
 const GIVE_UP_AFTER_EXPIRATION_MS: i64 = 10_000;
 
 /// What a customer asks for.
@@ -205,13 +205,27 @@ impl Bank {
                 // `news` has settled the payment if the status decides it.
                 Ok(_) => {}
                 Err(CallError::Answered(error)) if error.code == ErrorCode::TRANSFER_ID_NOT_FOUND => {
-                    if now() > payment.expiration.plus_millis(GIVE_UP_AFTER_EXPIRATION_MS) {
-                        self.settle_or_report(id, &Decision::Aborted(error));
-                    }
+                    self.follow_unknown(&payment, error).await;
                 }
                 Err(error) => tracing::debug!(%id, %error, "the hub was asked about a payment in vain"),
             }
             delay = (delay * 2).min(ASK_DELAY_MAX);
+        }
+    }
+
+    /// The hub does not know a payment. An outgoing one has not arrived; it is sent again, byte for byte, and the hub
+    /// decides: it refuses what has expired meanwhile. An incoming one is given up some time after its expiration.
+    async fn follow_unknown(&self, payment: &Payment, unknown: FspiopError) {
+        match self.order(payment) {
+            Some(order) => match self.connection.prepare(&order).await {
+                Err(CallError::Refused(error)) => self.settle_or_report(payment.id, &Decision::Aborted(error)),
+                Ok(()) => {}
+                Err(error) => tracing::debug!(id = %payment.id, %error, "a payment was sent again in vain"),
+            },
+            None if now() > payment.expiration.plus_millis(GIVE_UP_AFTER_EXPIRATION_MS) => {
+                self.settle_or_report(payment.id, &Decision::Aborted(unknown));
+            }
+            None => {}
         }
     }
 

@@ -59,7 +59,10 @@ pub struct IncomingTransfer {
     pub payer_fsp: FspId,
     pub payer: Party,
     pub payee: Party,
+    /// Moves between the DFSPs.
     pub amount: Money,
+    /// Of it, what reaches the payee, as quoted.
+    pub received: Amount,
     pub note: Option<String>,
     pub expiration: Timestamp,
 }

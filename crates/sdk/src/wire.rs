@@ -136,6 +136,14 @@ pub(crate) struct Transaction {
     pub note: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
     pub expiration: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extension_list: Option<ExtensionList>,
+}
+
+/// `ExtensionList` (§7.4.4).
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ExtensionList {
+    pub extension: Vec<fspiop::Extension>,
 }
 
 /// `POST /transfers`.
@@ -184,6 +192,22 @@ impl TransactionType {
     /// A person sends money to a person.
     pub fn person_to_person() -> Self {
         Self { scenario: "TRANSFER".into(), initiator: "PAYER".into(), initiator_type: "CONSUMER".into() }
+    }
+}
+
+/// Extension of a transaction: what of the amount reaches the payee. The API's own member for it is in the quote only,
+/// and a payee's DFSP should not have to remember its quotes.
+const RECEIVE_AMOUNT: &str = "payeeReceiveAmount";
+
+impl ExtensionList {
+    pub fn of_received(received: Amount) -> Self {
+        let extension = fspiop::Extension { key: RECEIVE_AMOUNT.to_owned(), value: received.to_string() };
+        Self { extension: vec![extension] }
+    }
+
+    pub fn received(&self) -> Option<Amount> {
+        let extension = self.extension.iter().find(|extension| extension.key == RECEIVE_AMOUNT)?;
+        Amount::parse(&extension.value).ok()
     }
 }
 

@@ -13,7 +13,7 @@ use fspiop::ilp::{self, PaymentPacket};
 use fspiop::{Envelope, ErrorCode, FspiopError, Operation, PartyPath, Resource, Version, canonical_json};
 use http::Method;
 use std::sync::Arc;
-use vocabulary::{Fulfilment, Money, PartyId};
+use vocabulary::{Fulfilment, PartyId};
 
 /// A quote as it was asked, with what its ILP packet will repeat.
 pub(super) struct Asked {
@@ -88,6 +88,7 @@ impl<B: Backend> Server<B> {
             transaction_type: asked.transaction_type.clone(),
             note: question.note.clone(),
             expiration: Some(terms.expiration),
+            extension_list: Some(wire::ExtensionList::of_received(terms.received)),
         };
         let transaction = serde_json::to_value(&transaction).expect("texts and objects always serialise");
         let not_payable =
@@ -174,7 +175,8 @@ impl<B: Backend> Server<B> {
             payer_fsp: prepare.payer_fsp.clone(),
             payer: Party::of_wire(transaction.payer, &envelope.source).ok_or_else(unreadable)?,
             payee: Party::of_wire(transaction.payee, own).ok_or_else(unreadable)?,
-            amount: Money { amount: amount.amount, currency: amount.currency },
+            amount,
+            received: transaction.extension_list.and_then(|list| list.received()).unwrap_or(amount.amount),
             note: transaction.note,
             expiration: prepare.expiration,
         };

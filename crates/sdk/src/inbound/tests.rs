@@ -32,7 +32,7 @@ impl Backend for Core {
     }
 
     async fn prepare(&self, transfer: IncomingTransfer) -> Answer {
-        assert_eq!(transfer.payee, ana());
+        assert_eq!((transfer.payee, transfer.received), (ana(), Amount::parse("24.5").unwrap()));
         self.answer.clone()
     }
 
