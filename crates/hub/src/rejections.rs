@@ -50,6 +50,15 @@ pub fn error_of(rejection: &Rejection) -> FspiopError {
     }
 }
 
+/// As [`error_of`], for a quote: a changed one is told with its name (contract §3.3), a changed transfer is not.
+pub fn error_about_quote(rejection: &Rejection, quote: impl std::fmt::Display) -> FspiopError {
+    if *rejection == Rejection::ModifiedRequest {
+        let detail = format_args!("{quote} is a duplicate but hashes dont match");
+        return FspiopError::with_detail(ErrorCode::MODIFIED_REQUEST, detail);
+    }
+    error_of(rejection)
+}
+
 fn unsupported(code: ErrorCode, name: &vocabulary::FspId) -> FspiopError {
     FspiopError::with_detail(code, format_args!("Unsupported participant '{name}'"))
 }

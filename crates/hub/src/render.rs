@@ -7,7 +7,7 @@ use crate::{
     directory::DirectoryCache,
     http::Inbound,
     outbound::{Complaint, Delivery, Head, Persistence, text_of},
-    rejections::error_of,
+    rejections::{error_about_quote, error_of},
     sequencer::{Origin, RelayUntil, Render},
 };
 use bytes::Bytes;
@@ -71,7 +71,7 @@ impl Render for Renderer {
                 attempts: 0,
             });
         }
-        let made = made_of(notice)?;
+        let made = made_of(notice, origin)?;
         let until = match notice.about.kind {
             SubjectKind::Transfer => now.plus_millis(OUTCOME_MS),
             SubjectKind::Quote => now.plus_millis(SHORT_MS),
@@ -190,7 +190,7 @@ fn version_of(dialect: Dialect) -> Version {
     }
 }
 
-fn made_of(notice: &Notice) -> Option<Made> {
+fn made_of(notice: &Notice, origin: Option<&Origin>) -> Option<Made> {
     let id = notice.about.id;
     let resource = match notice.about.kind {
         SubjectKind::Transfer => Resource::Transfers,
@@ -199,11 +199,15 @@ fn made_of(notice: &Notice) -> Option<Made> {
     let (method, endpoint, path, body) = match (&notice.message, notice.about.kind) {
         (Message::Relay, _) => return None,
         (Message::Failure(rejection), kind) => {
-            let endpoint = match kind {
-                SubjectKind::Transfer => EndpointType::TransferError,
-                SubjectKind::Quote => EndpointType::Quotes,
+            let (endpoint, error) = match kind {
+                SubjectKind::Transfer => (EndpointType::TransferError, error_of(rejection)),
+                SubjectKind::Quote => {
+                    let is_answer = origin.is_some_and(|origin| &*origin.head.method == "PUT");
+                    let called = if is_answer { "Update for quote" } else { "Quote" };
+                    (EndpointType::Quotes, error_about_quote(rejection, format_args!("{called} {id}")))
+                }
             };
-            (Method::PUT, endpoint, format!("/{resource}/{id}/error"), error_of(rejection).to_json())
+            (Method::PUT, endpoint, format!("/{resource}/{id}/error"), error.to_json())
         }
         (Message::Status(status), _) => {
             (Method::PUT, EndpointType::TransferPut, format!("/{resource}/{id}"), status_body(status))

@@ -25,7 +25,7 @@ use std::{
     time::Duration,
 };
 use store::{Mark, PartyChange, Store, StoreError};
-use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
+use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc, oneshot};
 use vocabulary::Timestamp;
 
 /// Commands that may wait; more are refused with "try again".
@@ -103,6 +103,8 @@ struct Lifecycle {
     is_closing: AtomicBool,
     /// Writers that have panicked: they found state that contradicts itself, and the hub is not well.
     broken_writers: AtomicUsize,
+    /// Wakes a writer that waits for jobs.
+    hurry: Notify,
 }
 
 /// What the writer threads share.
@@ -210,6 +212,12 @@ impl Sequencer {
     /// Takes no more commands; those that wait are still decided.
     pub fn close(&self) {
         self.state.is_closing.store(true, Ordering::Relaxed);
+        self.hurry();
+    }
+
+    /// Has the delivery marks written now instead of with the next command.
+    pub fn hurry(&self) {
+        self.state.hurry.notify_one();
     }
 
     /// Whether every delivery mark has been handed to a unit.

@@ -96,6 +96,7 @@ impl Running {
         let deadline = Instant::now() + DRAIN_MAX;
         let drained = async {
             while self.hub.callbacks.waiting() > 0 || !self.hub.sequencer.has_no_marks() {
+                self.hub.sequencer.hurry();
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };

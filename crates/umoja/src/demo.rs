@@ -11,6 +11,7 @@ mod world;
 
 use crate::{fail, logging};
 use clap::Args;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -54,7 +55,7 @@ pub async fn run(options: DemoOptions) -> ExitCode {
     let result = if options.once {
         script::play(&world, options.json).await
     } else {
-        print!("{}", report::welcome(&world, started.elapsed(), options.data.as_deref()));
+        say(&report::welcome(&world, started.elapsed(), options.data.as_deref()));
         stop_signal().await.map(|()| true)
     };
     world.stop().await;
@@ -73,6 +74,11 @@ async fn stop_signal() -> Result<(), String> {
         result = tokio::signal::ctrl_c() => result.map_err(|error| error.to_string())?,
         _ = terminate.recv() => {}
     }
-    println!("\nStopping.");
+    say("\nStopping.");
     Ok(())
+}
+
+/// Prints a line. Whoever reads may have gone (`umoja demo | head`), which is no reason to stop.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
 }

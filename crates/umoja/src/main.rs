@@ -5,6 +5,8 @@
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+mod bench;
+mod demo;
 mod hub_command;
 mod logging;
 mod settings;
@@ -24,8 +26,12 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run a hub and two example DFSPs in one process, with wallets to try; or scripted payments.
+    Demo(demo::DemoOptions),
     /// Run a hub.
     Hub(Box<hub_command::HubArguments>),
+    /// Measure what a hub carries on this machine, with full three-phase payments.
+    Bench(Box<bench::BenchArguments>),
     /// Recompute every balance of a store and compare.
     Verify(verify::VerifyArguments),
 }
@@ -38,6 +44,8 @@ fn main() -> ExitCode {
     };
     runtime.block_on(async {
         match arguments.command {
+            Command::Demo(options) => demo::run(options).await,
+            Command::Bench(arguments) => bench::run(*arguments).await,
             Command::Hub(arguments) => hub_command::run(*arguments).await,
             Command::Verify(arguments) => verify::run(arguments).await,
         }

@@ -1,4 +1,5 @@
 //! The demo as a person or a script runs it: the program, its pages over HTTP, its end by a signal.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise, also in its helpers")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -5,7 +5,7 @@ use crate::Hub;
 use axum::{
     extract::State,
     http::{HeaderValue, header},
-    response::{IntoResponse, Response},
+    response::IntoResponse,
 };
 use fspiop::{ErrorCode, FspiopError};
 use std::sync::Arc;

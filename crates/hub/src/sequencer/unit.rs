@@ -65,12 +65,12 @@ pub(super) async fn run(mut writer: Box<dyn Writer>, shared: Arc<Shared>) {
 /// Waits for the next jobs and takes what a unit may hold: each subject once, and an administrative command alone.
 async fn gather(shared: &Shared) -> Option<Batch> {
     let mut queue = shared.jobs.lock().await;
-    let first = match queue.deferred.pop_front() {
+    let first = match queue.next_now() {
         Some(job) => job,
-        None => match tokio::time::timeout(MARKS_WAIT, queue.incoming.recv()).await {
-            Ok(Some(job)) => job,
-            Ok(None) => return None,
-            Err(_elapsed) => {
+        None => match shared.wait(&mut queue).await {
+            Some(Some(job)) => job,
+            Some(None) => return None,
+            None => {
                 let has_marks = !shared.marks.lock().expect("marks are pushed without panicking").is_empty();
                 let is_over = shared.state.is_closing.load(Ordering::Relaxed) && !has_marks;
                 return (!is_over).then(Batch::default);
@@ -108,6 +108,20 @@ async fn gather(shared: &Shared) -> Option<Batch> {
     }
     shared.metrics.queued.set(queue.waiting());
     Some(batch)
+}
+
+impl Shared {
+    /// The next job, `Some(None)` after the last one; `None` when it is time to look at the marks.
+    async fn wait(&self, queue: &mut Queue) -> Option<Option<Job>> {
+        if self.state.is_closing.load(Ordering::Relaxed) {
+            return None;
+        }
+        tokio::select! {
+            job = queue.incoming.recv() => Some(job),
+            () = tokio::time::sleep(MARKS_WAIT) => None,
+            () = self.state.hurry.notified() => None,
+        }
+    }
 }
 
 impl Queue {

@@ -22,9 +22,9 @@ const ADD_TRANSFERS: &str = "INSERT INTO transfers (key, id, is_ulid, kind, paye
      credit, condition, expiration, state, fulfilment, rejection, changed_at, window_id, prepare_hash, fulfil_hash, \
      error_hash, payer_dialect, payee_dialect, prepare_extensions, fulfil_extensions) \
      SELECT * FROM unnest($1::BIGINT[], $2::UUID[], $3::BOOLEAN[], $4::SMALLINT[], $5::TEXT[], $6::TEXT[], \
-     $7::BIGINT[], $8::TEXT[], $9::BIGINT[], $10::BIGINT[], $11::BYTEA[], $12::BIGINT[], $13::SMALLINT[], $14::BYTEA[], \
-     $15::TEXT[], $16::BIGINT[], $17::BIGINT[], $18::BYTEA[], $19::BYTEA[], $20::BYTEA[], $21::SMALLINT[], $22::SMALLINT[], \
-     $23::TEXT[], $24::TEXT[])";
+     $7::BIGINT[], $8::TEXT[], $9::BIGINT[], $10::BIGINT[], $11::BYTEA[], $12::BIGINT[], $13::SMALLINT[], \
+     $14::BYTEA[], $15::TEXT[], $16::BIGINT[], $17::BIGINT[], $18::BYTEA[], $19::BYTEA[], $20::BYTEA[], \
+     $21::SMALLINT[], $22::SMALLINT[], $23::TEXT[], $24::TEXT[])";
 
 const CHANGE_TRANSFERS: &str = "UPDATE transfers SET state = new.state, fulfilment = new.fulfilment, \
      rejection = new.rejection, changed_at = new.changed_at, window_id = new.window_id, fulfil_hash = new.fulfil_hash, \

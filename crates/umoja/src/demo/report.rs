@@ -31,8 +31,7 @@ Try this:
   4. As Juma Traders, send 600000: Green Bank may owe the scheme 500,000 at most.
 
 The DFSPs talk to the hub at http://{} (FSPIOP); its administration is at http://{}.
-{keeping} Stop it with Ctrl-C.
-",
+{keeping} Stop it with Ctrl-C.",
         addresses.portal,
         addresses.fspiop,
         addresses.administration,

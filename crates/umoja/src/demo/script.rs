@@ -4,8 +4,8 @@
 //! DFSPs' own, and exactly the money moved that had to.
 
 use crate::demo::cast::{BLUE, GREEN, msisdn};
-use crate::demo::report;
 use crate::demo::world::World;
+use crate::demo::{report, say};
 use dfsp::{Account, Bank, PayError, Payment, State, Wish};
 use sdk::{AmountType, CallError, ErrorCode, TransferState};
 use std::time::{Duration, Instant};
@@ -143,18 +143,18 @@ const CASES: [Case; 6] = [
 pub async fn play(world: &World, as_json: bool) -> Result<bool, String> {
     let started = Instant::now();
     if !as_json {
-        println!("{}", report::heading());
+        say(&report::heading());
     }
     let mut agreeing = 0;
     for (number, case) in CASES.iter().enumerate() {
         let outcome = case.play(world).await;
         agreeing += usize::from(outcome.problems.is_empty());
         let line = if as_json { report::json_line(&outcome) } else { report::table_line(number + 1, &outcome) };
-        println!("{line}");
+        say(&line);
     }
     let differences = ledger_differences(world).await?;
     let summary = report::Summary { cases: CASES.len(), agreeing, differences, took: started.elapsed() };
-    println!("{}", if as_json { summary.json() } else { summary.text() });
+    say(&if as_json { summary.json() } else { summary.text() });
     Ok(summary.is_good())
 }
 
