@@ -54,6 +54,12 @@ pub struct BenchArguments {
     /// Let the hub use this store instead: memory, sqlite:PATH or postgres://USER@HOST/DATABASE.
     #[arg(long, value_name = "ADDRESS")]
     hub_store: Option<String>,
+    /// Settings of the hub, as for umoja hub --config; its listeners and its store stay the benchmark's.
+    #[arg(long, value_name = "FILE")]
+    hub_config: Option<PathBuf>,
+    /// Let the hub sign what it makes, two messages of each payment, as a hub does unless it is told otherwise.
+    #[arg(long)]
+    sign: bool,
     /// Draw DFSPs, parties and ids from this seed.
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,

@@ -78,7 +78,7 @@ impl Settings {
             .map_err(|error| format!("The configuration file {shown} cannot be read: {error}."))?;
         toml::from_str(&text).map_err(|error| {
             let what = error.message();
-            let line = error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
+            let line = 1 + error.span().map_or(0, |span| text[..span.start].matches('\n').count());
             format!("The configuration file {shown} is wrong in line {line}: {what}.")
         })
     }

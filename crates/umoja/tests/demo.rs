@@ -1,10 +1,11 @@
 //! The demo as a person or a script runs it: the program, its pages over HTTP, its end by a signal.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise, also in its helpers")]
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// Generous: a busy machine is slow, a broken demo never comes.
@@ -58,26 +59,47 @@ impl Demo {
 
     /// Sends money as a browser does and returns the path of the payment's page.
     fn pay(&self, customer: &str, number: &str, amount: &str) -> String {
+        let (token, offer) = self.offer(customer, number, amount);
+        let payment = post(self.green, &offer, &format!("token={token}"));
+        assert_eq!(payment.status, 303, "{}", payment.body);
+        payment.location
+    }
+
+    /// Everything up to the confirmation: the form's token and the path of the offer.
+    fn offer(&self, customer: &str, number: &str, amount: &str) -> (String, String) {
         let form = get(self.green, &format!("/customers/{customer}/send")).body;
         let token = form.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
         let fields = format!("token={token}&number={number}&amount={amount}&mode=receive&note=");
         let offer = post(self.green, &format!("/customers/{customer}/send"), &fields);
         assert_eq!(offer.status, 303, "{}", offer.body);
-        let payment = post(self.green, &offer.location, &format!("token={token}"));
-        assert_eq!(payment.status, 303, "{}", payment.body);
-        payment.location
+        (token.to_owned(), offer.location)
     }
 
     /// The page at `path`, as soon as it says `wanted`.
-    fn wait_for(&self, path: &str, wanted: &str) -> String {
+    fn wait_for(&self, address: SocketAddr, path: &str, wanted: &str) -> String {
         let started = Instant::now();
         loop {
             // The page itself waits for the end of a payment for some seconds, so this does not spin.
-            let page = get(self.green, path).body;
+            let page = get(address, path).body;
             if page.contains(wanted) {
                 return page;
             }
             assert!(started.elapsed() < PATIENCE, "no '{wanted}' in {page}");
+        }
+    }
+
+    /// Whether a payment was made, as soon as that is decided. One that the DFSP never wrote down was not.
+    fn is_paid(&self, path: &str) -> bool {
+        let started = Instant::now();
+        loop {
+            let page = get(self.green, path);
+            if page.status == 404 || page.body.contains("The payment was not made") {
+                return false;
+            }
+            if page.body.contains("Paid</h1>") {
+                return true;
+            }
+            assert!(started.elapsed() < PATIENCE, "undecided: {}", page.body);
         }
     }
 }
@@ -94,8 +116,13 @@ fn get(address: SocketAddr, path: &str) -> Page {
 }
 
 fn post(address: SocketAddr, path: &str, fields: &str) -> Page {
+    try_post(address, path, fields).unwrap()
+}
+
+/// Fails when the demo is killed meanwhile.
+fn try_post(address: SocketAddr, path: &str, fields: &str) -> io::Result<Page> {
     let length = fields.len();
-    exchange(
+    try_exchange(
         address,
         &format!(
             "POST {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n\
@@ -105,15 +132,19 @@ fn post(address: SocketAddr, path: &str, fields: &str) -> Page {
 }
 
 fn exchange(address: SocketAddr, request: &str) -> Page {
-    let mut socket = TcpStream::connect(address).unwrap();
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
-    socket.write_all(request.as_bytes()).unwrap();
+    try_exchange(address, request).unwrap()
+}
+
+fn try_exchange(address: SocketAddr, request: &str) -> io::Result<Page> {
+    let mut socket = TcpStream::connect(address)?;
+    socket.set_read_timeout(Some(PATIENCE))?;
+    socket.write_all(request.as_bytes())?;
     let mut answer = String::new();
-    socket.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    socket.read_to_string(&mut answer)?;
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
     let status = head[9..12].parse().unwrap();
     let location = head.lines().find_map(|line| line.strip_prefix("location: ")).unwrap_or_default().to_owned();
-    Page { status, location, body: body.to_owned() }
+    Ok(Page { status, location, body: body.to_owned() })
 }
 
 fn balance(address: SocketAddr, customer: &str) -> String {
@@ -156,7 +187,7 @@ fn money_sent_in_the_browser_arrives_and_is_there_after_a_restart() {
     let demo = Demo::start(&data);
     assert_eq!(balance(demo.blue, "baraka"), "KES 8,000.00");
     let payment = demo.pay("amina", "9992000001", "1000");
-    let receipt = demo.wait_for(&payment, "Paid</h1>");
+    let receipt = demo.wait_for(demo.green, &payment, "Paid</h1>");
     for part in ["Baraka Kimani", "KES 1,000.00", "KES 5.00", "KES 10.05", "KES 1,015.05"] {
         assert!(receipt.contains(part), "{part} in {receipt}");
     }
@@ -164,7 +195,7 @@ fn money_sent_in_the_browser_arrives_and_is_there_after_a_restart() {
     let demo = Demo::start(&data);
     assert_eq!(balance(demo.green, "amina"), "KES 48,984.95");
     assert_eq!(balance(demo.blue, "baraka"), "KES 9,000.00");
-    demo.wait_for(&payment, "Paid</h1>");
+    demo.wait_for(demo.green, &payment, "Paid</h1>");
 }
 
 #[test]
@@ -177,9 +208,59 @@ fn a_payment_in_flight_when_everything_is_killed_gives_the_money_back() {
     assert!(in_flight.contains("set aside for payments on their way"), "{in_flight}");
     drop(demo);
     let demo = Demo::start(&options);
-    demo.wait_for(&payment, "The payment was not made");
+    demo.wait_for(demo.green, &payment, "The payment was not made");
     let home = get(demo.green, "/customers/daudi").body;
     assert!(home.contains("KES 12,500.50") && !home.contains("set aside"), "{home}");
+}
+
+#[test]
+fn a_payment_that_is_killed_at_any_step_ends_the_same_on_both_sides() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = ["--expire-after", "3", "--data", path_text(directory.path())];
+    let mut paid = 0;
+    for (bank, event) in [
+        ("greenbank", "payment_opened"),
+        ("bluewallet", "payment_opened"),
+        ("greenbank", "payment_completed"),
+        ("bluewallet", "payment_completed"),
+    ] {
+        let demo = Demo::start(&options);
+        let (token, offer) = demo.offer("farida", "9992000002", "10");
+        let journal = directory.path().join(bank).join("journal.jsonl");
+        let before = count(&journal, event);
+        let (green, path) = (demo.green, offer.clone());
+        let confirmation = thread::spawn(move || try_post(green, &path, &format!("token={token}")));
+        let started = Instant::now();
+        while count(&journal, event) == before {
+            assert!(started.elapsed() < PATIENCE, "no {event} at {bank}");
+        }
+        drop(demo);
+        // The confirmation's answer may have been cut off.
+        let _ = confirmation.join().unwrap();
+        let demo = Demo::start(&options);
+        let payment = offer.replace("offers", "payments");
+        if demo.is_paid(&payment) {
+            paid += 1;
+            demo.wait_for(demo.blue, &payment.replace("farida", "neema"), "You received money");
+        }
+        // Each payment of 10 costs a fee of 0.05 there and 1 here.
+        assert_eq!(balance(demo.green, "farida"), shillings(300_000 - paid * 1_105), "killed after {event} at {bank}");
+        assert_eq!(balance(demo.blue, "neema"), shillings(65_025 + paid * 1_000), "killed after {event} at {bank}");
+    }
+    let output = once(&["--data", path_text(directory.path())]);
+    assert!(output.status.success(), "{}", text(&output.stdout));
+}
+
+/// How often an event stands in a journal.
+fn count(journal: &Path, event: &str) -> usize {
+    std::fs::read_to_string(journal).unwrap().matches(&format!("\"event\":\"{event}\"")).count()
+}
+
+/// Hundredths as the pages write them.
+fn shillings(cents: u32) -> String {
+    let (whole, cents) = (cents / 100, cents % 100);
+    let thousands = if whole >= 1000 { format!("{},{:03}", whole / 1000, whole % 1000) } else { whole.to_string() };
+    format!("KES {thousands}.{cents:02}")
 }
 
 #[test]

@@ -38,7 +38,7 @@ async fn a_prepare_reaches_a_payee_that_comes_up_late() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_prepare_that_never_arrives_expires_and_the_payer_hears_of_it() {
     let scheme = Scheme::start_without_payee_listening(|_| {}).await;
-    let payment = Payment::usd("5").expiring_in_millis(1_000);
+    let payment = Payment::usd("5").expiring_in_millis(1_500);
     scheme.accept(&payment.prepare()).await;
     scheme.payer.next(&payment.put_error()).await.assert_error("3303", "Transfer expired");
     assert_eq!(scheme.positions().await, ["0", "0"]);

@@ -1,4 +1,5 @@
 //! Conversations between two DFSPs and the hub over HTTP, as the participants see them (contract, transfers §2 to §4).
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise, also in its helpers")]
 
 mod delivery;
 mod duplicates;

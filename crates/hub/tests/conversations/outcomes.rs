@@ -12,6 +12,9 @@ const SOURCE: &str =
 const DESTINATION: &str =
     "Generic validation error - fspiop-destination does not match payer fsp on the Fulfil callback response";
 
+/// Long enough to be reserved in on a busy machine, short enough to wait for.
+const LIFE_MILLIS: i64 = 1_500;
+
 /// A hub that expires nothing by itself while a test runs.
 async fn without_sweep() -> Scheme {
     Scheme::start_with(|config| config.expiry_sweep = Duration::from_secs(3600)).await
@@ -56,7 +59,7 @@ async fn a_code_that_the_api_does_not_define_is_passed_on_and_remembered_as_such
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expired_transfer_is_told_to_both_sides_and_answered_no_more() {
     let scheme = Scheme::start().await;
-    let payment = Payment::usd("5").expiring_in_millis(1_000);
+    let payment = Payment::usd("5").expiring_in_millis(LIFE_MILLIS);
     scheme.reserve(&payment).await;
     assert_eq!(scheme.positions().await, ["5", "0"]);
     let told = scheme.payer.next(&payment.put_error()).await;
@@ -84,8 +87,8 @@ async fn an_expired_transfer_is_told_to_both_sides_and_answered_no_more() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_after_the_expiration_is_refused_even_before_the_sweep_has_come() {
     let scheme = without_sweep().await;
-    let all =
-        [Payment::usd("5"), Payment::usd("6"), Payment::usd("7")].map(|payment| payment.expiring_in_millis(1_500));
+    let all = [Payment::usd("5"), Payment::usd("6"), Payment::usd("7")]
+        .map(|payment| payment.expiring_in_millis(LIFE_MILLIS));
     for payment in &all {
         scheme.reserve(payment).await;
     }
@@ -223,15 +226,19 @@ async fn an_error_after_a_commit_and_a_commit_after_an_error_change_nothing() {
 async fn what_the_api_has_no_answer_to_is_ignored_until_the_transfer_expires() {
     let scheme = Scheme::start().await;
     // RESERVED in a version without PATCH, and ABORTED, which belongs on the error resource.
-    for version_and_state in [("1.0", "RESERVED"), ("1.1", "ABORTED")] {
-        let payment = Payment::usd("5").expiring_in_millis(1_000);
-        scheme.reserve(&payment).await;
-        let (version, asked) = version_and_state;
+    let answers = [("1.0", "RESERVED"), ("1.1", "ABORTED")];
+    let payments = answers.map(|_| Payment::usd("5").expiring_in_millis(LIFE_MILLIS));
+    for (payment, (version, asked)) in payments.iter().zip(answers) {
+        scheme.reserve(payment).await;
         scheme.accept(&payment.fulfil(asked).version(version)).await;
-        assert_eq!(state(&scheme, &payment).await.0, "RESERVED");
+    }
+    for payment in &payments {
+        assert_eq!(state(&scheme, payment).await.0, "RESERVED");
+    }
+    for payment in &payments {
         scheme.payer.next(&payment.put_error()).await.assert_error("3303", "Transfer expired");
         scheme.payee.next(&payment.put_error()).await.assert_error("3303", "Transfer expired");
-        assert_eq!(state(&scheme, &payment).await, (json!("ABORTED"), json!("3303: Transfer expired")));
+        assert_eq!(state(&scheme, payment).await, (json!("ABORTED"), json!("3303: Transfer expired")));
     }
     assert_eq!(scheme.positions().await, ["0", "0"]);
     scheme.end().await;

@@ -1,6 +1,6 @@
 //! Which DFSP serves a party: asking, registering, removing (contract, transfers §2.4).
 
-use crate::support::{BYSTANDER, Call, Inbox, PAYEE, PAYER, Scheme, fresh_id};
+use crate::support::{BYSTANDER, Call, Inbox, Oracle, PAYEE, PAYER, Scheme, fresh_id};
 use serde_json::{Value, json};
 
 const PARTY: &str = "MSISDN/27710000002";
@@ -136,5 +136,50 @@ async fn an_error_about_a_registration_is_passed_on() {
     scheme.accept(&call.to("ghostfsp")).await;
     let text = "Destination FSP Error - Destination FSP not found";
     assert_told(&scheme.payee, PARTY, ("3201", text)).await;
+    scheme.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registration_goes_to_the_oracle_of_its_type_and_succeeds_with_201() {
+    let scheme = Scheme::start().await;
+    let oracle = Oracle::answering(201, Value::Null).await;
+    scheme.register_oracle("ACCOUNT_ID", &oracle.url, None).await;
+    let registration = json!({"fspId": PAYEE, "currency": "USD"}).to_string();
+    let path = "ACCOUNT_ID/7/savings";
+    scheme.accept(&Call::new(&format!("POST /participants/{path}")).from(PAYEE).body(registration)).await;
+    let told = scheme.payee.next(&format!("PUT /participants/{path}")).await;
+    let entry = json!({
+        "partyIdType": "ACCOUNT_ID", "partyIdentifier": "7", "partySubIdOrType": "savings", "fspId": PAYEE,
+    });
+    let expected = json!({"partyList": [entry], "currency": "USD"});
+    assert_eq!(told.assert_made_by_hub(PAYEE, "1.1").json(), expected);
+    let stored = r#"{"currency":"USD","fspId":"payeefsp","partySubIdOrType":"savings"}"#;
+    assert_eq!(oracle.asked(), [format!("POST /participants/ACCOUNT_ID/7 {stored}")]);
+    scheme.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registration_that_an_oracle_refuses_is_told_to_who_asked() {
+    let scheme = Scheme::start().await;
+    let unwilling =
+        Oracle::answering(400, json!({"errorInformation": {"errorCode": "3299", "errorDescription": "x"}})).await;
+    scheme.register_oracle("ACCOUNT_ID", &unwilling.url, None).await;
+    let lukewarm = Oracle::answering(200, json!({})).await;
+    scheme.register_oracle("DEVICE", &lukewarm.url, None).await;
+    let registration = json!({"fspId": PAYEE}).to_string();
+    for (method, path, code) in [
+        ("POST", "ACCOUNT_ID/1", "3003"),
+        ("PUT", "ACCOUNT_ID/2", "3003"),
+        ("DELETE", "ACCOUNT_ID/3", "3040"),
+        ("POST", "DEVICE/1", "3003"),
+    ] {
+        let call = Call::new(&format!("{method} /participants/{path}"));
+        scheme.accept(&if method == "DELETE" { call } else { call.body(registration.clone()) }).await;
+        let told = scheme.payer.next(&format!("PUT /participants/{path}/error")).await;
+        assert_eq!(told.assert_made_by_hub(PAYER, "1.1").json()["errorInformation"]["errorCode"], code, "{path}");
+    }
+    // Changing may be answered with anything that is a success.
+    scheme.accept(&Call::new("PUT /participants/DEVICE/1").body(registration)).await;
+    scheme.payee.next("PUT /participants/DEVICE/1").await;
     scheme.end().await;
 }

@@ -2,41 +2,14 @@
 
 use crate::{
     assert_relayed,
-    support::{BYSTANDER, Call, Inbox, PAYEE, PAYER, Scheme, party_body},
+    support::{BYSTANDER, Call, Inbox, Oracle, PAYEE, PAYER, Scheme, party_body},
 };
-use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
-use serde_json::{Value, json};
-use std::sync::{Arc, Mutex};
+use serde_json::json;
 
 const PARTY: &str = "MSISDN/27710000002";
 
 fn question(path: &str) -> Call {
     Call::new(&format!("GET /parties/{path}"))
-}
-
-/// An oracle that answers every question with the same status and body and keeps the paths that it was asked.
-struct Oracle {
-    url: String,
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-impl Oracle {
-    async fn answering(status: StatusCode, body: Value) -> Self {
-        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
-        let handler = async move |State(asked): State<Arc<Mutex<Vec<String>>>>, uri: axum::http::Uri| {
-            asked.lock().unwrap().push(uri.to_string());
-            (status, Json(body))
-        };
-        let router = Router::new().fallback(get(handler)).with_state(asked.clone());
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { url, asked }
-    }
-
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
-    }
 }
 
 async fn assert_told(inbox: &Inbox, path: &str, error: (&str, &str)) {
@@ -117,11 +90,11 @@ async fn an_oracle_is_asked_instead_of_the_built_in_directory() {
     let scheme = Scheme::start().await;
     scheme.register_party(&scheme.bystander, PARTY).await;
     let list = json!({"partyList": [{"fspId": PAYEE, "currency": "USD"}]});
-    let oracle = Oracle::answering(StatusCode::OK, list).await;
+    let oracle = Oracle::answering(200, list).await;
     scheme.register_oracle("MSISDN", &oracle.url, None).await;
     scheme.accept(&question(PARTY)).await;
     scheme.payee.next(&format!("GET /parties/{PARTY}")).await;
-    assert_eq!(oracle.asked(), [format!("/participants/{PARTY}")]);
+    assert_eq!(oracle.asked(), [format!("GET /participants/{PARTY}")]);
     scheme.end().await;
 }
 
@@ -131,7 +104,7 @@ async fn every_dfsp_that_an_oracle_names_is_asked() {
     let list = json!({"partyList": [
         {"fspId": PAYEE}, {"fspId": "ghostfsp"}, {"fspId": BYSTANDER}, {"fspId": PAYEE, "partySubIdOrType": "x"},
     ]});
-    let oracle = Oracle::answering(StatusCode::OK, list).await;
+    let oracle = Oracle::answering(200, list).await;
     scheme.register_oracle("EMAIL", &oracle.url, None).await;
     let path = "EMAIL/ana@example.org";
     scheme.accept(&question(path)).await;
@@ -141,7 +114,7 @@ async fn every_dfsp_that_an_oracle_names_is_asked() {
     }
     scheme.accept(&question(&format!("{path}/x"))).await;
     scheme.payee.next(&format!("GET /parties/{path}/x")).await;
-    assert_eq!(oracle.asked()[1], format!("/participants/{path}?partySubIdOrType=x"));
+    assert_eq!(oracle.asked()[1], format!("GET /participants/{path}?partySubIdOrType=x"));
     scheme.end().await;
 }
 
@@ -157,7 +130,7 @@ async fn an_oracle_that_knows_nobody_or_fails_is_reported() {
         ("PERSONAL_ID", 400, own, ("3299", "closed")),
         ("ACCOUNT_ID", 500, json!({}), ("1001", unreachable)),
     ] {
-        let oracle = Oracle::answering(StatusCode::from_u16(status).unwrap(), body).await;
+        let oracle = Oracle::answering(status, body).await;
         scheme.register_oracle(id_type, &oracle.url, None).await;
         let path = format!("{id_type}/1");
         scheme.accept(&question(&path)).await;
@@ -177,12 +150,12 @@ async fn a_type_that_nobody_keeps_is_told_with_its_name() {
         assert_told(&scheme.payer, path, ("3003", text)).await;
     }
     // An oracle for one currency is none for another, nor is the directory then.
-    let oracle = Oracle::answering(StatusCode::OK, json!({"partyList": [{"fspId": PAYEE}]})).await;
+    let oracle = Oracle::answering(200, json!({"partyList": [{"fspId": PAYEE}]})).await;
     scheme.register_oracle("ALIAS", &oracle.url, Some("USD")).await;
     scheme.accept(&question("ALIAS/a").at("/parties/ALIAS/a?currency=EUR")).await;
     assert_told(&scheme.payer, "ALIAS/a", ("3003", "Add Party information error - Oracle type: ALIAS not found")).await;
     scheme.accept(&question("ALIAS/a").at("/parties/ALIAS/a?currency=USD")).await;
     scheme.payee.next("GET /parties/ALIAS/a").await;
-    assert_eq!(oracle.asked(), ["/participants/ALIAS/a?currency=USD"]);
+    assert_eq!(oracle.asked(), ["GET /participants/ALIAS/a?currency=USD"]);
     scheme.end().await;
 }

@@ -52,7 +52,7 @@ async fn both_sides_can_ask_for_every_state() {
     scheme.payer.next(&refused.put_error()).await;
     assert_eq!(asked_by_both(&scheme, &refused).await, cause("4001: Payer FSP insufficient liquidity"));
 
-    let expired = Payment::usd("5").expiring_in_millis(1_000);
+    let expired = Payment::usd("5").expiring_in_millis(1_500);
     scheme.reserve(&expired).await;
     scheme.payer.next(&expired.put_error()).await;
     scheme.payee.next(&expired.put_error()).await;

@@ -12,6 +12,8 @@ use std::{fmt::Write as _, time::Duration};
 
 /// Everything that was observed.
 pub struct Report {
+    /// Whether the hub signed what it made.
+    pub signs: bool,
     pub pace: Pace,
     pub scheme: Scheme,
     pub warm_up_s: u32,
@@ -62,6 +64,7 @@ impl Report {
             &format!("{} ms", per_payment(measurement.generator_cpu, measurement.payments)),
         );
         line("hub memory, peak", &or_unknown(self.peak_memory(), "MiB"));
+        line("hub signs its messages", if self.signs { "yes" } else { "no; see --sign" });
         line("durable", &self.durability.sentence());
         line("payments", &format!("{} measured, {} in all", measurement.payments, measurement.committed));
         line("repeated messages", &measurement.repeated_messages.to_string());
@@ -89,6 +92,7 @@ impl Report {
         put("hub_peak_rss_mib", self.peak_memory().map_or(Value::Null, |text| number(&text)));
         put("errors", json!(self.errors()));
         put("error_texts", json!(self.error_texts()));
+        put("signing", json!(self.signs));
         put("durable", json!(self.durability.is_durable()));
         match self.pace {
             Pace::Closed { concurrency } => put("concurrency", json!(concurrency)),

@@ -61,6 +61,7 @@ pub async fn run(arguments: &BenchArguments) -> Result<Report, String> {
     measured.audit.problems.extend(hub.stop().await.err());
     measured.audit.problems.extend(ledger_problem(arguments, &binary, directory.path()).await);
     Ok(Report {
+        signs: arguments.sign,
         pace: arguments.pace(),
         scheme,
         warm_up_s: arguments.warm_up,
@@ -120,7 +121,13 @@ async fn start_hub(arguments: &BenchArguments, binary: &Path, directory: &Path) 
         Some(address) => ["--store".into(), address.into()],
         None => ["--data".into(), data_directory(directory).into()],
     };
-    let command = HubCommand { binary: binary.to_owned(), arguments: store.to_vec(), log: directory.join("hub.log") };
+    let sign: [OsString; 2] = ["--sign".into(), arguments.sign.to_string().into()];
+    let config = arguments.hub_config.iter().flat_map(|file| ["--config".into(), file.into()]);
+    let command = HubCommand {
+        binary: binary.to_owned(),
+        arguments: store.into_iter().chain(config).chain(sign).collect(),
+        log: directory.join("hub.log"),
+    };
     HubProcess::start(&command, Addresses::any()).await
 }
 
