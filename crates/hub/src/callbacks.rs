@@ -206,7 +206,8 @@ impl Callbacks {
                 line.left_in_outbox_after = match line.left_in_outbox_after {
                     Some(MessageId(i64::MAX)) | None if !may_have_more => None,
                     Some(MessageId(i64::MAX)) | None => Some(after),
-                    Some(place) => Some(place.max(after)),
+                    // With several writers a lower place may become visible after a higher one.
+                    Some(place) => Some(place.min(after)),
                 };
                 line.left_in_outbox_after.is_none()
             };

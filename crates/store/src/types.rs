@@ -119,7 +119,8 @@ pub trait Store: Send + Sync {
     /// Reserved payments whose expiration lies before the database's present time, oldest first.
     fn due_transfers(&self, limit: usize) -> BoxFuture<'_, Vec<Due>>;
 
-    /// Renews this node's lease, and takes over up to `limit` outbox messages of nodes whose lease ended 10 s ago.
+    /// Renews this node's lease, and takes over up to `limit` outbox messages of nodes whose lease ended 10 s ago. Also
+    /// returns messages of this node whose commit was durable but unknown to be: nobody else would deliver them.
     fn renew_and_claim(&self, limit: usize) -> BoxFuture<'_, Vec<StoredMessage>>;
 
     /// This node's waiting messages to one participant after a place in the outbox, oldest first.

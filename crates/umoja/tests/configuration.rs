@@ -191,6 +191,21 @@ async fn a_data_directory_that_cannot_be_used_is_named() {
 }
 
 #[tokio::test]
+async fn a_signing_key_that_cannot_be_used_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let key = directory.path().join("key.pem");
+    std::fs::write(&key, "not a key").unwrap();
+    let shown = key.display();
+    let message = format!(
+        "The signing key {shown} cannot be used: the text holds no key in PEM form. Put a PEM private key there."
+    );
+    assert_refused(&["--store", "memory", "--signing-key", text(&key)], &message).await;
+    let below = key.join("key.pem");
+    let message = format!("The signing key {} cannot be read: Not a directory (os error 20).", below.display());
+    assert_refused(&["--store", "memory", "--signing-key", text(&below)], &message).await;
+}
+
+#[tokio::test]
 async fn two_hubs_do_not_share_a_data_directory() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("data");

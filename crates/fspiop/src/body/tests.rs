@@ -1,3 +1,5 @@
+//! Bodies by example: what each schema accepts, and the first fault that it reports.
+
 use super::*;
 use crate::{ErrorCode, FspiopError, Resource};
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Outgoing headers and bodies by example.
+
 use super::*;
 use crate::body::{PartyIdInfo, TransferState};
 use crate::{ErrorCode, FspiopError};

@@ -1,3 +1,5 @@
+//! The checks of headers, one table a section of the contract.
+
 use super::*;
 use crate::{accept, content_type, route};
 use http::HeaderValue;

@@ -1,3 +1,5 @@
+//! Packets and fulfilments by the vectors of existing clients.
+
 use super::*;
 use crate::canonical_json;
 use proptest::prelude::*;

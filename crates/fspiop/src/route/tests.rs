@@ -1,3 +1,5 @@
+//! Routes by table, and the round trip of every path.
+
 use super::*;
 use crate::FspiopError;
 use proptest::prelude::*;

@@ -257,12 +257,24 @@ fn section_4_4_a_repeated_prepare_tells_the_state_and_a_changed_one_is_3106() {
     assert_eq!(told(&prepare(&mut state, &refused)), ["payer:PUT ABORTED"]);
 }
 
-/// Section 4.6: one row a refusal of the payee's answer.
+/// A row of section 4.6: what is wrong with the payee's answer, what it asks for, who is told, and where it ends.
+type FulfilCase = (&'static str, fn(&mut State, &mut Fulfil), FulfilKind, &'static [&'static str], Stage);
+
+fn check_fulfils(cases: &[FulfilCase]) {
+    for (name, spoil, kind, expected, stage) in cases {
+        let (mut state, mut command) = (reserved(), a_fulfil(1, *kind));
+        spoil(&mut state, &mut command);
+        assert_eq!(told(&fulfil(&mut state, &command)), *expected, "{name}");
+        assert_eq!(state.transfer(id(1)).unwrap().stage(), *stage, "{name}");
+        let held = if *stage == Stage::Aborted { "0" } else { "50" };
+        assert_eq!(position(&state, "payer"), held, "{name}");
+        state.into_changes();
+    }
+}
+
 #[test]
-fn section_4_6_every_row_of_the_fulfil_checks() {
-    type Case = (&'static str, fn(&mut State, &mut Fulfil), FulfilKind, &'static [&'static str], Stage);
-    let expired = |state: &mut State, _: &mut Fulfil| state.now = Timestamp::from_millis(NOW + 60_000);
-    let cases: [Case; 15] = [
+fn section_4_6_steps_1_to_3_who_may_answer() {
+    check_fulfils(&[
         ("step 1, version 1.0", |_, _| {}, FulfilKind::ReserveWithoutPatch, &[], Stage::Reserved),
         ("step 2, unknown", |_, c| c.id = id(9), FulfilKind::Commit, &["payee:TransferNotFound"], Stage::Reserved),
         (
@@ -298,6 +310,13 @@ fn section_4_6_every_row_of_the_fulfil_checks() {
             Stage::Committed,
         ),
         ("step 3, no destination", |_, c| c.destination = None, FulfilKind::Commit, &["payer:relay"], Stage::Committed),
+    ]);
+}
+
+#[test]
+fn section_4_6_steps_5_to_9_what_the_answer_says() {
+    let expired = |state: &mut State, _: &mut Fulfil| state.now = Timestamp::from_millis(NOW + 60_000);
+    check_fulfils(&[
         ("step 5, ABORTED", |_, _| {}, FulfilKind::Abort, &[], Stage::Reserved),
         (
             "step 6, wrong fulfilment",
@@ -329,16 +348,7 @@ fn section_4_6_every_row_of_the_fulfil_checks() {
             &["payer:PUT COMMITTED", "payee:PATCH COMMITTED"],
             Stage::Committed,
         ),
-    ];
-    for (name, spoil, kind, expected, stage) in cases {
-        let (mut state, mut command) = (reserved(), a_fulfil(1, kind));
-        spoil(&mut state, &mut command);
-        assert_eq!(told(&fulfil(&mut state, &command)), expected, "{name}");
-        assert_eq!(state.transfer(id(1)).unwrap().stage(), stage, "{name}");
-        let held = if stage == Stage::Aborted { "0" } else { "50" };
-        assert_eq!(position(&state, "payer"), held, "{name}");
-        state.into_changes();
-    }
+    ]);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod parties;
 mod payment;
 mod questions;
 mod quotes;
+mod signatures;
 #[path = "../support/mod.rs"]
 mod support;
 

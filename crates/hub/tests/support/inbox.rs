@@ -158,6 +158,7 @@ impl Received {
             assert_eq!(self.header(name), expected, "{name} of {self:?}");
         }
         assert!(!self.headers.contains_key("accept"), "{self:?}");
+        assert!(self.headers.contains_key("fspiop-signature"), "{self:?}");
         assert!(vocabulary::Timestamp::parse_http(self.header("date")).is_ok(), "{self:?}");
         self
     }

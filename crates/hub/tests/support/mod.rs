@@ -17,7 +17,7 @@ pub use oracle::Oracle;
 
 use axum::{Router, body::Body};
 use bytes::Bytes;
-use fspiop::endpoint::EndpointType;
+use fspiop::{endpoint::EndpointType, jws::VerificationKey};
 use http::Request;
 use http_body_util::BodyExt;
 use hub::{Config, Listeners, Running};
@@ -121,6 +121,13 @@ impl Scheme {
         let reply = self.exchange(self.running.addresses().administration, &call).await;
         assert!(reply.status < 300, "{line}: {} {}", reply.status, reply.text());
         if reply.body.is_empty() { Value::Null } else { serde_json::from_slice(&reply.body).unwrap() }
+    }
+
+    /// The key with which the hub signs, as it publishes it.
+    pub async fn signing_key(&self) -> VerificationKey {
+        let call = Call::plain("GET /umoja/v1/signing-key", Value::Null);
+        let reply = self.exchange(self.running.addresses().administration, &call).await;
+        VerificationKey::from_pem(&reply.text()).unwrap()
     }
 
     /// Makes the hub ask an oracle at this address about parties of a type, in one currency or in all.
