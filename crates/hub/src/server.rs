@@ -263,7 +263,13 @@ async fn refresh(hub: Arc<Hub>) {
 impl fmt::Display for StartError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Store(error) => write!(formatter, "{error}"),
+            Self::Store(StoreError::Refused(sentence)) => formatter.write_str(sentence),
+            Self::Store(error) => {
+                write!(
+                    formatter,
+                    "The store cannot be used: {error}. Check that its address is right and that it runs."
+                )
+            }
             Self::Listen { listener, address, error } if error.kind() == std::io::ErrorKind::AddrInUse => write!(
                 formatter,
                 "The {listener} listener cannot use {address}: another program listens there. \
