@@ -57,15 +57,34 @@ pub struct BenchArguments {
     /// Settings of the hub, as for umoja hub --config; its listeners and its store stay the benchmark's.
     #[arg(long, value_name = "FILE")]
     hub_config: Option<PathBuf>,
-    /// Let the hub sign what it makes, two messages of each payment, as a hub does unless it is told otherwise.
-    #[arg(long)]
-    sign: bool,
+    /// Whether the hub signs what it makes, two messages of each payment: one run without, one with, or both in turn.
+    #[arg(long, value_enum, default_value = "both")]
+    sign: Sign,
     /// Draw DFSPs, parties and ids from this seed.
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
     /// Print one JSON object instead of a table.
     #[arg(long)]
     json: bool,
+}
+
+/// What is measured of signing.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Sign {
+    Off,
+    On,
+    Both,
+}
+
+impl Sign {
+    /// Whether the hub signs, run by run.
+    fn runs(self) -> &'static [bool] {
+        match self {
+            Self::Off => &[false],
+            Self::On => &[true],
+            Self::Both => &[false, true],
+        }
+    }
 }
 
 /// Runs the benchmark. Prints its report to standard output, and what it is doing to standard error.
@@ -76,17 +95,27 @@ pub async fn run(arguments: BenchArguments) -> ExitCode {
     };
     // Whichever ends first drops the other: with the session its hub, which is killed by its process id.
     let outcome = tokio::select! {
-        outcome = session::run(&arguments) => outcome,
+        outcome = measure(&arguments) => outcome,
         _ = interrupt.recv() => return ExitCode::from(INTERRUPTED),
         _ = terminate.recv() => return ExitCode::from(INTERRUPTED),
     };
     match outcome {
-        Ok(report) => {
-            print!("{}", if arguments.json { report.json() } else { report.table() });
-            if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        Ok(reports) => {
+            print!("{}", if arguments.json { report::json(&reports) } else { report::tables(&reports) });
+            if reports.iter().all(report::Report::is_clean) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(sentence) => fail(&sentence),
     }
+}
+
+/// One session after the other, each with a fresh hub and the same payments.
+async fn measure(arguments: &BenchArguments) -> Result<Vec<report::Report>, String> {
+    let seed = arguments.seed.unwrap_or_else(Random::fresh_seed);
+    let mut reports = Vec::new();
+    for signs in arguments.sign.runs() {
+        reports.push(session::run(arguments, seed, session::Signing(*signs)).await?);
+    }
+    Ok(reports)
 }
 
 impl BenchArguments {
@@ -99,10 +128,6 @@ impl BenchArguments {
             (Some(payments_per_second), _) => Pace::Open { payments_per_second },
             (None, concurrency) => Pace::Closed { concurrency: concurrency.unwrap_or(CONCURRENCY_DEFAULT) },
         }
-    }
-
-    fn seed(&self) -> u64 {
-        self.seed.unwrap_or_else(Random::fresh_seed)
     }
 
     fn load(&self, hub_pid: u32) -> Options {

@@ -12,7 +12,7 @@ const DIGITS_MAX: i64 = 18;
 const EXPONENT_MAX: i64 = 10_000_000;
 
 /// Reads a decimal number with optional sign, fraction and exponent, and rounds it to four decimals, half away from zero.
-pub(super) fn parse(text: &str) -> Result<Amount, InvalidAmount> {
+pub(crate) fn parse(text: &str) -> Result<Amount, InvalidAmount> {
     let (is_negative, rest) = match text.as_bytes().first() {
         Some(b'-') => (true, &text[1..]),
         Some(b'+') => (false, &text[1..]),

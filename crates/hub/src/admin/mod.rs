@@ -5,7 +5,7 @@
 //! is an error object whose code decides the HTTP status. Bodies are at most [`BODY_BYTES_MAX`] long.
 
 mod accounts;
-mod decimal;
+pub(crate) mod decimal;
 mod endpoints;
 mod enums;
 mod form;
@@ -25,8 +25,10 @@ mod signing_key;
 use crate::Hub;
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
-    http::{Method, Uri},
+    extract::{DefaultBodyLimit, Request},
+    http::{HeaderMap, Method, Uri, header},
+    middleware::{Next, from_fn},
+    response::{IntoResponse, Response},
     routing::{get, post, put},
 };
 use fspiop::{ErrorCode, FspiopError};
@@ -86,6 +88,23 @@ fn with_edges(routes: Router<Arc<Hub>>) -> Router<Arc<Hub>> {
         .fallback(unknown_uri)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(from_fn(refuse_other_origins))
+}
+
+/// A web page of another origin may make its visitor's browser send requests to this machine's own ports. A browser says
+/// so in `Origin`; programs do not send it.
+async fn refuse_other_origins(request: Request, next: Next) -> Response {
+    if is_of_another_origin(request.headers()) {
+        let detail = "requests from web pages of other origins are refused";
+        return Failure(FspiopError::with_detail(ErrorCode::GENERIC_VALIDATION, detail)).into_response();
+    }
+    next.run(request).await
+}
+
+fn is_of_another_origin(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let origin = text(header::ORIGIN).map(|origin| origin.split_once("://").map_or(origin, |(_, host)| host));
+    origin.is_some() && origin != text(header::HOST)
 }
 
 async fn unknown_uri(uri: Uri) -> Failure {

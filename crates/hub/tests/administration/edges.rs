@@ -96,3 +96,15 @@ async fn every_port_says_how_it_is() {
     assert_eq!(scheme.settlement("GET", "/metrics").await.status, 200);
     scheme.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_web_page_of_another_origin_cannot_administer_the_hub() {
+    let scheme = Scheme::start().await;
+    let body = r#"{"type":"HUB_RECONCILIATION","currency":"EUR"}"#;
+    let foreign = [("origin", "https://pages.example")];
+    let reply = scheme.call("POST", "/participants/Hub/accounts", &foreign, body).await;
+    assert_eq!(reply.status, 400);
+    assert!(reply.error().contains("other origins"), "{}", reply.error());
+    assert_eq!(scheme.call("POST", "/participants/Hub/accounts", &[], body).await.status, 201);
+    scheme.end().await;
+}

@@ -38,7 +38,11 @@ struct Commits {
     synced: u64,
 }
 
-pub async fn run(arguments: &BenchArguments) -> Result<Report, String> {
+/// Whether the hub of a session signs what it makes.
+#[derive(Clone, Copy)]
+pub struct Signing(pub bool);
+
+pub async fn run(arguments: &BenchArguments, seed: u64, signing: Signing) -> Result<Report, String> {
     let parent = &arguments.data;
     let directory = filesystem::fresh_directory(parent).map_err(|error| {
         format!("No directory can be made in {}: {error}. Give --data another one.", parent.display())
@@ -48,9 +52,8 @@ pub async fn run(arguments: &BenchArguments) -> Result<Report, String> {
         Some(_) => None,
     };
     let binary = std::env::current_exe().map_err(|error| format!("The path of this program is unknown: {error}."))?;
-    let mut hub = start_hub(arguments, &binary, directory.path()).await?;
+    let mut hub = start_hub(arguments, &binary, directory.path(), signing).await?;
     let scheme = arguments.scheme();
-    let seed = arguments.seed();
     let generator = Generator::start(scheme, hub.addresses().fspiop, seed)
         .map_err(|error| format!("The load generator cannot start: {error}."))?;
     let measured = measure(arguments, &hub, &generator).await;
@@ -61,7 +64,7 @@ pub async fn run(arguments: &BenchArguments) -> Result<Report, String> {
     measured.audit.problems.extend(hub.stop().await.err());
     measured.audit.problems.extend(ledger_problem(arguments, &binary, directory.path()).await);
     Ok(Report {
-        signs: arguments.sign,
+        signs: signing.0,
         pace: arguments.pace(),
         scheme,
         warm_up_s: arguments.warm_up,
@@ -116,12 +119,17 @@ fn disk_of(directory: &Path) -> Result<String, String> {
     Ok(kind)
 }
 
-async fn start_hub(arguments: &BenchArguments, binary: &Path, directory: &Path) -> Result<HubProcess, String> {
+async fn start_hub(
+    arguments: &BenchArguments,
+    binary: &Path,
+    directory: &Path,
+    signing: Signing,
+) -> Result<HubProcess, String> {
     let store: [OsString; 2] = match &arguments.hub_store {
         Some(address) => ["--store".into(), address.into()],
         None => ["--data".into(), data_directory(directory).into()],
     };
-    let sign: [OsString; 2] = ["--sign".into(), arguments.sign.to_string().into()];
+    let sign: [OsString; 2] = ["--sign".into(), signing.0.to_string().into()];
     let config = arguments.hub_config.iter().flat_map(|file| ["--config".into(), file.into()]);
     let command = HubCommand {
         binary: binary.to_owned(),
