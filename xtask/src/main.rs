@@ -1,8 +1,9 @@
-//! The tasks of this workspace: `cargo xtask test | tidy | conformance`. `cargo xtask help` explains them.
+//! The tasks of this workspace: `cargo xtask test | tidy | conformance | fuzz`. `cargo xtask help` explains them.
 //!
 //! Invariant: a task exits 0 only if everything that it was asked to do was done and passed.
 
 mod conformance;
+mod fuzz;
 mod prerequisites;
 mod test;
 mod tidy;
@@ -29,6 +30,10 @@ cargo xtask conformance [SET|FILE...] [KIT OPTION...]
     The kit is looked for in the directory named by UMOJA_TTK, else in ../shared/ttk beside the checkout; if neither is
     there, the task says so and succeeds. Logs and summaries are left in the target directory, under conformance.
 
+cargo xtask fuzz [--seconds N] [TARGET...]
+    Builds the fuzz targets with cargo-fuzz (`cargo install cargo-fuzz`; the stable compiler is enough) and runs all, or
+    those named, for N seconds each (60). Fails if one finds something; the input is then left in fuzz/artifacts.
+
 cargo xtask help                        this text
 ";
 
@@ -53,6 +58,7 @@ fn dispatch(arguments: &[String]) -> Result<(), String> {
         "tidy" if arguments.is_empty() => tidy::run(),
         "tidy" => Err("tidy takes no arguments".to_owned()),
         "conformance" => conformance::run(arguments),
+        "fuzz" => fuzz::run(arguments),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())

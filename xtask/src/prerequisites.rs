@@ -47,6 +47,19 @@ pub fn c_compiler() -> Result<(), String> {
     apt_install(&["gcc", "libc6-dev"])
 }
 
+/// The commands of the pages are run with it.
+pub fn curl() -> Result<(), String> {
+    if in_path("curl") {
+        return Ok(());
+    }
+    if !can_install() {
+        return Err("the tests run the commands of the documentation and find no `curl`: install it \
+                    (Debian, Ubuntu: `sudo apt-get install curl`)"
+            .to_owned());
+    }
+    apt_install(&["curl"])
+}
+
 /// `cargo fmt` and `cargo clippy` are absent from rustup's minimal profile.
 pub fn rust_component(subcommand: &str, component: &str) -> Result<(), String> {
     if output(cargo().args([subcommand, "--version"])).is_ok() {

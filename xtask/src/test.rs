@@ -54,6 +54,7 @@ impl Step {
             Self::Test => {
                 prerequisites::c_compiler()?;
                 prerequisites::postgresql_server()?;
+                prerequisites::curl()?;
                 run_command(cargo().args(["test", "--workspace"]))
             }
             Self::Tidy => tidy::run(),

@@ -6,6 +6,7 @@
 
 use crate::{
     directory::DirectoryCache,
+    journal::{self, Journal},
     metrics::{DeliveryLabels, Metrics},
     net::{Answer, Net, NetError, Outgoing},
     outbound::{Complaint, Delivery, Head, Persistence},
@@ -44,6 +45,7 @@ pub struct Callbacks {
     marks: Arc<Mutex<Vec<Mark>>>,
     hub_name: FspId,
     signer: Arc<Signer>,
+    journal: Arc<Journal>,
     connections_per_participant: usize,
     participants: Mutex<HashMap<FspId, Arc<Participant>>>,
 }
@@ -55,6 +57,7 @@ pub struct Services {
     pub store: Arc<dyn Store>,
     pub metrics: Arc<Metrics>,
     pub signer: Arc<Signer>,
+    pub journal: Arc<Journal>,
 }
 
 /// The messages to one participant.
@@ -89,15 +92,17 @@ impl Participant {
 
 /// What became of one attempt.
 enum Attempt {
-    Delivered,
+    /// With the status of the answer.
+    Delivered(u16),
     /// The participant is not registered for this kind of message.
     NoEndpoint(String),
-    Failed(FspiopError),
+    /// With the status of the answer, if there was one.
+    Failed(Option<u16>, FspiopError),
 }
 
 impl Callbacks {
     pub fn new(services: Services, hub_name: FspId, connections_per_participant: usize) -> Arc<Self> {
-        let Services { net, directory, store, metrics, signer } = services;
+        let Services { net, directory, store, metrics, signer, journal } = services;
         let (marks, participants) = (Arc::default(), Mutex::default());
         Arc::new(Self {
             net,
@@ -107,6 +112,7 @@ impl Callbacks {
             marks,
             hub_name,
             signer,
+            journal,
             connections_per_participant,
             participants,
         })
@@ -239,14 +245,14 @@ impl Callbacks {
         loop {
             let left = until(delivery.until);
             let failure = match tokio::time::timeout(left, participant.connections.acquire()).await {
-                Ok(Ok(_connection)) => match self.attempt(&delivery, left).await {
-                    Attempt::Delivered => return self.delivered(&delivery),
+                Ok(Ok(_connection)) => match self.attempt_noted(&delivery, left).await {
+                    Attempt::Delivered(_) => return self.delivered(&delivery),
                     // An operator may still register where an outcome goes; everything else is too old by then.
                     Attempt::NoEndpoint(text) if !delivery.head.is_outcome() => {
                         return self.give_up(&delivery, &self.no_endpoint(&delivery, &text));
                     }
                     Attempt::NoEndpoint(text) => self.no_endpoint(&delivery, &text),
-                    Attempt::Failed(failure) => failure,
+                    Attempt::Failed(_, failure) => failure,
                 },
                 Ok(Err(_closed)) => return,
                 Err(_elapsed) => FspiopError::with_detail(
@@ -264,8 +270,29 @@ impl Callbacks {
                 self.mark(Mark::Failed { id, attempts: delivery.attempts, error });
             }
             tokio::time::sleep(pause).await;
+            if self.was_dropped(&delivery).await {
+                return;
+            }
             pause = (pause * 3 / 2).min(PAUSE_MAX);
         }
+    }
+
+    async fn attempt_noted(&self, delivery: &Delivery, left: Duration) -> Attempt {
+        let at = journal::now();
+        let outcome = self.attempt(delivery, left).await;
+        let answer = match &outcome {
+            Attempt::Delivered(status) => (Some(*status), None),
+            Attempt::NoEndpoint(text) => (None, Some(self.no_endpoint(delivery, text).code.number())),
+            Attempt::Failed(status, failure) => (*status, Some(failure.code.number())),
+        };
+        self.journal.note_sent(at, delivery, answer);
+        outcome
+    }
+
+    /// Whether an operator has removed a message from the outbox while it was between two attempts.
+    async fn was_dropped(&self, delivery: &Delivery) -> bool {
+        let Persistence::Durable(id) = delivery.persistence else { return false };
+        matches!(self.store.outbox_message(id).await, Ok(None))
     }
 
     async fn attempt(&self, delivery: &Delivery, left: Duration) -> Attempt {
@@ -282,9 +309,9 @@ impl Callbacks {
         };
         let outgoing = Outgoing { method, uri, headers: headers_of(head), body: delivery.body.clone() };
         match self.net.send(outgoing, left).await {
-            Ok(answer) if answer.status.is_success() => Attempt::Delivered,
-            Ok(answer) => Attempt::Failed(error_of(&answer)),
-            Err(error) => Attempt::Failed(unreachable(&error)),
+            Ok(answer) if answer.status.is_success() => Attempt::Delivered(answer.status.as_u16()),
+            Ok(answer) => Attempt::Failed(Some(answer.status.as_u16()), error_of(&answer)),
+            Err(error) => Attempt::Failed(None, unreachable(&error)),
         }
     }
 

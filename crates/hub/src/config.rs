@@ -1,6 +1,6 @@
 //! What a node is told: where its store is, where it listens, and the scheme settings that seed an empty store.
 
-use crate::Signing;
+use crate::{Retention, Signing};
 use hub_core::{OnUs, Rules};
 use std::{net::SocketAddr, time::Duration};
 use vocabulary::{FspId, PartyIdType};
@@ -34,6 +34,8 @@ pub struct Config {
     pub expiry_sweep: Duration,
     /// How long one attempt to deliver a message or ask an oracle may take.
     pub request_timeout: Duration,
+    /// How long the journal of messages is kept.
+    pub journal: Retention,
     /// Most requests under way to one participant at a time.
     pub connections_per_participant: usize,
 }
@@ -57,6 +59,7 @@ impl Default for Config {
             directory_id_types: PartyIdType::ALL.into_iter().filter(|known| *known != PartyIdType::AccountId).collect(),
             expiry_sweep: Duration::from_secs(1),
             request_timeout: Duration::from_secs(20),
+            journal: Retention::Days(30),
             connections_per_participant: 64,
         }
     }

@@ -9,7 +9,10 @@ pub mod admin;
 mod callbacks;
 pub mod config;
 mod directory;
+#[doc(hidden)]
+pub mod foreign;
 mod http;
+mod journal;
 mod listener;
 mod lookup;
 mod metrics;
@@ -24,6 +27,7 @@ mod signing;
 pub use config::{Config, Listeners};
 pub use directory::View;
 pub use http::error_response;
+pub use journal::Retention;
 pub use sequencer::{AdminFailure, Unavailable};
 pub use server::{Running, StartError, start};
 pub use signing::Signing;
@@ -37,6 +41,7 @@ use hub_core::{
     administration::{AdminCommand, Directory},
     transfers::RecordFunds,
 };
+use journal::Journal;
 use lookup::Lookup;
 use metrics::Metrics;
 use outbound::{Delivery, Head, Persistence};
@@ -50,8 +55,8 @@ use std::{
     },
     time::Instant,
 };
-use store::{Store, StoreError};
-use vocabulary::{FspId, Timestamp};
+use store::{MessageId, OutboxQuery, OutboxRow, Store, StoreError, Trace};
+use vocabulary::{CorrelationId, FspId, Timestamp};
 
 /// The services of a hub, shared by its listeners.
 pub struct Hub {
@@ -63,6 +68,7 @@ pub struct Hub {
     lookup: Lookup,
     renderer: Arc<Renderer>,
     signer: Arc<Signer>,
+    journal: Arc<Journal>,
     metrics: Arc<Metrics>,
     started: (Instant, Timestamp),
     is_stopping: AtomicBool,
@@ -133,6 +139,38 @@ impl Hub {
         self.metrics.text(self.store.durability())
     }
 
+    /// Everything that is known of a payment; none if no transfer and no quote has this id.
+    pub async fn trace(&self, id: CorrelationId) -> Result<Option<Trace>, StoreError> {
+        self.store.trace(id).await
+    }
+
+    /// A page of the outbox.
+    pub async fn outbox(&self, query: OutboxQuery) -> Result<Vec<OutboxRow>, StoreError> {
+        self.store.outbox(query).await
+    }
+
+    /// One message of the outbox.
+    pub async fn outbox_message(&self, id: MessageId) -> Result<Option<OutboxRow>, StoreError> {
+        self.store.outbox_message(id).await
+    }
+
+    /// Sends a dead message again, for as long as an outcome is tried; false if there is no dead message of this id.
+    pub async fn replay(&self, id: MessageId, actor: &str) -> Result<bool, StoreError> {
+        let until = now().plus_millis(render::OUTCOME_MS);
+        let revived = self.store.replay_message(id, until, actor).await?;
+        let is_revived = revived.is_some();
+        if let Some(message) = revived {
+            self.callbacks.deliver_stored(message);
+        }
+        Ok(is_revived)
+    }
+
+    /// Removes a message from the outbox for good; an attempt that is under way is not called back. False if there is
+    /// none of this id.
+    pub async fn discard(&self, id: MessageId, actor: &str) -> Result<bool, StoreError> {
+        self.store.drop_message(id, actor).await
+    }
+
     fn view(&self) -> Arc<View> {
         self.directory.view()
     }
@@ -150,6 +188,10 @@ impl Hub {
 
     fn sequencer(&self) -> &Sequencer {
         &self.sequencer
+    }
+
+    fn journal(&self) -> &Journal {
+        &self.journal
     }
 
     fn lookup(&self) -> &Lookup {

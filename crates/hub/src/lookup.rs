@@ -20,6 +20,9 @@ use vocabulary::{Currency, FspId, PartyId, PartyIdType};
 /// An oracle answers within this time or not at all.
 const ORACLE_TIME_MAX: Duration = Duration::from_secs(20);
 
+/// An operator does not wait longer for an oracle's health.
+const HEALTH_TIME_MAX: Duration = Duration::from_secs(5);
+
 /// One answer to "who serves this party".
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Found {
@@ -105,6 +108,15 @@ impl Lookup {
         let url = format!("{}{}", url_of(url, party), query_of(party, None));
         self.ask(inbound, Method::DELETE, &url, None).await.map_err(failed)?;
         Ok(())
+    }
+
+    /// Asks an oracle for its `/health`: the HTTP status, or why there is none.
+    pub async fn health(&self, url: &str) -> Result<u16, String> {
+        let uri = format!("{}/health", url.trim_end_matches('/'));
+        let uri = uri.parse().map_err(|_| "the oracle's URL is not valid".to_owned())?;
+        let outgoing = Outgoing { method: Method::GET, uri, headers: HeaderMap::new(), body: Bytes::new() };
+        let answer = self.net.send(outgoing, HEALTH_TIME_MAX).await.map_err(|error| error.to_string())?;
+        Ok(answer.status.as_u16())
     }
 
     fn choose(&self, id_type: PartyIdType, currency: Option<Currency>) -> Result<Registrar, FspiopError> {
@@ -193,7 +205,7 @@ fn query_of(party: &PartyId, currency: Option<Currency>) -> String {
 }
 
 /// An oracle's `partyList`; anything else is an empty one.
-fn entries_of(body: &[u8]) -> Vec<Found> {
+pub fn entries_of(body: &[u8]) -> Vec<Found> {
     let Ok(body) = serde_json::from_slice::<Value>(body) else { return Vec::new() };
     let Some(list) = body.get("partyList").and_then(Value::as_array) else { return Vec::new() };
     let found = |item: &Value| {

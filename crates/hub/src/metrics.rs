@@ -11,7 +11,8 @@ use std::sync::atomic::AtomicU64;
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
 pub struct RequestLabels {
     pub resource: &'static str,
-    pub method: String,
+    /// One of the API, or `other`: whoever makes up methods must not make up time series.
+    pub method: &'static str,
     pub status: u16,
 }
 
@@ -29,6 +30,7 @@ pub struct Metrics {
     pub units: Counter,
     pub unit_conflicts: Counter,
     pub commands: Counter,
+    pub journal_rows_lost: Counter,
     /// Commands that wait for a unit.
     pub queued: Gauge,
     /// Messages that wait for delivery in memory.
@@ -47,6 +49,7 @@ impl Metrics {
             units: Counter::default(),
             unit_conflicts: Counter::default(),
             commands: Counter::default(),
+            journal_rows_lost: Counter::default(),
             queued: Gauge::default(),
             waiting_messages: Gauge::default(),
             unit_seconds: Histogram::new([0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.0]),
@@ -64,6 +67,11 @@ impl Metrics {
             m.unit_conflicts.clone(),
         );
         registry.register("commands", "Commands decided", m.commands.clone());
+        registry.register(
+            "journal_rows_lost",
+            "Rows of the journal that found no room while units stood still",
+            m.journal_rows_lost.clone(),
+        );
         registry.register("queued_commands", "Commands that wait for a unit", m.queued.clone());
         registry.register("waiting_messages", "Messages that wait for delivery in memory", m.waiting_messages.clone());
         registry.register("unit_seconds", "Time from the first lock of a unit to its commit", m.unit_seconds.clone());

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use vocabulary::{CorrelationId, FspId, Timestamp};
 
 /// The outcome of a transfer is tried for seven days.
-const OUTCOME_MS: i64 = 7 * 24 * 3_600_000;
+pub const OUTCOME_MS: i64 = 7 * 24 * 3_600_000;
 /// Everything else that is durable, and every question.
 pub const SHORT_MS: i64 = 2_000;
 

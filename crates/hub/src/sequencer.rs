@@ -8,6 +8,7 @@ mod unit;
 
 use crate::{
     callbacks::Callbacks,
+    journal::Journal,
     metrics::Metrics,
     outbound::{Delivery, Head},
 };
@@ -80,6 +81,7 @@ enum Job {
     Decide { command: Command, origin: Option<Box<Origin>>, reply: Reply<Result<(), Unavailable>> },
     Administer { command: Box<AdminCommand>, actor: String, reply: Reply<Result<(), AdminFailure>> },
     Parties { change: PartyChange, reply: Reply<Result<(), Unavailable>> },
+    Relay { delivery: Box<Delivery>, reply: Reply<Result<(), Unavailable>> },
 }
 
 /// Turns a decision's notices into messages. Pure: the same notice gives the same bytes.
@@ -93,6 +95,7 @@ pub trait Render: Send + Sync {
 pub struct Sequencer {
     jobs: mpsc::Sender<Job>,
     marks: Arc<Mutex<Vec<Mark>>>,
+    journal: Arc<Journal>,
     metrics: Arc<Metrics>,
     state: Arc<Lifecycle>,
 }
@@ -112,6 +115,7 @@ struct Shared {
     state: Arc<Lifecycle>,
     jobs: AsyncMutex<Queue>,
     marks: Arc<Mutex<Vec<Mark>>>,
+    journal: Arc<Journal>,
     metrics: Arc<Metrics>,
     rules: Rules,
     render: Arc<dyn Render>,
@@ -134,6 +138,7 @@ pub struct Parts {
     pub callbacks: Arc<Callbacks>,
     pub metrics: Arc<Metrics>,
     pub marks: Arc<Mutex<Vec<Mark>>>,
+    pub journal: Arc<Journal>,
 }
 
 impl Sequencer {
@@ -142,12 +147,13 @@ impl Sequencer {
     pub async fn start(store: &dyn Store, parts: Parts) -> Result<(Self, Writers), StoreError> {
         let (jobs, incoming) = mpsc::channel(QUEUE_MAX);
         let state = Arc::new(Lifecycle::default());
-        let (marks, metrics) = (parts.marks.clone(), parts.metrics.clone());
-        let sequencer = Self { jobs, marks, metrics, state: state.clone() };
+        let (marks, journal, metrics) = (parts.marks.clone(), parts.journal.clone(), parts.metrics.clone());
+        let sequencer = Self { jobs, marks, journal, metrics, state: state.clone() };
         let shared = Arc::new(Shared {
             state,
             jobs: AsyncMutex::new(Queue { deferred: VecDeque::new(), incoming }),
             marks: parts.marks,
+            journal: parts.journal,
             metrics: parts.metrics,
             rules: parts.rules,
             render: parts.render,
@@ -181,6 +187,14 @@ impl Sequencer {
     pub async fn change_party(&self, change: PartyChange) -> Result<(), Unavailable> {
         let (reply, answer) = oneshot::channel();
         self.enqueue(Job::Parties { change, reply })?;
+        answer.await.unwrap_or(Err(Unavailable::Stopping))
+    }
+
+    /// Passes on a message about which there is nothing to decide; returns when it is durable. After a commit whose
+    /// outcome was unknown it may leave twice.
+    pub async fn relay(&self, delivery: Delivery) -> Result<(), Unavailable> {
+        let (reply, answer) = oneshot::channel();
+        self.enqueue(Job::Relay { delivery: Box::new(delivery), reply })?;
         answer.await.unwrap_or(Err(Unavailable::Stopping))
     }
 
@@ -220,9 +234,9 @@ impl Sequencer {
         self.state.hurry.notify_one();
     }
 
-    /// Whether every delivery mark has been handed to a unit.
-    pub fn has_no_marks(&self) -> bool {
-        self.marks.lock().expect("marks are pushed without panicking").is_empty()
+    /// Whether every delivery mark and row of the journal has been handed to a unit.
+    pub fn has_no_notes(&self) -> bool {
+        self.journal.is_empty() && self.marks.lock().expect("marks are pushed without panicking").is_empty()
     }
 }
 

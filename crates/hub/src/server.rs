@@ -4,7 +4,9 @@ use crate::{
     Config, Hub, Listeners, admin,
     callbacks::{Callbacks, Services, now},
     directory::DirectoryCache,
-    http, listener,
+    http,
+    journal::{Journal, Retention},
+    listener,
     lookup::Lookup,
     metrics::Metrics,
     net::Net,
@@ -27,6 +29,11 @@ use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 const SWEEP_MAX: usize = 500;
 /// Messages that are taken over at a time.
 const CLAIM_MAX: usize = 1000;
+/// Rows of the journal that are forgotten at a time, and the pauses after a chunk and after the last one. More can be
+/// forgotten than comes in.
+const TRIM_MAX: usize = 2000;
+const TRIM_PAUSE: Duration = Duration::from_millis(20);
+const TRIM_INTERVAL: Duration = Duration::from_secs(60);
 /// How long a stopping hub waits for its callbacks.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
 
@@ -74,6 +81,7 @@ pub async fn start(config: Config, portal: fn(Arc<Hub>) -> Router) -> Result<Run
     }
     tasks.spawn(until_stopped(stopped.clone(), sweep(hub.clone())));
     tasks.spawn(until_stopped(stopped.clone(), claim(hub.clone())));
+    tasks.spawn(until_stopped(stopped.clone(), trim_journal(hub.clone())));
     tasks.spawn(until_stopped(stopped, refresh(hub.clone())));
     Ok(Running { hub, addresses, stop, tasks, writers })
 }
@@ -95,7 +103,7 @@ impl Running {
         self.stop.send_replace(true);
         let deadline = Instant::now() + DRAIN_MAX;
         let drained = async {
-            while self.hub.callbacks.waiting() > 0 || !self.hub.sequencer.has_no_marks() {
+            while self.hub.callbacks.waiting() > 0 || !self.hub.sequencer.has_no_notes() {
                 self.hub.sequencer.hurry();
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
@@ -124,11 +132,13 @@ async fn assemble(
     let metrics = Arc::new(Metrics::new());
     let directory = Arc::new(DirectoryCache::open(store.clone()).await?);
     let net = Net::new(config.request_timeout);
+    let journal = Arc::new(Journal::new(&store.journal_key().await?, config.journal, metrics.clone()));
     let services = Services {
         net: net.clone(),
         directory: directory.clone(),
         store: store.clone(),
         metrics: metrics.clone(),
+        journal: journal.clone(),
         signer: signer.clone(),
     };
     let callbacks = Callbacks::new(services, config.name.clone(), config.connections_per_participant);
@@ -139,6 +149,7 @@ async fn assemble(
         callbacks: callbacks.clone(),
         metrics: metrics.clone(),
         marks: callbacks.marks(),
+        journal: journal.clone(),
     };
     let (sequencer, writers) = Sequencer::start(store.as_ref(), parts).await?;
     let lookup = Lookup {
@@ -150,8 +161,20 @@ async fn assemble(
     };
     let started = (Instant::now(), now());
     let is_stopping = AtomicBool::new(false);
-    let hub =
-        Hub { config, store, directory, sequencer, callbacks, lookup, renderer, signer, metrics, started, is_stopping };
+    let hub = Hub {
+        config,
+        store,
+        directory,
+        sequencer,
+        callbacks,
+        lookup,
+        renderer,
+        signer,
+        journal,
+        metrics,
+        started,
+        is_stopping,
+    };
     Ok((Arc::new(hub), writers))
 }
 
@@ -247,6 +270,22 @@ async fn claim(hub: Arc<Hub>) {
             Err(error) => tracing::error!(%error, "the lease of this node could not be renewed"),
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// Forgets what is older than the journal's retention: a chunk at a time, between units.
+async fn trim_journal(hub: Arc<Hub>) {
+    let Retention::Days(days) = hub.config.journal else { return };
+    loop {
+        let before = now().plus_millis(-i64::from(days) * 24 * 3_600_000);
+        match hub.store.trim_journal(before, TRIM_MAX).await {
+            Ok(TRIM_MAX) => tokio::time::sleep(TRIM_PAUSE).await,
+            Ok(_) => tokio::time::sleep(TRIM_INTERVAL).await,
+            Err(error) => {
+                tracing::error!(%error, "old rows of the journal could not be deleted");
+                tokio::time::sleep(TRIM_INTERVAL).await;
+            }
+        }
     }
 }
 

@@ -69,6 +69,12 @@ impl HttpClient {
         self.send(built(request.body(Full::new(body)))?, timeout).await
     }
 
+    /// Removes what a URL names.
+    pub async fn delete(&self, url: &str, timeout: Duration) -> Result<HttpAnswer, HttpError> {
+        let request = Request::delete(url).header(http::header::ACCEPT, "application/json");
+        self.send(built(request.body(Full::default()))?, timeout).await
+    }
+
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<HttpAnswer, HttpError> {
         let answer = self.client.request(request).await.map_err(|error| {
             let text = full_text(&error);

@@ -4,6 +4,13 @@
 //! what a query selects and in which order. Writing uses the leaf codes here. Invariant: what one function wrote, its
 //! counterpart reads back; codes and names never change their meaning, because rows outlive the binary.
 
+mod journal;
+
+pub(crate) use journal::{
+    ENTRY_COLUMNS, JOURNAL_COLUMNS, OUTBOX_COLUMNS, journal_row, outbox_row, traced_entry, traced_quote,
+    traced_transfer,
+};
+
 use crate::{MessageId, NewMessage, PartyEntry, Retry, StoreError, StoredMessage};
 use hub_core::{
     Dialect, Participant, Rejection, SubjectKind, WindowId,
@@ -15,7 +22,7 @@ use hub_core::{
 };
 use ledger::{Account, AccountId, Cap, ParticipantId};
 use std::{fmt::Display, str::FromStr};
-use vocabulary::{Amount, Condition, CorrelationId, Currency, Digest, Fulfilment, Money, PartyId, Timestamp};
+use vocabulary::{Amount, Condition, CorrelationId, Currency, Digest, FspId, Fulfilment, Money, PartyId, Timestamp};
 
 /// One row, by column number. SQL's null is `None`; a value of another type than was asked for is an error.
 pub(crate) trait Columns {
@@ -290,6 +297,11 @@ pub(crate) fn change_columns(change: &Change) -> (&'static str, String) {
         Change::SetOracle(_) => "set_oracle",
     };
     (kind, format!("{change:?}"))
+}
+
+/// As [`change_columns`], for what was done with a message of the outbox.
+pub(crate) fn message_change(id: MessageId, to: Option<&FspId>) -> String {
+    format!("message {} to {}", id.0, to.map_or("nobody", FspId::as_str))
 }
 
 /// The columns `id` (16 bytes) and `is_ulid`.

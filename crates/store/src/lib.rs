@@ -14,12 +14,17 @@
 mod audit;
 mod codec;
 mod error;
+mod journal;
 mod message;
 pub mod postgres;
 pub mod sqlite;
+mod trace;
 mod types;
 
 pub use error::StoreError;
+pub use journal::{
+    Direction, JournalRow, Micros, OutboxQuery, OutboxRow, OutboxState, Trace, TracedEntry, TracedQuote, TracedTransfer,
+};
 pub use message::{Mark, MessageId, NewMessage, Retry, StoredMessage};
 pub use types::{
     BoxFuture, Due, Durability, NodeId, Opened, PartyChange, PartyEntry, Store, UnitWork, Wanted, Writer, open,

@@ -1,6 +1,6 @@
 //! The store's trait and the shapes that cross it.
 
-use crate::{Mark, MessageId, NewMessage, StoreError, StoredMessage};
+use crate::{JournalRow, Mark, MessageId, NewMessage, OutboxQuery, OutboxRow, StoreError, StoredMessage, Trace};
 use hub_core::{
     Access, Changes, Loaded, Standing, Subject,
     administration::{Change, Directory},
@@ -41,6 +41,8 @@ pub struct UnitWork {
     pub parties: Vec<PartyChange>,
     pub messages: Vec<NewMessage>,
     pub marks: Vec<Mark>,
+    /// Messages since the unit before; written with whatever unit comes next.
+    pub journal: Vec<JournalRow>,
     /// Who asked for the administrative changes; stored with them.
     pub actor: String,
 }
@@ -125,6 +127,33 @@ pub trait Store: Send + Sync {
 
     /// This node's waiting messages to one participant after a place in the outbox, oldest first.
     fn waiting_messages(&self, to: FspId, after: MessageId, limit: usize) -> BoxFuture<'_, Vec<StoredMessage>>;
+
+    /// Everything that is known of a payment, by the id of its transfer or of its quote; none if there is neither.
+    fn trace(&self, id: CorrelationId) -> BoxFuture<'_, Option<Trace>>;
+
+    /// Forgets the oldest rows of the journal that are older than a time, at most `limit`; returns how many.
+    fn trim_journal(&self, before: Timestamp, limit: usize) -> BoxFuture<'_, usize>;
+
+    /// The key of the hashes in the journal: random, made with the store.
+    fn journal_key(&self) -> BoxFuture<'_, [u8; 32]>;
+
+    /// A page of the outbox for operators, of whichever node, without bodies.
+    fn outbox(&self, query: OutboxQuery) -> BoxFuture<'_, Vec<OutboxRow>>;
+
+    /// One message of the outbox; none once it is delivered or dropped.
+    fn outbox_message(&self, id: MessageId) -> BoxFuture<'_, Option<OutboxRow>>;
+
+    /// Makes a dead message one of this node that waits, with no attempts, to be tried until a time. None if there is
+    /// no dead message of this id. Recorded as the doing of `actor`.
+    fn replay_message<'a>(
+        &'a self,
+        id: MessageId,
+        until: Timestamp,
+        actor: &'a str,
+    ) -> BoxFuture<'a, Option<StoredMessage>>;
+
+    /// Removes a message from the outbox; false if there is none of this id. Recorded as the doing of `actor`.
+    fn drop_message<'a>(&'a self, id: MessageId, actor: &'a str) -> BoxFuture<'a, bool>;
 
     /// Recomputes what can be recomputed: per currency the sum of posted balances, each account's balance from its
     /// entries, each hold from the reserved transfers. Returns a sentence for each difference.

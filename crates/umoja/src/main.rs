@@ -5,6 +5,7 @@
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+mod admin;
 mod bench;
 mod demo;
 mod hub_command;
@@ -32,6 +33,8 @@ enum Command {
     Hub(Box<hub_command::HubArguments>),
     /// Measure what a hub carries on this machine, with full three-phase payments.
     Bench(Box<bench::BenchArguments>),
+    /// Ask a running hub: trace a payment, see to its outbox.
+    Admin(admin::AdminArguments),
     /// Recompute every balance of a store and compare.
     Verify(verify::VerifyArguments),
 }
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
             Command::Demo(options) => demo::run(options).await,
             Command::Bench(arguments) => bench::run(*arguments).await,
             Command::Hub(arguments) => hub_command::run(*arguments).await,
+            Command::Admin(arguments) => admin::run(arguments).await,
             Command::Verify(arguments) => verify::run(arguments).await,
         }
     })

@@ -2,7 +2,7 @@
 //! One definition serves all three, so that none can be forgotten.
 
 use clap::Args;
-use hub::{Config, Listeners, Signing};
+use hub::{Config, Listeners, Retention, Signing};
 use hub_core::OnUs;
 use serde::Deserialize;
 use std::{
@@ -65,6 +65,9 @@ pub struct Settings {
     /// Milliseconds that one request to a participant or an oracle may take.
     #[arg(long, env = "UMOJA_REQUEST_TIMEOUT_MS", value_name = "MS")]
     pub request_timeout_ms: Option<u64>,
+    /// Days for which the journal of messages is kept; 0 writes none.
+    #[arg(long, env = "UMOJA_JOURNAL_DAYS", value_name = "DAYS")]
+    pub journal_days: Option<u32>,
     /// Most requests under way to one participant at a time.
     #[arg(long, env = "UMOJA_CONNECTIONS_PER_PARTICIPANT", value_name = "COUNT")]
     pub connections_per_participant: Option<usize>,
@@ -104,6 +107,7 @@ impl Settings {
             directory_id_types: self.directory_id_types.or(file.directory_id_types),
             expiry_sweep_ms: self.expiry_sweep_ms.or(file.expiry_sweep_ms),
             request_timeout_ms: self.request_timeout_ms.or(file.request_timeout_ms),
+            journal_days: self.journal_days.or(file.journal_days),
             connections_per_participant: self.connections_per_participant.or(file.connections_per_participant),
         }
     }
@@ -144,6 +148,11 @@ impl Settings {
             },
             expiry_sweep: millis(self.expiry_sweep_ms, standard.expiry_sweep),
             request_timeout: millis(self.request_timeout_ms, standard.request_timeout),
+            journal: match self.journal_days {
+                Some(0) => Retention::Nothing,
+                Some(days) => Retention::Days(days),
+                None => standard.journal,
+            },
             connections_per_participant: self
                 .connections_per_participant
                 .unwrap_or(standard.connections_per_participant),
@@ -237,6 +246,10 @@ fn value_of(flag: &str, settings: &Settings, config: &Config) -> String {
         "directory-id-types" => config.directory_id_types.iter().map(|known| known.as_str()).collect::<Vec<_>>().into(),
         "expiry-sweep-ms" => number(config.expiry_sweep.as_millis()),
         "request-timeout-ms" => number(config.request_timeout.as_millis()),
+        "journal-days" => match config.journal {
+            Retention::Nothing => number(0),
+            Retention::Days(days) => number(days.into()),
+        },
         "connections-per-participant" => number(config.connections_per_participant as u128),
         other => return format!("# {other}: set by flag only"),
     };

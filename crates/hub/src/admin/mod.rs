@@ -13,7 +13,9 @@ mod funds;
 pub mod health;
 mod ledger_account_types;
 mod limits;
+mod oracle_health;
 mod oracles;
+mod outbox;
 mod participants;
 mod positions;
 mod rejections;
@@ -21,6 +23,7 @@ mod reply;
 mod request;
 mod settlement_models;
 mod signing_key;
+mod trace;
 
 use crate::Hub;
 use axum::{
@@ -29,7 +32,7 @@ use axum::{
     http::{HeaderMap, Method, Uri, header},
     middleware::{Next, from_fn},
     response::{IntoResponse, Response},
-    routing::{get, post, put},
+    routing::{delete, get, post, put},
 };
 use fspiop::{ErrorCode, FspiopError};
 use reply::Failure;
@@ -52,7 +55,12 @@ pub fn ledger_router(hub: Arc<Hub>) -> Router {
     let routes = Router::new()
         .route("/health", get(health::ledger))
         .route("/metrics", get(health::metrics))
+        .route("/umoja/v1/oracles/{id}/health", get(oracle_health::get))
         .route("/umoja/v1/signing-key", get(signing_key::public))
+        .route("/umoja/v1/trace/{id}", get(trace::one))
+        .route("/umoja/v1/outbox", get(outbox::list))
+        .route("/umoja/v1/outbox/{id}", delete(outbox::discard))
+        .route("/umoja/v1/outbox/{id}/replay", post(outbox::replay))
         .route("/enums", get(enums::all))
         .route("/participants", get(participants::list).post(participants::create))
         .route("/participants/limits", get(limits::of_all))

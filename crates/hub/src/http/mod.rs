@@ -3,12 +3,23 @@
 //! Invariant: 202 or 200 means that what the request asks for is durable, or, for questions and their answers, that it
 //! is on its way. What goes wrong later is told by callback.
 
+mod authorizations;
 mod participants;
 mod parties;
 mod quotes;
+mod relay;
+mod transaction_requests;
 mod transfers;
 
-use crate::{Health, Hub, admin::health, metrics::RequestLabels, outbound::Complaint, render, sequencer::Unavailable};
+use crate::{
+    Health, Hub,
+    admin::health,
+    journal::{self, Mentioned},
+    metrics::RequestLabels,
+    outbound::Complaint,
+    render,
+    sequencer::Unavailable,
+};
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -19,6 +30,7 @@ use fspiop::{Envelope, ErrorCode, FspiopError, Operation, Resource};
 use http::{HeaderMap, Method, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use std::sync::Arc;
+use store::{Direction, JournalRow, Micros};
 
 /// A request that has passed the checks of its headers and path.
 pub struct Inbound {
@@ -29,6 +41,8 @@ pub struct Inbound {
     pub headers: HeaderMap,
     pub body: Bytes,
     pub envelope: Envelope,
+    /// What the journal is told of the body.
+    pub mentioned: Arc<Mentioned>,
 }
 
 /// The router of the listener: one entry, because unknown paths are answered by the contract too.
@@ -45,14 +59,82 @@ async fn serve(State(hub): State<Arc<Hub>>, request: Request) -> Response {
     if method == Method::GET && path == "/metrics" {
         return text_response(hub.metrics_text());
     }
-    let mut resource = "unknown";
-    let response = match handle(&hub, request, &mut resource).await {
+    let mut arrival = Arrival::now();
+    let outcome = handle(&hub, request, &mut arrival).await;
+    let error = outcome.as_ref().err().map(|refusal| refusal.error.code.number());
+    let response = match outcome {
         Ok(status) => empty_response(status),
         Err(refusal) => refusal.into_response(),
     };
-    let labels = RequestLabels { resource, method: method.to_string(), status: response.status().as_u16() };
+    let status = response.status().as_u16();
+    let resource = arrival.row.as_ref().map_or("unknown", |(resource, _)| resource.as_str());
+    let labels = RequestLabels { resource, method: method_label(&method), status };
     hub.metrics().requests.get_or_create(&labels).inc();
+    arrival.note(&hub, (status, error));
     response
+}
+
+/// What the journal will say of a request, as far as it has been read.
+struct Arrival {
+    at: Micros,
+    /// None for a path that the API does not have.
+    row: Option<(Resource, JournalRow)>,
+    mentioned: Arc<Mentioned>,
+}
+
+impl Arrival {
+    fn now() -> Self {
+        Self { at: journal::now(), row: None, mentioned: Arc::default() }
+    }
+
+    /// Takes up the head of a request whose path the API has.
+    fn read_head(&mut self, resource: Resource, parts: &http::request::Parts) {
+        let path = parts.uri.path();
+        let source = parts.headers.get(fspiop::headers::SOURCE).and_then(|value| value.to_str().ok());
+        let row = JournalRow {
+            at: self.at,
+            direction: Direction::In,
+            participant: source.and_then(|source| source.parse().ok()),
+            method: journal::method_code(parts.method.as_str()),
+            resource: journal::resource_code(path),
+            subject: journal::subject_of(path),
+            related: None,
+            status: None,
+            error: None,
+            attempt: 0,
+            trace: journal::trace_of_headers(&parts.headers),
+            party: None,
+        };
+        self.row = Some((resource, row));
+    }
+
+    /// Takes up what has become of the operation: the party of a look-up, the code of an error that was told.
+    fn read_operation(&mut self, hub: &Hub, operation: &Operation, body: &Bytes) {
+        let Some((_, row)) = &mut self.row else { return };
+        if let Operation::GetParty(party) | Operation::PutParty(party) | Operation::PutPartyError(party) = operation {
+            row.party = Some(hub.journal().party(party.id_type.as_str(), &party.identifier));
+        }
+        if journal::Line::of(row).is_error {
+            row.error = journal::code_of(body);
+        }
+    }
+
+    fn note(self, hub: &Hub, (status, error): (u16, Option<u16>)) {
+        let Some((_, row)) = self.row else { return };
+        let mention = self.mentioned.get();
+        hub.journal().note(JournalRow {
+            subject: row.subject.or(mention.subject),
+            related: mention.related,
+            party: row.party.or(mention.party),
+            status: Some(status),
+            error: error.or(row.error),
+            ..row
+        });
+    }
+}
+
+fn method_label(method: &Method) -> &'static str {
+    ["GET", "POST", "PUT", "PATCH", "DELETE"].into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }
 
 /// A synchronous error, with the methods that the path allows where that is the error.
@@ -87,13 +169,13 @@ impl Refusal {
     }
 }
 
-async fn handle(hub: &Arc<Hub>, request: Request, resource: &mut &'static str) -> Result<StatusCode, Refusal> {
+async fn handle(hub: &Arc<Hub>, request: Request, arrival: &mut Arrival) -> Result<StatusCode, Refusal> {
     let (parts, body) = request.into_parts();
     let route = fspiop::route(&parts.method, parts.uri.path()).map_err(|error| {
         let allow = error.allow().map(str::to_owned);
         Refusal { error: error.into(), allow }
     })?;
-    *resource = route.resource().as_str();
+    arrival.read_head(route.resource(), &parts);
     let body = read(body).await;
     let envelope = fspiop::check_headers(&route, &parts.headers)?;
     let body = body?;
@@ -101,7 +183,9 @@ async fn handle(hub: &Arc<Hub>, request: Request, resource: &mut &'static str) -
     let resource = route.resource();
     let operation = route.operation(parts.uri.query())?;
     let uri = operation.uri();
-    let inbound = Inbound { method: parts.method, uri, resource, headers: parts.headers, body, envelope };
+    arrival.read_operation(hub, &operation, &body);
+    let mentioned = arrival.mentioned.clone();
+    let inbound = Inbound { method: parts.method, uri, resource, headers: parts.headers, body, envelope, mentioned };
     dispatch(hub, inbound, operation, parts.uri.query()).await?;
     Ok(status)
 }
@@ -125,17 +209,17 @@ async fn dispatch(hub: &Arc<Hub>, inbound: Inbound, operation: Operation, query:
         Operation::PutTransfer(id) => transfers::put(hub, inbound, &id).await,
         Operation::PutTransferError(id) => transfers::put_error(hub, inbound, &id).await,
         Operation::PostParticipants => participants::post_batch(hub, inbound).await,
+        Operation::PostTransactionRequest => transaction_requests::post(hub, inbound).await,
+        Operation::GetTransactionRequest(_) => Ok(transaction_requests::get(hub, &inbound)),
+        Operation::PutTransactionRequest(_) => transaction_requests::put(hub, inbound).await,
+        Operation::PutTransactionRequestError(_) => transaction_requests::put_error(hub, inbound).await,
+        Operation::GetAuthorization(..) => Ok(authorizations::get(hub, &inbound, query)),
+        Operation::PutAuthorization(_) => authorizations::put(hub, inbound).await,
+        Operation::PutAuthorizationError(_) => authorizations::put_error(hub, inbound).await,
         // The hub sends these and does not take them (contract §1.4), or does not know the resource yet.
         Operation::PatchTransfer(_)
         | Operation::PutParticipants(_)
         | Operation::PutParticipantsError(_)
-        | Operation::PostTransactionRequest
-        | Operation::GetTransactionRequest(_)
-        | Operation::PutTransactionRequest(_)
-        | Operation::PutTransactionRequestError(_)
-        | Operation::GetAuthorization(..)
-        | Operation::PutAuthorization(_)
-        | Operation::PutAuthorizationError(_)
         | Operation::PostFxQuote
         | Operation::GetFxQuote(_)
         | Operation::PutFxQuote(_)

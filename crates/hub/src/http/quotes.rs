@@ -3,6 +3,7 @@
 use super::{Inbound, Refusal};
 use crate::{
     Hub,
+    journal::Mention,
     outbound::Complaint,
     render,
     sequencer::{Origin, RelayUntil},
@@ -21,6 +22,12 @@ use vocabulary::{CorrelationId, FspId};
 
 pub async fn post(hub: &Arc<Hub>, inbound: Inbound) -> Result<(), Refusal> {
     let body = QuoteRequest::parse(&inbound.body)?;
+    let payee = &body.payee.id;
+    inbound.mentioned.say(Mention {
+        subject: Some(body.quote_id),
+        related: Some(body.transaction_id),
+        party: Some(hub.journal().party(payee.id_type.as_str(), &payee.identifier)),
+    });
     let source = &inbound.envelope.source;
     // Both participants are looked up before anything is relayed (contract §3.2 step 3): a stranger's quote reaches nobody.
     if !hub.knows_sender(&inbound.envelope) {

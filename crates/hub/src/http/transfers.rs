@@ -4,6 +4,7 @@ use super::{Inbound, Refusal};
 use crate::{
     Hub,
     callbacks::now,
+    journal::Mention,
     render,
     sequencer::{Origin, RelayUntil},
 };
@@ -26,6 +27,7 @@ const COMPLETED_AGE_MS_MAX: i64 = 300_000;
 
 pub async fn post(hub: &Arc<Hub>, inbound: Inbound) -> Result<(), Refusal> {
     let body = TransferPrepare::parse(&inbound.body)?;
+    inbound.mentioned.say(Mention { subject: Some(body.transfer_id), ..Mention::default() });
     let amount_text = body.amount_text;
     let command = Prepare {
         id: body.transfer_id,

@@ -11,7 +11,7 @@ use std::{
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
-use store::{Mark, Opened, PartyChange, StoreError, UnitWork, Wanted, Writer};
+use store::{JournalRow, Mark, Opened, PartyChange, StoreError, UnitWork, Wanted, Writer};
 
 /// How often a unit is run again before its commands are given up.
 const ATTEMPTS_MAX: u32 = 20;
@@ -29,12 +29,25 @@ struct Party {
     reply: Reply<Result<(), Unavailable>>,
 }
 
+/// A message that needs no decision, with who waits for it.
+struct Relay {
+    delivery: Box<Delivery>,
+    reply: Reply<Result<(), Unavailable>>,
+}
+
 /// What one transaction will hold.
 #[derive(Default)]
 struct Batch {
     commands: Vec<Decide>,
     parties: Vec<Party>,
+    relays: Vec<Relay>,
     administer: Option<Administer>,
+}
+
+/// What was noted since the last unit and rides on this one, whatever is in it.
+struct Notes {
+    marks: Vec<Mark>,
+    journal: Vec<JournalRow>,
 }
 
 /// An administrative command, which has its unit for itself.
@@ -54,11 +67,11 @@ pub(super) async fn run(mut writer: Box<dyn Writer>, shared: Arc<Shared>) {
             let _ = reply.send(outcome);
             continue;
         }
-        let marks = std::mem::take(&mut *shared.marks.lock().expect("marks are pushed without panicking"));
-        if batch.commands.is_empty() && batch.parties.is_empty() && marks.is_empty() {
+        let notes = shared.take_notes();
+        if batch.is_empty() && notes.is_empty() {
             continue;
         }
-        run_halving(writer.as_mut(), &shared, batch, marks).await;
+        run_halving(writer.as_mut(), &shared, batch, notes).await;
     }
 }
 
@@ -71,8 +84,7 @@ async fn gather(shared: &Shared) -> Option<Batch> {
             Some(Some(job)) => job,
             Some(None) => return None,
             None => {
-                let has_marks = !shared.marks.lock().expect("marks are pushed without panicking").is_empty();
-                let is_over = shared.state.is_closing.load(Ordering::Relaxed) && !has_marks;
+                let is_over = shared.state.is_closing.load(Ordering::Relaxed) && shared.has_no_notes();
                 return (!is_over).then(Batch::default);
             }
         },
@@ -92,6 +104,7 @@ async fn gather(shared: &Shared) -> Option<Batch> {
                 break;
             }
             Job::Parties { change, reply } => batch.parties.push(Party { change, reply }),
+            Job::Relay { delivery, reply } => batch.relays.push(Relay { delivery, reply }),
             Job::Decide { command, origin, reply } => {
                 if subjects.insert(command.subject()) {
                     batch.commands.push(Decide { command, origin, reply });
@@ -100,7 +113,7 @@ async fn gather(shared: &Shared) -> Option<Batch> {
                 }
             }
         }
-        let is_full = batch.commands.len() + batch.parties.len() + put_off.len() >= UNIT_MAX;
+        let is_full = batch.len() + put_off.len() >= UNIT_MAX;
         next = if is_full { None } else { queue.next_now() };
     }
     for job in put_off.into_iter().rev() {
@@ -110,7 +123,28 @@ async fn gather(shared: &Shared) -> Option<Batch> {
     Some(batch)
 }
 
+impl Notes {
+    fn is_empty(&self) -> bool {
+        self.marks.is_empty() && self.journal.is_empty()
+    }
+}
+
 impl Shared {
+    fn take_notes(&self) -> Notes {
+        let marks = std::mem::take(&mut *self.marks.lock().expect("marks are pushed without panicking"));
+        Notes { marks, journal: self.journal.take() }
+    }
+
+    fn has_no_notes(&self) -> bool {
+        self.journal.is_empty() && self.marks.lock().expect("marks are pushed without panicking").is_empty()
+    }
+
+    /// Takes back what rode on a unit that failed.
+    fn put_back(&self, mut notes: Notes) {
+        self.marks.lock().expect("marks are pushed without panicking").append(&mut notes.marks);
+        self.journal.put_back(notes.journal);
+    }
+
     /// The next job, `Some(None)` after the last one; `None` when it is time to look at the marks.
     async fn wait(&self, queue: &mut Queue) -> Option<Option<Job>> {
         if self.state.is_closing.load(Ordering::Relaxed) {
@@ -135,24 +169,30 @@ impl Queue {
 }
 
 impl Batch {
+    /// Jobs in the batch, an administrative command excepted.
+    fn len(&self) -> usize {
+        self.commands.len() + self.parties.len() + self.relays.len()
+    }
+
     fn is_empty(&self) -> bool {
-        self.commands.is_empty() && self.parties.is_empty()
+        self.len() == 0
     }
 }
 
 /// Runs a batch; where the database refuses its data, runs its halves, so that the culprit ends up alone.
-async fn run_halving(writer: &mut dyn Writer, shared: &Shared, batch: Batch, mut marks: Vec<Mark>) {
+async fn run_halving(writer: &mut dyn Writer, shared: &Shared, batch: Batch, notes: Notes) {
+    let mut notes = Some(notes);
     let mut waiting = vec![batch];
     while let Some(mut batch) = waiting.pop() {
-        match run_again(writer, shared, &batch, &marks).await {
+        match run_again(writer, shared, &batch, notes.as_ref()).await {
             Ok(deliveries) => {
-                marks.clear();
+                notes = None;
                 batch.reply_all(&Ok(()));
                 for delivery in deliveries {
                     shared.callbacks.deliver(delivery);
                 }
             }
-            Err(StoreError::Data(what)) if batch.commands.len() + batch.parties.len() > 1 => {
+            Err(StoreError::Data(what)) if batch.len() > 1 => {
                 tracing::warn!(what, commands = batch.commands.len(), "the database refused a unit; halving it");
                 let rest = batch.split();
                 waiting.extend([rest, batch]);
@@ -167,23 +207,34 @@ async fn run_halving(writer: &mut dyn Writer, shared: &Shared, batch: Batch, mut
             }
         }
     }
-    if !marks.is_empty() {
-        shared.marks.lock().expect("marks are pushed without panicking").append(&mut marks);
+    if let Some(notes) = notes {
+        shared.put_back(notes);
     }
 }
 
 impl Batch {
+    /// Takes a part of two or more jobs away: the other kinds where there are several, else half of the only one. Each
+    /// side gets something, so that splitting comes to an end.
     fn split(&mut self) -> Self {
-        Self {
-            commands: self.commands.split_off(self.commands.len() / 2),
-            parties: self.parties.split_off(self.parties.len() / 2),
-            administer: None,
+        let mut rest = Self::default();
+        if !self.commands.is_empty() && self.commands.len() < self.len() {
+            rest.parties = std::mem::take(&mut self.parties);
+            rest.relays = std::mem::take(&mut self.relays);
+        } else if !self.parties.is_empty() && self.parties.len() < self.len() {
+            rest.relays = std::mem::take(&mut self.relays);
+        } else {
+            rest.commands = self.commands.split_off(self.commands.len() / 2);
+            rest.parties = self.parties.split_off(self.parties.len() / 2);
+            rest.relays = self.relays.split_off(self.relays.len() / 2);
         }
+        rest
     }
 
     fn reply_all(self, outcome: &Result<(), Unavailable>) {
-        let replies = self.commands.into_iter().map(|decide| decide.reply);
-        for reply in replies.chain(self.parties.into_iter().map(|party| party.reply)) {
+        let decided = self.commands.into_iter().map(|decide| decide.reply);
+        let changed = self.parties.into_iter().map(|party| party.reply);
+        let relayed = self.relays.into_iter().map(|relay| relay.reply);
+        for reply in decided.chain(changed).chain(relayed) {
             // Whoever asked may be gone; what is durable stays so.
             let _ = reply.send(outcome.clone());
         }
@@ -196,13 +247,13 @@ async fn run_again(
     writer: &mut dyn Writer,
     shared: &Shared,
     batch: &Batch,
-    marks: &[Mark],
+    notes: Option<&Notes>,
 ) -> Result<Vec<Delivery>, StoreError> {
     let mut attempt = 0;
     loop {
         attempt += 1;
         let started = Instant::now();
-        let error = match run_once(writer, shared, batch, marks).await {
+        let error = match run_once(writer, shared, batch, notes).await {
             Ok(deliveries) => {
                 shared.metrics.units.inc();
                 shared.metrics.commands.inc_by(batch.commands.len() as u64);
@@ -228,7 +279,7 @@ async fn run_once(
     writer: &mut dyn Writer,
     shared: &Shared,
     batch: &Batch,
-    marks: &[Mark],
+    notes: Option<&Notes>,
 ) -> Result<Vec<Delivery>, StoreError> {
     let mut wanted: Vec<Wanted> = batch.commands.iter().map(|decide| wanted_by(&decide.command)).collect();
     wanted.sort_by_key(subject_of);
@@ -244,11 +295,13 @@ async fn run_once(
         let origin = decide.origin.as_deref();
         deliveries.extend(outcome.notices.iter().filter_map(|notice| shared.render.render(origin, notice, now)));
     }
+    deliveries.extend(batch.relays.iter().map(|relay| (*relay.delivery).clone()));
     let work = UnitWork {
         changes: state.into_changes(),
         parties: batch.parties.iter().map(|party| party.change.clone()).collect(),
         messages: deliveries.iter().map(Delivery::to_stored).collect(),
-        marks: marks.to_vec(),
+        marks: notes.map(|notes| notes.marks.clone()).unwrap_or_default(),
+        journal: notes.map(|notes| notes.journal.clone()).unwrap_or_default(),
         ..UnitWork::default()
     };
     let ids = writer.commit(work).await?;
@@ -325,6 +378,64 @@ async fn administer_once(
         Err(rejection) => {
             writer.rollback().await?;
             Ok(Err(rejection))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outbound::Head;
+    use bytes::Bytes;
+    use store::PartyEntry;
+    use vocabulary::{PartyId, PartyIdType, Timestamp};
+
+    fn party() -> Party {
+        let party = PartyId::try_new(PartyIdType::Msisdn, "27710000001", None).unwrap();
+        let entry = PartyEntry { party, fsp: "payerfsp".parse().unwrap(), currency: None };
+        Party { change: PartyChange::Register(entry), reply: tokio::sync::oneshot::channel().0 }
+    }
+
+    fn relay() -> Relay {
+        let head = Head {
+            method: "PUT".into(),
+            endpoint: "".into(),
+            path: "/".into(),
+            variables: Vec::new(),
+            headers: Vec::new(),
+            on_failure: None,
+        };
+        let delivery = Delivery {
+            to: "payerfsp".parse().unwrap(),
+            payment_key: [0; 16],
+            head: Arc::new(head),
+            body: Bytes::new(),
+            until: Timestamp::from_millis(0),
+            persistence: Persistence::InMemory,
+            attempts: 0,
+        };
+        Relay { delivery: Box::new(delivery), reply: tokio::sync::oneshot::channel().0 }
+    }
+
+    #[test]
+    fn halving_a_batch_comes_to_an_end_whatever_is_in_it() {
+        for (parties, relays) in [(1, 1), (2, 0), (0, 2), (3, 1), (1, 4), (5, 5)] {
+            let mut whole = Batch::default();
+            whole.parties.extend((0..parties).map(|_| party()));
+            whole.relays.extend((0..relays).map(|_| relay()));
+            let mut waiting = vec![whole];
+            let mut alone = 0;
+            while let Some(mut batch) = waiting.pop() {
+                if batch.len() == 1 {
+                    alone += 1;
+                    continue;
+                }
+                let before = batch.len();
+                let rest = batch.split();
+                assert!(!rest.is_empty() && !batch.is_empty() && rest.len() + batch.len() == before);
+                waiting.extend([rest, batch]);
+            }
+            assert_eq!(alone, parties + relays);
         }
     }
 }

@@ -123,3 +123,26 @@ async fn the_first_fault_of_an_oracle_is_named() {
     assert_eq!(listed(&scheme, "").await, Vec::<String>::new());
     scheme.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_can_see_whether_an_oracle_answers() {
+    let scheme = Scheme::start().await;
+    let router = axum::Router::new().route("/oracle/health", axum::routing::get(|| async { "fine" }));
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let up = format!("http://{}/oracle", socket.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(socket, router).await });
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (currency, url) in [("PLN", up), ("EUR", format!("http://{closed}"))] {
+        let mut body = oracle("ALIAS", currency);
+        body["endpoint"]["value"] = json!(url);
+        assert_eq!(scheme.oracle("POST", "/oracles", &ORACLE_HEADERS, &body).await.status, 201);
+    }
+    let health = async |id: i64| scheme.get(&format!("/umoja/v1/oracles/{id}/health")).await;
+    let first = health(1).await.body;
+    assert_eq!((first["status"].as_str(), first["httpStatus"].as_i64()), (Some("OK"), Some(200)));
+    let second = health(2).await.body;
+    assert_eq!(second["status"], "DOWN");
+    assert!(second["problem"].is_string(), "{second}");
+    assert_eq!(health(3).await.status, 400);
+    scheme.end().await;
+}

@@ -1,6 +1,7 @@
-//! Conversations between two DFSPs and the hub over HTTP, as the participants see them (contract, transfers §2 to §4).
+//! Conversations between two DFSPs and the hub over HTTP, as the participants see them (contract, transfers §2 to §5).
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise, also in its helpers")]
 
+mod authorizations;
 mod delivery;
 mod duplicates;
 mod limits;
@@ -13,6 +14,7 @@ mod quotes;
 mod signatures;
 #[path = "../support/mod.rs"]
 mod support;
+mod transaction_requests;
 
 use support::{Call, Received};
 

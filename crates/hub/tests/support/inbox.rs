@@ -109,6 +109,11 @@ impl Inbox {
         std::iter::from_fn(|| self.take(line)).collect()
     }
 
+    /// Takes every message that has come so far; returns how many there were.
+    pub fn forget(&self) -> usize {
+        std::mem::take(&mut *self.shared.messages.lock().unwrap()).len()
+    }
+
     /// Method and path of every message that no test has taken.
     pub fn unread(&self) -> Vec<String> {
         self.shared

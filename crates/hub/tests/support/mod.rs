@@ -35,8 +35,8 @@ pub const BYSTANDER: &str = "otherfsp";
 /// Liquidity and net debit cap of each participant in each of its currencies.
 pub const FUNDS: u32 = 1000;
 
-/// Every type that concerns parties, participants, quotes and transfers, with its path under the participant's address.
-const ENDPOINTS: [(EndpointType, &str); 16] = [
+/// Every type that the hub sends to, with its path under the participant's address.
+const ENDPOINTS: [(EndpointType, &str); 18] = [
     (EndpointType::PartiesGet, "/parties/{{partyIdType}}/{{partyIdentifier}}"),
     (EndpointType::PartiesPut, "/parties/{{partyIdType}}/{{partyIdentifier}}"),
     (EndpointType::PartiesPutError, "/parties/{{partyIdType}}/{{partyIdentifier}}/error"),
@@ -53,6 +53,8 @@ const ENDPOINTS: [(EndpointType, &str); 16] = [
     (EndpointType::ParticipantBatchPut, "/participants/{{requestId}}"),
     (EndpointType::ParticipantBatchPutError, "/participants/{{requestId}}/error"),
     (EndpointType::Quotes, ""),
+    (EndpointType::TransactionRequests, ""),
+    (EndpointType::Authorizations, "/"),
     (EndpointType::TransferPost, "/transfers"),
     (EndpointType::TransferPut, "/transfers/{{transferId}}"),
     (EndpointType::TransferError, "/transfers/{{transferId}}/error"),
@@ -123,6 +125,26 @@ impl Scheme {
         if reply.body.is_empty() { Value::Null } else { serde_json::from_slice(&reply.body).unwrap() }
     }
 
+    /// A call of the administration, whatever the answer.
+    pub async fn ask_administration(&self, call: &Call) -> Reply {
+        self.exchange(self.running.addresses().administration, call).await
+    }
+
+    /// A call of the oracle administration, whatever the answer.
+    pub async fn ask_oracles(&self, call: &Call) -> Reply {
+        self.exchange(self.running.addresses().oracles, call).await
+    }
+
+    /// Where the hub listens.
+    pub fn addresses(&self) -> &Listeners {
+        self.running.addresses()
+    }
+
+    /// What the ledger's own check says.
+    pub async fn verify(&self) -> Vec<String> {
+        self.running.hub().verify().await.unwrap()
+    }
+
     /// The key with which the hub signs, as it publishes it.
     pub async fn signing_key(&self) -> VerificationKey {
         let call = Call::plain("GET /umoja/v1/signing-key", Value::Null);
@@ -190,6 +212,14 @@ impl Scheme {
         for inbox in [&payer, &payee, &bystander] {
             assert_eq!(inbox.unread(), Vec::<String>::new(), "{} was sent what nobody expected", inbox.name());
         }
+    }
+
+    /// Stops the hub, whatever the participants were sent, and checks that the ledger adds up.
+    pub async fn end_whatever_was_sent(self) {
+        let Self { running, client, .. } = self;
+        assert_eq!(running.hub().verify().await.unwrap(), Vec::<String>::new());
+        drop(client);
+        running.stop().await;
     }
 
     async fn accounts(&self, name: &str) -> Vec<Value> {

@@ -11,7 +11,7 @@ use super::{
 use crate::StoreError;
 use vocabulary::FspId;
 
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_first.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_journal.sql")];
 
 /// Milliseconds since 1970 on the database's clock, at this moment and not at the transaction's begin.
 macro_rules! now_ms {

@@ -8,9 +8,11 @@ mod administration;
 mod columns;
 mod connection;
 mod fault;
+mod journal;
 mod locks;
 mod migrations;
 mod outbox;
+mod outbox_administration;
 mod parties;
 mod pool;
 mod rows;
@@ -21,7 +23,8 @@ mod verify;
 mod writer;
 
 use crate::{
-    BoxFuture, Due, Durability, MessageId, NodeId, PartyEntry, Store, StoreError, StoredMessage, Writer,
+    BoxFuture, Due, Durability, MessageId, NodeId, OutboxQuery, OutboxRow, PartyEntry, Store, StoreError,
+    StoredMessage, Trace, Writer,
     codec::{self, KIND_PAYMENT, STATE_RESERVED, TRANSFER_COLUMNS},
 };
 use address::Address;
@@ -195,6 +198,39 @@ impl Store for PostgresStore {
 
     fn waiting_messages(&self, to: FspId, after: MessageId, limit: usize) -> BoxFuture<'_, Vec<StoredMessage>> {
         Box::pin(outbox::waiting(&self.pool, self.shared.node, (to, after), limit))
+    }
+
+    fn trace(&self, id: CorrelationId) -> BoxFuture<'_, Option<Trace>> {
+        Box::pin(crate::trace::trace(self, id))
+    }
+
+    fn trim_journal(&self, before: Timestamp, limit: usize) -> BoxFuture<'_, usize> {
+        Box::pin(self.trim(before, limit))
+    }
+
+    fn journal_key(&self) -> BoxFuture<'_, [u8; 32]> {
+        Box::pin(self.find_journal_key())
+    }
+
+    fn outbox(&self, query: OutboxQuery) -> BoxFuture<'_, Vec<OutboxRow>> {
+        Box::pin(async move { outbox_administration::list(&self.pool, &query).await })
+    }
+
+    fn outbox_message(&self, id: MessageId) -> BoxFuture<'_, Option<OutboxRow>> {
+        Box::pin(outbox_administration::message(&self.pool, id))
+    }
+
+    fn replay_message<'a>(
+        &'a self,
+        id: MessageId,
+        until: Timestamp,
+        actor: &'a str,
+    ) -> BoxFuture<'a, Option<StoredMessage>> {
+        Box::pin(outbox_administration::replay(&self.pool, &self.shared, (id, until), actor))
+    }
+
+    fn drop_message<'a>(&'a self, id: MessageId, actor: &'a str) -> BoxFuture<'a, bool> {
+        Box::pin(outbox_administration::drop_message(&self.pool, id, actor))
     }
 
     fn verify(&self) -> BoxFuture<'_, Vec<String>> {

@@ -20,8 +20,8 @@ const DROP_CLAIMS: &str = "DELETE FROM ids \
 
 const ADD_TRANSFERS: &str = "INSERT INTO transfers (key, id, is_ulid, kind, payer, payee, amount, currency, debit, \
      credit, condition, expiration, state, fulfilment, rejection, changed_at, window_id, prepare_hash, fulfil_hash, \
-     error_hash, payer_dialect, payee_dialect, prepare_extensions, fulfil_extensions) \
-     SELECT * FROM unnest($1::BIGINT[], $2::UUID[], $3::BOOLEAN[], $4::SMALLINT[], $5::TEXT[], $6::TEXT[], \
+     error_hash, payer_dialect, payee_dialect, prepare_extensions, fulfil_extensions, created_at) \
+     SELECT *, $25::BIGINT FROM unnest($1::BIGINT[], $2::UUID[], $3::BOOLEAN[], $4::SMALLINT[], $5::TEXT[], $6::TEXT[], \
      $7::BIGINT[], $8::TEXT[], $9::BIGINT[], $10::BIGINT[], $11::BYTEA[], $12::BIGINT[], $13::SMALLINT[], \
      $14::BYTEA[], $15::TEXT[], $16::BIGINT[], $17::BIGINT[], $18::BYTEA[], $19::BYTEA[], $20::BYTEA[], \
      $21::SMALLINT[], $22::SMALLINT[], $23::TEXT[], $24::TEXT[])";
@@ -35,8 +35,8 @@ const CHANGE_TRANSFERS: &str = "UPDATE transfers SET state = new.state, fulfilme
      changed_at, window_id, fulfil_hash, error_hash, payer_dialect, payee_dialect, fulfil_extensions) \
      WHERE transfers.key = new.key";
 
-const ADD_QUOTES: &str = "INSERT INTO quotes (key, id, is_ulid, request_hash, response_hash, error_hash) \
-     SELECT * FROM unnest($1::BIGINT[], $2::UUID[], $3::BOOLEAN[], $4::BYTEA[], $5::BYTEA[], $6::BYTEA[])";
+const ADD_QUOTES: &str = "INSERT INTO quotes (key, id, is_ulid, request_hash, response_hash, error_hash, created_at) \
+     SELECT *, $7::BIGINT FROM unnest($1::BIGINT[], $2::UUID[], $3::BOOLEAN[], $4::BYTEA[], $5::BYTEA[], $6::BYTEA[])";
 
 const CHANGE_QUOTES: &str = "UPDATE quotes SET request_hash = new.request_hash, response_hash = new.response_hash, \
      error_hash = new.error_hash FROM unnest($1::BIGINT[], $2::BYTEA[], $3::BYTEA[], $4::BYTEA[]) \
@@ -67,11 +67,12 @@ const MARK_MESSAGES: &str = "UPDATE outbox \
 pub(super) type Keys = HashMap<CorrelationId, i64>;
 
 /// One array.
-fn array<'a, T, V: ToSql + Sync + Send + 'a>(rows: &'a [T], value: impl Fn(&'a T) -> V) -> Value<'a> {
+pub(super) fn array<'a, T, V: ToSql + Sync + Send + 'a>(rows: &'a [T], value: impl Fn(&'a T) -> V) -> Value<'a> {
     Box::new(rows.iter().map(value).collect::<Vec<V>>())
 }
 
-fn request<'a, T>(sql: &'static str, rows: &[T], values: Vec<Value<'a>>) -> Option<Request<'a>> {
+/// A statement for rows, if there are any.
+pub(super) fn request<'a, T>(sql: &'static str, rows: &[T], values: Vec<Value<'a>>) -> Option<Request<'a>> {
     (!rows.is_empty()).then(|| Request::new(sql, values))
 }
 
@@ -88,7 +89,7 @@ pub(super) fn drop_claims(subjects: &[Subject]) -> Option<Request<'_>> {
     request(DROP_CLAIMS, subjects, subject_arrays(subjects))
 }
 
-pub(super) fn add_transfers<'a>(new: &'a [Transfer], keys: &'a Keys) -> Option<Request<'a>> {
+pub(super) fn add_transfers<'a>(new: &'a [Transfer], keys: &'a Keys, at: Timestamp) -> Option<Request<'a>> {
     let values = vec![
         array(new, |transfer| keys[&transfer.id]),
         array(new, |transfer| Sixteen(transfer.id.to_parts().0)),
@@ -114,6 +115,7 @@ pub(super) fn add_transfers<'a>(new: &'a [Transfer], keys: &'a Keys) -> Option<R
         array(new, |transfer| i16::from(transfer.payee_dialect.0)),
         array(new, |transfer| transfer.prepare_extensions.as_deref()),
         array(new, |transfer| transfer.fulfil_extensions.as_deref()),
+        Box::new(at.millis()),
     ];
     request(ADD_TRANSFERS, new, values)
 }
@@ -140,7 +142,7 @@ fn rejection(transfer: &Transfer) -> Option<String> {
 }
 
 /// The key of a new quote is that of its claim, which `key_of` knows.
-pub(super) fn add_quotes<'a>(new: &'a [Quote], key_of: impl Fn(&Quote) -> i64) -> Option<Request<'a>> {
+pub(super) fn add_quotes<'a>(new: &'a [Quote], key_of: impl Fn(&Quote) -> i64, at: Timestamp) -> Option<Request<'a>> {
     let values = vec![
         array(new, key_of),
         array(new, |quote| Sixteen(quote.id.to_parts().0)),
@@ -148,6 +150,7 @@ pub(super) fn add_quotes<'a>(new: &'a [Quote], key_of: impl Fn(&Quote) -> i64) -
         array(new, |quote| quote.request.as_ref().map(|hash| &hash.0[..])),
         array(new, |quote| quote.response.as_ref().map(|hash| &hash.0[..])),
         array(new, |quote| quote.error.as_ref().map(|hash| &hash.0[..])),
+        Box::new(at.millis()),
     ];
     request(ADD_QUOTES, new, values)
 }

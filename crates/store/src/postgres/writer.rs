@@ -7,7 +7,7 @@ use super::{
     Shared, administration,
     columns::number,
     connection::{Connection, Purpose, Request, Value},
-    fault, locks,
+    fault, journal, locks,
     migrations::now_ms,
     parties, rows,
 };
@@ -216,6 +216,7 @@ impl PostgresWriter {
             let mut requests = parties::requests(&net);
             requests.extend(rows::drop_claims(&unused));
             requests.extend(changing(&work.changes, unit, now));
+            requests.extend(journal::add(&work.journal));
             requests.extend(rows::marks(&work.marks, shared.node));
             requests.extend(rows::add_messages(&work.messages, shared.node, unit.batch));
             requests.push(Request::plain(COMMIT));
@@ -298,9 +299,9 @@ fn window_and_time(rows: &[Row], shared: &Shared) -> Result<(WindowId, Timestamp
 fn changing<'a>(changes: &'a Changes, unit: &'a Unit, now: Timestamp) -> impl Iterator<Item = Request<'a>> {
     let claimed = |quote: &Quote| unit.claims[&Subject { kind: SubjectKind::Quote, id: quote.id }];
     let requests = [
-        rows::add_transfers(&changes.new_transfers, &unit.transfers),
+        rows::add_transfers(&changes.new_transfers, &unit.transfers, now),
         rows::change_transfers(&changes.changed_transfers),
-        rows::add_quotes(&changes.new_quotes, claimed),
+        rows::add_quotes(&changes.new_quotes, claimed, now),
         rows::change_quotes(&changes.changed_quotes),
         rows::add_entries(&changes.postings, &unit.transfers, now),
         rows::change_balances(&changes.accounts, now),

@@ -87,7 +87,8 @@ pub(super) fn write_parties(connection: &Connection, changes: &[PartyChange]) ->
     Ok(())
 }
 
-fn record_change(
+/// Leaves a row that says who did what.
+pub(super) fn record_change(
     connection: &Connection,
     actor: &str,
     now: Timestamp,

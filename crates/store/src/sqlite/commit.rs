@@ -3,7 +3,7 @@
 use super::{
     administration,
     connection::{failure, run},
-    outbox,
+    journal, outbox,
 };
 use crate::{MessageId, StoreError, UnitWork, codec};
 use hub_core::{Changes, Posting, SubjectKind, quotes::Quote, transfers::Transfer};
@@ -24,6 +24,7 @@ pub(super) fn write(
     administration::write(connection, &work.administration, &work.actor, now)?;
     administration::write_parties(connection, &work.parties)?;
     write_changes(connection, &work.changes, now)?;
+    journal::add(connection, &work.journal)?;
     outbox::mark(connection, &work.marks)?;
     let messages = outbox::add(connection, &work.messages, last_message)?;
     let last_message = messages.last().map_or(last_message, |last| last.0);
@@ -35,11 +36,11 @@ pub(super) fn write(
 fn write_changes(connection: &Connection, changes: &Changes, now: Timestamp) -> Result<(), StoreError> {
     let mut ids: Vec<NewId> = Vec::with_capacity(changes.new_transfers.len() + changes.new_quotes.len());
     let mut keys = HashMap::with_capacity(changes.new_transfers.len() + changes.changed_transfers.len());
-    add_transfers(connection, &changes.new_transfers, |transfer, key| {
+    add_transfers(connection, &changes.new_transfers, now, |transfer, key| {
         keys.insert(transfer.id, key);
         ids.push(new_id(SubjectKind::Transfer, transfer.id, key));
     })?;
-    add_quotes(connection, &changes.new_quotes, |quote, key| {
+    add_quotes(connection, &changes.new_quotes, now, |quote, key| {
         ids.push(new_id(SubjectKind::Quote, quote.id, key));
     })?;
     // Neighbours in the index are written one after the other.
@@ -77,15 +78,16 @@ fn add_ids(connection: &Connection, ids: &[NewId]) -> Result<(), StoreError> {
 fn add_transfers(
     connection: &Connection,
     transfers: &[Transfer],
+    now: Timestamp,
     mut added: impl FnMut(&Transfer, i64),
 ) -> Result<(), StoreError> {
     let mut insert = connection
         .prepare_cached(
             "INSERT INTO transfers (id, is_ulid, kind, payer, payee, amount, currency, debit, credit, condition, \
              expiration, state, fulfilment, rejection, changed_at, window_id, prepare_hash, fulfil_hash, error_hash, \
-             payer_dialect, payee_dialect, prepare_extensions, fulfil_extensions) \
+             payer_dialect, payee_dialect, prepare_extensions, fulfil_extensions, created_at) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, \
-             ?22, ?23)",
+             ?22, ?23, ?24)",
         )
         .map_err(failure)?;
     for transfer in transfers {
@@ -116,6 +118,7 @@ fn add_transfers(
             transfer.payee_dialect.0,
             transfer.prepare_extensions,
             transfer.fulfil_extensions,
+            now.millis(),
         ];
         added(transfer, insert.insert(columns).map_err(failure)?);
     }
@@ -150,16 +153,22 @@ fn change_transfers(connection: &Connection, transfers: &[Transfer]) -> Result<(
     Ok(())
 }
 
-fn add_quotes(connection: &Connection, quotes: &[Quote], mut added: impl FnMut(&Quote, i64)) -> Result<(), StoreError> {
+fn add_quotes(
+    connection: &Connection,
+    quotes: &[Quote],
+    now: Timestamp,
+    mut added: impl FnMut(&Quote, i64),
+) -> Result<(), StoreError> {
     let mut insert = connection
         .prepare_cached(
-            "INSERT INTO quotes (id, is_ulid, request_hash, response_hash, error_hash) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO quotes (id, is_ulid, request_hash, response_hash, error_hash, created_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )
         .map_err(failure)?;
     for quote in quotes {
         let (id, is_ulid) = quote.id.to_parts();
         let [request, response, error] = hashes(quote);
-        let key = insert.insert(params![id, is_ulid, request, response, error]).map_err(failure)?;
+        let key = insert.insert(params![id, is_ulid, request, response, error, now.millis()]).map_err(failure)?;
         added(quote, key);
     }
     Ok(())

@@ -11,7 +11,9 @@ mod clock;
 mod commit;
 mod connection;
 mod exclusive;
+mod journal;
 mod outbox;
+mod outbox_administration;
 mod readers;
 mod reads;
 mod schema;
@@ -19,7 +21,10 @@ mod sync_count;
 mod verify;
 mod writer;
 
-use crate::{BoxFuture, Due, Durability, MessageId, PartyEntry, Store, StoreError, StoredMessage, Writer};
+use crate::{
+    BoxFuture, Due, Durability, MessageId, OutboxQuery, OutboxRow, PartyEntry, Store, StoreError, StoredMessage, Trace,
+    Writer,
+};
 use checkpoint::{Bell, Checkpointer};
 use clock::Clock;
 pub use clock::TimeSource;
@@ -35,7 +40,7 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
-use vocabulary::{CorrelationId, FspId, PartyId};
+use vocabulary::{CorrelationId, FspId, PartyId, Timestamp};
 
 /// How a store is opened; the default is what a hub uses.
 #[derive(Clone)]
@@ -128,6 +133,15 @@ impl SqliteStore {
             None => read(&self.shared.core.lock().await.connection),
         }
     }
+
+    /// Writes something between two units.
+    async fn change<T>(
+        &self,
+        change: impl FnOnce(&Connection, Timestamp) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let core = self.shared.core.lock().await;
+        change(&core.connection, self.shared.clock.now())
+    }
 }
 
 impl Shared {
@@ -210,15 +224,47 @@ impl Store for SqliteStore {
         })
     }
 
+    fn trace(&self, id: CorrelationId) -> BoxFuture<'_, Option<Trace>> {
+        Box::pin(crate::trace::trace(self, id))
+    }
+
+    fn trim_journal(&self, before: Timestamp, limit: usize) -> BoxFuture<'_, usize> {
+        Box::pin(self.change(move |connection, _| journal::trim(connection, before, limit)))
+    }
+
+    fn journal_key(&self) -> BoxFuture<'_, [u8; 32]> {
+        Box::pin(self.read(journal::key))
+    }
+
+    fn outbox(&self, query: OutboxQuery) -> BoxFuture<'_, Vec<OutboxRow>> {
+        Box::pin(self.read(move |connection| outbox_administration::list(connection, &query)))
+    }
+
+    fn outbox_message(&self, id: MessageId) -> BoxFuture<'_, Option<OutboxRow>> {
+        Box::pin(self.read(move |connection| outbox_administration::message(connection, id)))
+    }
+
+    fn replay_message<'a>(
+        &'a self,
+        id: MessageId,
+        until: Timestamp,
+        actor: &'a str,
+    ) -> BoxFuture<'a, Option<StoredMessage>> {
+        Box::pin(
+            self.change(move |connection, now| outbox_administration::replay(connection, (id, until), (actor, now))),
+        )
+    }
+
+    fn drop_message<'a>(&'a self, id: MessageId, actor: &'a str) -> BoxFuture<'a, bool> {
+        Box::pin(self.change(move |connection, now| outbox_administration::drop_message(connection, id, (actor, now))))
+    }
+
     fn verify(&self) -> BoxFuture<'_, Vec<String>> {
         Box::pin(verify::verify(self))
     }
 
     fn settings<'a>(&'a self, seed: &'a [(String, String)], actor: &'a str) -> BoxFuture<'a, Vec<(String, String)>> {
-        Box::pin(async move {
-            let core = self.shared.core.lock().await;
-            administration::settings(&core.connection, seed, actor, self.shared.clock.now())
-        })
+        Box::pin(self.change(move |connection, now| administration::settings(connection, seed, actor, now)))
     }
 
     fn durability(&self) -> Durability {

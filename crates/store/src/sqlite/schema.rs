@@ -8,7 +8,7 @@ use crate::StoreError;
 use rusqlite::{Connection, params};
 use vocabulary::{FspId, Timestamp};
 
-const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("journal.sql")];
 /// `application_id` of the file's header: the letters "umoj".
 const APPLICATION_ID: i64 = 0x756d_6f6a;
 

@@ -7,6 +7,7 @@
 mod directory;
 mod fixture;
 mod histories;
+mod journal;
 mod outbox;
 mod payments;
 mod scheme;
@@ -45,8 +46,15 @@ contract! {
         directory::only_an_empty_store_takes_the_seed_of_the_settings,
         directory::what_an_administrative_change_posts_moves_both_balances,
         histories::whatever_is_decided_the_books_stay_right,
+        journal::a_trace_has_everything_of_a_payment_and_nothing_of_others,
+        journal::a_trace_joins_quote_and_look_up_by_transaction_trace_id_and_party,
+        journal::old_rows_are_forgotten_in_chunks_and_young_ones_stay,
+        journal::what_waits_for_a_payment_is_in_its_trace,
+        outbox::a_dead_message_is_replayed_once_and_then_waits_again,
         outbox::a_delivered_message_is_gone_and_a_dead_one_does_not_wait,
         outbox::a_process_claims_nothing_of_its_own,
+        outbox::a_message_is_dropped_once_and_is_gone,
+        outbox::messages_are_listed_in_pages_by_state_and_participant,
         outbox::messages_get_growing_ids_in_their_order,
         outbox::waiting_messages_are_those_of_one_participant_after_a_place,
         payments::a_payment_moves_money_once_however_often_it_is_sent,
@@ -70,6 +78,9 @@ contract! {
         histories::a_balance_that_was_tampered_with_is_named,
         histories::a_hold_that_was_tampered_with_is_named,
         histories::what_was_decided_is_found_after_a_restart,
+        journal::payments_from_before_the_journal_are_traced_without_its_times,
+        journal::the_key_of_the_journal_stays_the_same_and_differs_between_stores,
         outbox::what_an_earlier_process_left_waiting_is_claimed_once_in_chunks,
+        outbox::who_replays_or_drops_a_message_is_recorded,
     }
 }

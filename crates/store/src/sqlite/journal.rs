@@ -1,0 +1,154 @@
+//! The journal, and what a trace reads.
+
+use super::{
+    SqliteStore,
+    connection::{all, failure, first, run},
+};
+use crate::{
+    Direction, JournalRow, OutboxRow, StoreError, TracedEntry, TracedQuote, TracedTransfer, codec,
+    trace::{KEYS_MAX, Keys, MESSAGES_MAX, Range, Source, Timeline},
+};
+use rusqlite::{Connection, params, params_from_iter, types::Value};
+use std::sync::LazyLock;
+use vocabulary::{CorrelationId, FspId, Timestamp};
+
+static TRANSFER: LazyLock<String> = LazyLock::new(|| by_id(codec::TRANSFER_COLUMNS, "transfers", 1));
+static QUOTE: LazyLock<String> = LazyLock::new(|| by_id(codec::QUOTE_COLUMNS, "quotes", 2));
+static ENTRIES: LazyLock<String> = LazyLock::new(|| {
+    let columns = codec::ENTRY_COLUMNS;
+    format!("SELECT {columns} FROM entries WHERE id > ?1 AND id <= ?2 AND transfer = ?3 ORDER BY id")
+});
+/// Places of the statement that have no key are null, which nothing equals.
+static MESSAGES: LazyLock<String> = LazyLock::new(|| {
+    let places = |nth: usize| {
+        let first = 3 + nth * KEYS_MAX;
+        (first..first + KEYS_MAX).map(|place| format!("?{place}")).collect::<Vec<_>>().join(",")
+    };
+    let (subjects, traces, parties) = (places(0), places(1), places(2));
+    format!(
+        "SELECT {} FROM journal WHERE id > ?1 AND id <= ?2 AND (subject IN ({subjects}) OR trace IN ({traces}) \
+         OR related IN ({subjects}) OR party IN ({parties})) ORDER BY id LIMIT {MESSAGES_MAX}",
+        codec::JOURNAL_COLUMNS
+    )
+});
+static OUTBOX: LazyLock<String> = LazyLock::new(|| {
+    let of = |state: &str| {
+        let columns = codec::OUTBOX_COLUMNS;
+        format!("SELECT {columns} FROM outbox WHERE recipient = ?1 AND is_dead = {state} AND payment_key = ?2")
+    };
+    format!("{} UNION ALL {} ORDER BY 1 LIMIT {MESSAGES_MAX}", of("0"), of("1"))
+});
+
+fn by_id(columns: &str, table: &str, kind: i16) -> String {
+    format!(
+        "SELECT {columns}, created_at FROM {table} WHERE key = \
+         (SELECT key FROM ids WHERE kind = {kind} AND id = ?1 AND is_ulid = ?2)"
+    )
+}
+
+/// Appends rows; part of a unit.
+pub(super) fn add(connection: &Connection, rows: &[JournalRow]) -> Result<(), StoreError> {
+    let mut insert = connection
+        .prepare_cached(
+            "INSERT INTO journal (at, is_out, participant, method, resource, status, error, attempt, is_ulid, subject, \
+             is_related_ulid, related, trace, party) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        )
+        .map_err(failure)?;
+    for row in rows {
+        let (subject, is_ulid) = row.subject.map(CorrelationId::to_parts).unzip();
+        let (related, is_related_ulid) = row.related.map(CorrelationId::to_parts).unzip();
+        let columns = params![
+            row.at.0,
+            row.direction == Direction::Out,
+            row.participant.as_ref().map(FspId::as_str),
+            row.method,
+            row.resource,
+            row.status,
+            row.error,
+            row.attempt,
+            is_ulid.unwrap_or_default(),
+            subject,
+            is_related_ulid.unwrap_or_default(),
+            related,
+            row.trace,
+            row.party.map(i64::from_be_bytes),
+        ];
+        insert.execute(columns).map_err(failure)?;
+    }
+    Ok(())
+}
+
+/// Deletes up to `limit` of the oldest rows, as far as they are older than `before`.
+pub(super) fn trim(connection: &Connection, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let sql = "DELETE FROM journal WHERE id <= (SELECT max(id) FROM \
+               (SELECT id, at FROM journal ORDER BY id LIMIT ?2) WHERE at < ?1)";
+    run(connection, sql, params![before.millis().saturating_mul(1000), limit])
+}
+
+pub(super) fn key(connection: &Connection) -> Result<[u8; 32], StoreError> {
+    let sql = "SELECT value FROM secrets WHERE name = 'journal'";
+    first(connection, sql, [], |row| row.get(0).map_err(failure))?
+        .ok_or_else(|| StoreError::Data("the key of the journal is missing".into()))
+}
+
+impl Source for SqliteStore {
+    async fn transfer(&self, id: CorrelationId) -> Result<Option<TracedTransfer>, StoreError> {
+        let (bytes, is_ulid) = id.to_parts();
+        let read = |row: &rusqlite::Row<'_>| codec::traced_transfer(row);
+        self.read(move |connection| first(connection, &TRANSFER, params![bytes, is_ulid], read)).await
+    }
+
+    async fn quote(&self, id: CorrelationId) -> Result<Option<TracedQuote>, StoreError> {
+        let (bytes, is_ulid) = id.to_parts();
+        let read = |row: &rusqlite::Row<'_>| codec::traced_quote(row);
+        self.read(move |connection| first(connection, &QUOTE, params![bytes, is_ulid], read)).await
+    }
+
+    async fn ends(&self, of: Timeline) -> Result<Option<(i64, i64)>, StoreError> {
+        let sql = match of {
+            Timeline::Journal => "SELECT (SELECT min(id) FROM journal), (SELECT max(id) FROM journal)",
+            Timeline::Entries => "SELECT (SELECT min(id) FROM entries), (SELECT max(id) FROM entries)",
+        };
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0).map_err(failure)?, row.get(1).map_err(failure)?));
+        let ends: Option<(Option<i64>, Option<i64>)> =
+            self.read(move |connection| first(connection, sql, [], read)).await?;
+        Ok(ends.and_then(|(least, greatest)| Some((least?, greatest?))))
+    }
+
+    async fn time_at(&self, of: Timeline, key: i64) -> Result<Option<(i64, i64)>, StoreError> {
+        let sql = match of {
+            Timeline::Journal => "SELECT id, at FROM journal WHERE id >= ?1 ORDER BY id LIMIT 1",
+            Timeline::Entries => "SELECT id, at FROM entries WHERE id >= ?1 ORDER BY id LIMIT 1",
+        };
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0).map_err(failure)?, row.get(1).map_err(failure)?));
+        self.read(move |connection| first(connection, sql, [key], read)).await
+    }
+
+    async fn entries(&self, (after, until): Range, transfer: i64) -> Result<Vec<TracedEntry>, StoreError> {
+        let read = |row: &rusqlite::Row<'_>| codec::traced_entry(row);
+        self.read(move |connection| all(connection, &ENTRIES, params![after, until, transfer], read)).await
+    }
+
+    async fn messages(&self, (after, until): Range, keys: Keys) -> Result<Vec<JournalRow>, StoreError> {
+        let ids = |ids: std::collections::BTreeSet<[u8; 16]>| padded(ids.into_iter().map(|id| Value::Blob(id.into())));
+        let values: Vec<Value> = [Value::Integer(after), Value::Integer(until)]
+            .into_iter()
+            .chain(ids(keys.subjects))
+            .chain(ids(keys.traces))
+            .chain(padded(keys.parties.into_iter().map(Value::Integer)))
+            .collect();
+        let read = |row: &rusqlite::Row<'_>| codec::journal_row(row);
+        self.read(move |connection| all(connection, &MESSAGES, params_from_iter(values), read)).await
+    }
+
+    async fn outbox_of(&self, to: FspId, payment_key: [u8; 16]) -> Result<Vec<OutboxRow>, StoreError> {
+        let read = |row: &rusqlite::Row<'_>| codec::outbox_row(row);
+        self.read(move |connection| all(connection, &OUTBOX, params![to.as_str(), payment_key], read)).await
+    }
+}
+
+fn padded(keys: impl Iterator<Item = Value>) -> Vec<Value> {
+    keys.chain(std::iter::repeat(Value::Null)).take(KEYS_MAX).collect()
+}

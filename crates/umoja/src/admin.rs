@@ -1,0 +1,73 @@
+//! `umoja admin`: asks a running hub, at its administration port, and tells people what it says; `--json` prints the hub's
+//! own answer.
+
+mod hub;
+mod outbox;
+mod trace;
+
+use crate::fail;
+use ::hub::Config;
+use clap::{Args, Subcommand};
+use hub::Hub;
+use std::process::ExitCode;
+
+/// Arguments of `umoja admin`.
+#[derive(Args)]
+pub struct AdminArguments {
+    /// Administration address of the hub.
+    #[arg(long, env = "UMOJA_HUB", value_name = "URL", default_value_t = default_hub(), global = true)]
+    hub: String,
+    /// Print the hub's answer as JSON.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: AdminCommand,
+}
+
+#[derive(Subcommand)]
+enum AdminCommand {
+    /// Show the whole conversation of a payment: messages, states, ledger entries, and what still waits.
+    Trace {
+        /// Id of the transfer, or of its quote.
+        id: String,
+    },
+    /// Messages that wait for a participant or were given up.
+    #[command(subcommand)]
+    Outbox(outbox::OutboxCommand),
+}
+
+/// How an answer is printed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Text,
+    Json,
+}
+
+/// Exits 0 if the hub did what it was asked; else says why not and exits 1.
+pub async fn run(arguments: AdminArguments) -> ExitCode {
+    let hub = Hub::new(&arguments.hub);
+    let form = if arguments.json { Form::Json } else { Form::Text };
+    let printed = match arguments.command {
+        AdminCommand::Trace { id } => trace::run(&hub, &id, form).await,
+        AdminCommand::Outbox(command) => outbox::run(&hub, command, form).await,
+    };
+    match printed {
+        Ok(text) => {
+            println!("{}", text.trim_end());
+            ExitCode::SUCCESS
+        }
+        Err(sentence) => fail(&sentence),
+    }
+}
+
+fn default_hub() -> String {
+    format!("http://{}", Config::default().listeners.administration)
+}
+
+/// A value as people read it.
+fn text(value: &serde_json::Value) -> String {
+    if value.is_null() {
+        return "?".to_owned();
+    }
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
