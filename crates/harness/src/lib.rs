@@ -11,6 +11,7 @@
 
 pub mod agreement;
 pub mod clock;
+pub mod closing;
 pub mod crash;
 pub mod filesystem;
 pub mod histogram;

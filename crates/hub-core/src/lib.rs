@@ -19,11 +19,12 @@ mod notice;
 mod participant;
 pub mod quotes;
 mod rejection;
+pub mod settlement;
 mod state;
 pub mod transfers;
 
 pub use command::{Access, Command, Outcome, Standing, Subject, SubjectKind, decide};
 pub use notice::{Dialect, Message, Notice};
-pub use participant::{OnUs, Participant, Rules};
+pub use participant::{Flow, OnUs, Participant, Rules};
 pub use rejection::Rejection;
 pub use state::{Changes, Loaded, Posting, State, WindowId};

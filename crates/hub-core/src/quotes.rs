@@ -1,6 +1,8 @@
 //! Quotes: relayed, with participant checks and duplicate detection (contract §3.2 to §3.4).
 
-use crate::{Access, Dialect, Message, Notice, Outcome, Rejection, Standing, State, Subject, SubjectKind};
+use crate::{
+    Access, Dialect, Flow, Message, Notice, Outcome, Participant, Rejection, Standing, State, Subject, SubjectKind,
+};
 use alloc::vec::Vec;
 use ledger::AccountKind;
 use vocabulary::{CorrelationId, Currency, Digest, FspId};
@@ -59,8 +61,7 @@ impl SubmitQuote {
 
     /// What has to be an active participant with an active position, in the order in which it is reported.
     fn checks(&self) -> impl Iterator<Item = Check> {
-        let payer = |name: &FspId, currency| Check::new(name, currency, Rejection::UnsupportedPayer);
-        let payee = |name: &FspId, currency| Check::new(name, currency, Rejection::UnsupportedPayee);
+        let (payer, payee) = (Check::payer, Check::payee);
         let first: Vec<Check> = if self.payer_currencies.is_empty() {
             Vec::from([payee(&self.destination, self.currency)])
         } else {
@@ -89,17 +90,25 @@ impl AnswerQuote {
 
 struct Check {
     standing: Standing,
+    role: fn(Flow) -> bool,
     rejection: fn(FspId) -> Rejection,
 }
 
 impl Check {
-    fn new(name: &FspId, currency: Currency, rejection: fn(FspId) -> Rejection) -> Self {
-        Self { standing: Standing { participant: name.clone(), currency }, rejection }
+    fn payer(name: &FspId, currency: Currency) -> Self {
+        let standing = Standing { participant: name.clone(), currency };
+        Self { standing, role: Flow::sends, rejection: Rejection::UnsupportedPayer }
+    }
+
+    fn payee(name: &FspId, currency: Currency) -> Self {
+        let standing = Standing { participant: name.clone(), currency };
+        Self { standing, role: Flow::receives, rejection: Rejection::UnsupportedPayee }
     }
 
     fn run(self, state: &State) -> Result<(), Rejection> {
         let Standing { participant, currency } = self.standing;
-        let is_active = state.participant(&participant).is_some_and(|known| known.is_active);
+        let takes_part = |known: &Participant| known.is_active && (self.role)(known.flow);
+        let is_active = state.participant(&participant).is_some_and(takes_part);
         let account = state.account(&participant, currency, AccountKind::Position);
         if is_active && account.is_some_and(|account| account.is_active) {
             Ok(())
@@ -133,7 +142,7 @@ pub fn submit(state: &mut State, command: &SubmitQuote) -> Outcome {
 pub fn answer(state: &mut State, command: &AnswerQuote) -> Outcome {
     let tell = |to: &FspId, message| notice(command.id, to, command.dialect, message);
     if let AnswerKind::Response(currency) = command.kind
-        && let Err(rejection) = Check::new(&command.source, currency, Rejection::UnsupportedPayee).run(state)
+        && let Err(rejection) = Check::payee(&command.source, currency).run(state)
     {
         return tell(&command.source, Message::Failure(rejection));
     }

@@ -1,6 +1,6 @@
 //! The state of one unit: what was loaded under lock, and what the decisions changed.
 
-use crate::{Participant, Rules, quotes::Quote, transfers::Transfer};
+use crate::{Participant, Rules, administration::SettlementModel, quotes::Quote, transfers::Transfer};
 use alloc::{collections::BTreeMap, vec::Vec};
 use ledger::{Account, AccountId, AccountKind, Book, Entry, ParticipantId};
 use vocabulary::{Amount, CorrelationId, Currency, FspId, Timestamp};
@@ -16,6 +16,8 @@ pub struct Loaded {
     pub now: Timestamp,
     /// The settlement window that is open for as long as the unit runs.
     pub window: WindowId,
+    /// The active settlement models.
+    pub models: Vec<SettlementModel>,
     pub participants: Vec<Participant>,
     pub accounts: Vec<Account>,
     pub transfers: Vec<Transfer>,
@@ -29,6 +31,8 @@ pub struct State {
     pub window: WindowId,
     pub rules: Rules,
     pub book: Book,
+    /// The active settlement models.
+    pub models: Vec<SettlementModel>,
     participants: BTreeMap<FspId, Participant>,
     accounts: BTreeMap<(ParticipantId, Currency, AccountKind), AccountId>,
     transfers: BTreeMap<CorrelationId, Tracked<Transfer>>,
@@ -80,6 +84,7 @@ impl State {
             now: loaded.now,
             window: loaded.window,
             rules,
+            models: loaded.models,
             accounts: loaded.accounts.iter().map(|account| (key_of(account), account.id)).collect(),
             opening: loaded.accounts.iter().map(|account| (account.id, account.posted)).collect(),
             book: Book::new(loaded.accounts),

@@ -22,13 +22,14 @@ mod rejections;
 mod render;
 mod sequencer;
 mod server;
+mod settlement;
 mod signing;
 
 pub use config::{Config, Listeners};
 pub use directory::View;
 pub use http::error_response;
 pub use journal::Retention;
-pub use sequencer::{AdminFailure, Unavailable};
+pub use sequencer::{AdminFailure, SettlementFailure, Unavailable};
 pub use server::{Running, StartError, start};
 pub use signing::Signing;
 

@@ -16,6 +16,8 @@ pub fn error_of(rejection: &Rejection) -> FspiopError {
         Rejection::AmountTooLarge(amount) => validation(&format!("Amount {amount} exceeds allowed precision of 18")),
         Rejection::ParticipantNotFound(name) => validation(&format!("Participant {name} not found")),
         Rejection::ParticipantInactive(name) => validation(&format!("Participant {name} is inactive")),
+        Rejection::PayerMayNotSend(name) => validation(&format!("Participant {name} may not send at present")),
+        Rejection::PayeeMayNotReceive(name) => validation(&format!("Participant {name} may not receive at present")),
         Rejection::AlreadyExpired(time) => validation(&format!("Expiration date {time} is already in the past")),
         // The spelling is the reference's; clients compare it.
         Rejection::PayerIsPayee => {

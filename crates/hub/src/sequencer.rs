@@ -16,6 +16,7 @@ use bytes::Bytes;
 use hub_core::{
     Command, Rules,
     administration::{AdminCommand, AdminRejection},
+    settlement::{SettlementAnswer, SettlementCommand, SettlementRejection},
 };
 use std::{
     collections::VecDeque,
@@ -74,12 +75,20 @@ pub enum AdminFailure {
     Unavailable(String),
 }
 
+/// The answer to a settlement command that was not carried out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SettlementFailure {
+    Rejected(SettlementRejection),
+    Unavailable(String),
+}
+
 type Reply<T> = oneshot::Sender<T>;
 
 /// What waits for a unit.
 enum Job {
     Decide { command: Command, origin: Option<Box<Origin>>, reply: Reply<Result<(), Unavailable>> },
     Administer { command: Box<AdminCommand>, actor: String, reply: Reply<Result<(), AdminFailure>> },
+    Settle { command: Box<SettlementCommand>, actor: String, reply: Reply<Result<SettlementAnswer, SettlementFailure>> },
     Parties { change: PartyChange, reply: Reply<Result<(), Unavailable>> },
     Relay { delivery: Box<Delivery>, reply: Reply<Result<(), Unavailable>> },
 }
@@ -204,6 +213,18 @@ impl Sequencer {
         let unavailable = |reason: Unavailable| AdminFailure::Unavailable(reason.to_string());
         self.enqueue(Job::Administer { command: Box::new(command), actor, reply }).map_err(unavailable)?;
         answer.await.unwrap_or(Err(AdminFailure::Unavailable(Unavailable::Stopping.to_string())))
+    }
+
+    /// Decides a settlement command; returns when the decision is durable.
+    pub async fn settle(
+        &self,
+        command: SettlementCommand,
+        actor: String,
+    ) -> Result<SettlementAnswer, SettlementFailure> {
+        let (reply, answer) = oneshot::channel();
+        let unavailable = |reason: Unavailable| SettlementFailure::Unavailable(reason.to_string());
+        self.enqueue(Job::Settle { command: Box::new(command), actor, reply }).map_err(unavailable)?;
+        answer.await.unwrap_or(Err(SettlementFailure::Unavailable(Unavailable::Stopping.to_string())))
     }
 
     fn enqueue(&self, job: Job) -> Result<(), Unavailable> {

@@ -12,6 +12,7 @@ use crate::{
     net::Net,
     render::Renderer,
     sequencer::{Parts, Sequencer, Writers},
+    settlement,
     signing::Signer,
 };
 use axum::Router;
@@ -82,6 +83,7 @@ pub async fn start(config: Config, portal: fn(Arc<Hub>) -> Router) -> Result<Run
     tasks.spawn(until_stopped(stopped.clone(), sweep(hub.clone())));
     tasks.spawn(until_stopped(stopped.clone(), claim(hub.clone())));
     tasks.spawn(until_stopped(stopped.clone(), trim_journal(hub.clone())));
+    tasks.spawn(until_stopped(stopped.clone(), settlement::finish_windows(hub.clone())));
     tasks.spawn(until_stopped(stopped, refresh(hub.clone())));
     Ok(Running { hub, addresses, stop, tasks, writers })
 }

@@ -29,9 +29,12 @@ pub enum AccountKind {
 /// The net debit cap of a POSITION account.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Cap {
+    /// The limit, where it is not a share of the liquidity.
     pub limit: Amount,
     /// Per cent of the limit at which the operator is warned.
     pub alarm_percentage: Amount,
+    /// The limit in per cent of the participant's liquidity, which it follows.
+    pub share: Option<Amount>,
 }
 
 /// One account with its balances.
@@ -48,6 +51,20 @@ pub struct Account {
     /// Sum of the open holds: what may still be debited.
     pub held: Amount,
     pub cap: Option<Cap>,
+}
+
+impl Cap {
+    /// The limit for a participant with so much liquidity; a share is rounded down to 10⁻⁴.
+    pub fn limit_with(&self, liquidity: Amount) -> Amount {
+        let Some(share) = self.share else { return self.limit };
+        // Two 64-bit numbers fit into 128 bits; a hundred per cent is 10⁶ units.
+        let exact = i128::from(liquidity.units()) * i128::from(share.units());
+        let limit = i64::try_from(exact.div_euclid(1_000_000));
+        limit.map_or(
+            if liquidity.is_negative() { Amount::from_units(i64::MIN) } else { Amount::MAX },
+            Amount::from_units,
+        )
+    }
 }
 
 impl Account {

@@ -11,6 +11,14 @@ pub enum EntryKind {
     InitialPosition,
     FundsIn,
     FundsOut,
+    /// A fee that one participant owes another for a payment.
+    InterchangeFee,
+    /// A payment that is settled at once: its positions move back, its liquidity moves.
+    GrossSettlement,
+    /// A net recipient's position moves back when its settlement account is reserved; reversed by an abort.
+    SettlementNetRecipient,
+    /// A net sender's position moves back when its settlement account is committed.
+    SettlementNetSender,
 }
 
 /// Money that has moved: `amount` was debited to one account and credited to another.
@@ -56,6 +64,10 @@ impl EntryKind {
             Self::InitialPosition => "INITIAL_POSITION",
             Self::FundsIn => "RECORD_FUNDS_IN",
             Self::FundsOut => "RECORD_FUNDS_OUT",
+            Self::InterchangeFee => "INTERCHANGE_FEE",
+            Self::GrossSettlement => "GROSS_SETTLEMENT",
+            Self::SettlementNetRecipient => "SETTLEMENT_NET_RECIPIENT",
+            Self::SettlementNetSender => "SETTLEMENT_NET_SENDER",
         }
     }
 }
@@ -88,7 +100,7 @@ impl Book {
         if raised > cover {
             return Err(LedgerError::Short(Shortfall::Liquidity));
         }
-        if account.cap.is_some_and(|cap| raised > cap.limit) {
+        if account.cap.is_some_and(|cap| raised > cap.limit_with(cover)) {
             return Err(LedgerError::Short(Shortfall::Cap));
         }
         self.change_held(position, amount)
@@ -202,7 +214,7 @@ mod tests {
 
     fn book(liquidity: i64, cap: Option<i64>) -> Book {
         let mut position = account(1, AccountKind::Position, 0);
-        position.cap = cap.map(|limit| Cap { limit: units(limit), alarm_percentage: units(100_000) });
+        position.cap = cap.map(|limit| Cap { limit: units(limit), alarm_percentage: units(100_000), share: None });
         Book::new([position, account(2, AccountKind::Settlement, -liquidity), account(3, AccountKind::Position, 0)])
     }
 
@@ -228,6 +240,25 @@ mod tests {
         assert!(book.hold(POSITION, SETTLEMENT, units(6)).is_ok());
         assert!(book.hold(POSITION, SETTLEMENT, units(6)).is_err());
         assert_eq!(book.get(POSITION).unwrap().value(), units(6));
+    }
+
+    #[test]
+    fn a_cap_that_is_a_share_follows_the_liquidity_and_is_rounded_down() {
+        for (liquidity, share, fits) in
+            [(1000, 50_0000, 500), (1001, 50_0000, 500), (1000, 100_0000, 1000), (1000, 0, 0)]
+        {
+            let mut book = book(liquidity, Some(0));
+            let mut position = *book.get(POSITION).unwrap();
+            position.cap = Some(Cap { share: Some(units(share)), ..position.cap.unwrap() });
+            book.replace(position);
+            let refused = book.hold(POSITION, SETTLEMENT, units(fits + 1));
+            let of_cap = if fits == liquidity { Shortfall::Liquidity } else { Shortfall::Cap };
+            assert_eq!(refused, Err(LedgerError::Short(of_cap)), "{share} of {liquidity}");
+            assert!(fits == 0 || book.hold(POSITION, SETTLEMENT, units(fits)).is_ok(), "{share} of {liquidity}");
+        }
+        let cap = Cap { limit: units(7), alarm_percentage: units(0), share: Some(units(200_0000)) };
+        assert_eq!(cap.limit_with(Amount::MAX), Amount::MAX);
+        assert_eq!(Cap { share: None, ..cap }.limit_with(Amount::MAX), units(7));
     }
 
     #[test]

@@ -89,7 +89,7 @@ fn standing(position: &AccountRecord, settlement: Option<&AccountRecord>) -> Sta
         (true, true) => Status::Open,
     };
     let liquidity = settlement.and_then(|record| record.account.value().checked_neg()).unwrap_or(Amount::ZERO);
-    let cap = position.account.cap.map(|cap| cap.limit);
+    let cap = position.account.cap.map(|cap| cap.limit_with(liquidity));
     let position_value = position.account.value();
     let usable = cap.map_or(liquidity, |cap| cap.min(liquidity));
     let headroom = match status {
@@ -145,7 +145,8 @@ mod tests {
 
     fn member(id: i64, name: &str) -> ParticipantRecord {
         let name = name.parse().unwrap();
-        let participant = Participant { id: ParticipantId(id), name, is_active: true, is_proxy: false };
+        let participant =
+            Participant { id: ParticipantId(id), name, is_active: true, is_proxy: false, flow: hub_core::Flow::Both };
         ParticipantRecord { participant, created_at: Timestamp::from_millis(0) }
     }
 
@@ -168,7 +169,7 @@ mod tests {
     fn directory(cap: &str) -> Directory {
         let mut position = account(3, 2, AccountKind::Position, "20");
         position.account.held = amount("10");
-        position.account.cap = Some(Cap { limit: amount(cap), alarm_percentage: amount("10") });
+        position.account.cap = Some(Cap { limit: amount(cap), alarm_percentage: amount("10"), share: None });
         Directory {
             participants: vec![member(1, "Hub"), member(2, "dfsp")],
             accounts: vec![

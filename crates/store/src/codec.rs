@@ -4,20 +4,29 @@
 //! what a query selects and in which order. Writing uses the leaf codes here. Invariant: what one function wrote, its
 //! counterpart reads back; codes and names never change their meaning, because rows outlive the binary.
 
+mod audited;
 mod journal;
+mod settlement;
 
+pub(crate) use audited::{AUDITED_ENTRY_COLUMNS, audited_entry};
 pub(crate) use journal::{
     ENTRY_COLUMNS, JOURNAL_COLUMNS, OUTBOX_COLUMNS, journal_row, outbox_row, traced_entry, traced_quote,
     traced_transfer,
 };
+pub(crate) use settlement::{
+    CONTENT_COLUMNS, SETTLEMENT_ACCOUNT_COLUMNS, SETTLEMENT_COLUMNS, SETTLEMENT_WINDOW_COLUMNS, TOTAL_COLUMNS,
+    WINDOW_COLUMNS, WindowRow, content, settlement, settlement_account, settlement_window, statement_line, total,
+    window, with_accounts, with_contents,
+};
 
 use crate::{MessageId, NewMessage, PartyEntry, Retry, StoreError, StoredMessage};
 use hub_core::{
-    Dialect, Participant, Rejection, SubjectKind, WindowId,
+    Dialect, Flow, Participant, Rejection, SubjectKind, WindowId,
     administration::{
         AccountRecord, Change, Delay, Endpoint, Granularity, Interchange, Oracle, ParticipantRecord, SettlementModel,
     },
     quotes::Quote,
+    settlement::{Content, Settlement, Window},
     transfers::{Hashes, Transfer, TransferKind, TransferState},
 };
 use ledger::{Account, AccountId, Cap, ParticipantId};
@@ -37,10 +46,10 @@ pub(crate) const TRANSFER_COLUMNS: &str = "key, id, is_ulid, kind, payer, payee,
      condition, expiration, state, fulfilment, rejection, changed_at, window_id, prepare_hash, fulfil_hash, error_hash, \
      payer_dialect, payee_dialect, prepare_extensions, fulfil_extensions";
 pub(crate) const QUOTE_COLUMNS: &str = "key, id, is_ulid, request_hash, response_hash, error_hash";
-pub(crate) const PARTICIPANT_COLUMNS: &str = "id, name, is_active, is_proxy, created_at";
-/// The first nine suffice for [`account`].
+pub(crate) const PARTICIPANT_COLUMNS: &str = "id, name, is_active, is_proxy, created_at, flow";
+/// The first ten suffice for [`account`].
 pub(crate) const ACCOUNT_COLUMNS: &str = "id, owner, kind, currency, is_active, posted, held, cap_limit, cap_alarm, \
-     is_open, created_at, changed_at";
+     cap_share, is_open, created_at, changed_at";
 pub(crate) const ENDPOINT_COLUMNS: &str = "participant, endpoint_type, value";
 pub(crate) const SETTLEMENT_MODEL_COLUMNS: &str = "id, name, is_active, granularity, interchange, delay, currency, \
      requires_liquidity_check, ledger_account, settlement_account, resets_positions";
@@ -51,7 +60,7 @@ pub(crate) const MESSAGE_COLUMNS: &str = "id, recipient, payment_key, retry_unti
 
 /// The stage of a transfer in the column `state`; only a reserved transfer can become due.
 pub(crate) const STATE_RESERVED: i16 = 1;
-const STATE_COMMITTED: i16 = 2;
+pub(crate) const STATE_COMMITTED: i16 = 2;
 const STATE_ABORTED: i16 = 3;
 const STATE_REFUSED: i16 = 4;
 
@@ -171,16 +180,20 @@ pub(crate) fn participant(row: &impl Columns) -> Result<ParticipantRecord, Store
         name: parsed(row, 1, "name")?,
         is_active: row.flag(2)?,
         is_proxy: row.flag(3)?,
+        flow: required(row.text(5)?, "flow")
+            .and_then(|text| Flow::parse(text).ok_or_else(|| unreadable("flow", text)))?,
     };
     Ok(ParticipantRecord { participant, created_at: time(row, 4)? })
 }
 
-/// Reads the first nine of [`ACCOUNT_COLUMNS`].
+/// Reads the first ten of [`ACCOUNT_COLUMNS`].
 pub(crate) fn account(row: &impl Columns) -> Result<Account, StoreError> {
     let cap = match (row.number(7)?, row.number(8)?) {
-        (Some(limit), Some(alarm)) => {
-            Some(Cap { limit: Amount::from_units(limit), alarm_percentage: Amount::from_units(alarm) })
-        }
+        (Some(limit), Some(alarm)) => Some(Cap {
+            limit: Amount::from_units(limit),
+            alarm_percentage: Amount::from_units(alarm),
+            share: row.number(9)?.map(Amount::from_units),
+        }),
         (None, _) | (_, None) => None,
     };
     Ok(Account {
@@ -199,9 +212,9 @@ pub(crate) fn account(row: &impl Columns) -> Result<Account, StoreError> {
 pub(crate) fn account_record(row: &impl Columns) -> Result<AccountRecord, StoreError> {
     Ok(AccountRecord {
         account: account(row)?,
-        is_open: row.flag(9)?,
-        created_at: time(row, 10)?,
-        changed_at: time(row, 11)?,
+        is_open: row.flag(10)?,
+        created_at: time(row, 11)?,
+        changed_at: time(row, 12)?,
     })
 }
 
@@ -289,14 +302,50 @@ pub(crate) fn change_columns(change: &Change) -> (&'static str, String) {
         Change::SetParticipant(_) => "set_participant",
         Change::AddAccount(_) => "add_account",
         Change::SetAccount(_) => "set_account",
-        Change::Post(_) => "post",
+        Change::Post { .. } => "post",
         Change::SetEndpoint(_) => "set_endpoint",
         Change::AddSettlementModel(_) => "add_settlement_model",
         Change::SetSettlementModel(_) => "set_settlement_model",
         Change::AddOracle(_) => "add_oracle",
         Change::SetOracle(_) => "set_oracle",
+        Change::OpenWindow(_) => "open_window",
+        Change::SetWindow(_) => "set_window",
+        Change::AddContent(_) => "add_content",
+        Change::SetContent(_) => "set_content",
+        Change::AddSettlement(_) => "add_settlement",
+        Change::SetSettlement(_) => "set_settlement",
+        Change::SetSettlementAccount(..) => "set_settlement_account",
     };
-    (kind, format!("{change:?}"))
+    (kind, change_text(change))
+}
+
+/// The change in readable form. Lists that can have thousands of lines have their own tables and are only counted.
+fn change_text(change: &Change) -> String {
+    match change {
+        Change::OpenWindow(window) | Change::SetWindow(window) => {
+            let contents = window.contents.len();
+            format!("{:?} with {contents} contents", Window { contents: Vec::new(), ..window.clone() })
+        }
+        Change::AddContent(content) | Change::SetContent(content) => {
+            let totals = content.totals.len();
+            format!("{:?} with {totals} totals", Content { totals: Vec::new(), ..content.clone() })
+        }
+        Change::AddSettlement(settlement) | Change::SetSettlement(settlement) => {
+            let accounts = settlement.accounts.len();
+            format!("{:?} with {accounts} accounts", Settlement { accounts: Vec::new(), ..settlement.clone() })
+        }
+        Change::AddParticipant(_)
+        | Change::SetParticipant(_)
+        | Change::AddAccount(_)
+        | Change::SetAccount(_)
+        | Change::Post { .. }
+        | Change::SetEndpoint(_)
+        | Change::AddSettlementModel(_)
+        | Change::SetSettlementModel(_)
+        | Change::AddOracle(_)
+        | Change::SetOracle(_)
+        | Change::SetSettlementAccount(..) => format!("{change:?}"),
+    }
 }
 
 /// As [`change_columns`], for what was done with a message of the outbox.

@@ -16,6 +16,7 @@ mod codec;
 mod error;
 mod journal;
 mod message;
+mod movements;
 pub mod postgres;
 pub mod sqlite;
 mod trace;
@@ -27,5 +28,6 @@ pub use journal::{
 };
 pub use message::{Mark, MessageId, NewMessage, Retry, StoredMessage};
 pub use types::{
-    BoxFuture, Due, Durability, NodeId, Opened, PartyChange, PartyEntry, Store, UnitWork, Wanted, Writer, open,
+    BoxFuture, Due, Durability, NodeId, Opened, PairTotal, PartyChange, PartyEntry, SEARCH_MAX, SettlementQuery,
+    StatementLine, StatementQuery, Store, UnitWork, Wanted, WindowQuery, Writer, open,
 };

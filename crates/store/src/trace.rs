@@ -12,7 +12,7 @@ use vocabulary::{CorrelationId, FspId, Timestamp};
 /// A payment's quote and look-up are not older, in milliseconds; nor does the answer to the last retry come later.
 const NEAR: i64 = 10 * 60 * 1000;
 /// Rows wait for their unit, and attempts are written when they are over: how far times and keys may disagree.
-const DISORDER_MS: i64 = 30_000;
+pub(crate) const DISORDER_MS: i64 = 30_000;
 /// Entries have the time of their unit; units of different nodes may differ by so much.
 const ENTRY_DISORDER_MS: i64 = 2_000;
 /// An outcome is not retried for longer.
@@ -235,7 +235,7 @@ async fn entries_of(source: &impl Source, of: &TracedTransfer) -> Result<Vec<Tra
 }
 
 /// The key of the first row that is not older than a time; behind the last one if all are.
-async fn first_since(
+pub(crate) async fn first_since(
     source: &impl Source,
     of: Timeline,
     (first, last): (i64, i64),

@@ -2,13 +2,15 @@
 
 use crate::{JournalRow, Mark, MessageId, NewMessage, OutboxQuery, OutboxRow, StoreError, StoredMessage, Trace};
 use hub_core::{
-    Access, Changes, Loaded, Standing, Subject,
+    Access, Changes, Loaded, Standing, Subject, WindowId,
     administration::{Change, Directory},
     quotes::Quote,
+    settlement::{AccountTotal, Books, Scope, Settlement, SettlementId, SettlementState, Window, WindowState},
     transfers::Transfer,
 };
+use ledger::{AccountId, ParticipantId};
 use std::{future::Future, pin::Pin, sync::Arc};
-use vocabulary::{CorrelationId, Currency, FspId, PartyId, Timestamp};
+use vocabulary::{Amount, CorrelationId, Currency, FspId, PartyId, Timestamp};
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
@@ -84,6 +86,11 @@ pub trait Writer: Send {
     /// Locks and loads the whole directory instead of standings, for an administrative command.
     fn lock_directory(&mut self) -> BoxFuture<'_, (Directory, Timestamp)>;
 
+    /// Locks and loads what a settlement command needs, instead of standings. The window gate is taken exclusive for
+    /// [`Scope::Gate`], so that no payment joins the window after this; account rows are locked for
+    /// [`Scope::Settlement`] only.
+    fn lock_books<'a>(&'a mut self, scope: &'a Scope) -> BoxFuture<'a, (Books, Timestamp)>;
+
     /// Makes the unit durable; returns the ids of its messages, in their order. The messages belong to this node.
     fn commit(&mut self, work: UnitWork) -> BoxFuture<'_, Vec<MessageId>>;
 
@@ -97,6 +104,82 @@ pub trait Writer: Send {
 pub struct Durability {
     pub units: u64,
     pub units_synced: u64,
+}
+
+/// Results of one search for windows or settlements.
+pub const SEARCH_MAX: usize = 1000;
+
+/// Which windows are searched for; what is absent does not matter. Times are those of the window's creation, both
+/// included.
+#[derive(Clone, Default, Debug)]
+pub struct WindowQuery {
+    pub ids: Option<Vec<WindowId>>,
+    pub states: Option<Vec<WindowState>>,
+    pub from: Option<Timestamp>,
+    pub to: Option<Timestamp>,
+    /// Payments of the window moved an account of this participant.
+    pub participant: Option<ParticipantId>,
+    /// Payments of the window moved an account in this currency.
+    pub currency: Option<Currency>,
+}
+
+/// Which settlements are searched for; what is absent does not matter. Times are included.
+#[derive(Clone, Default, Debug)]
+pub struct SettlementQuery {
+    pub id: Option<SettlementId>,
+    pub state: Option<SettlementState>,
+    /// When the settlement was created.
+    pub from: Option<Timestamp>,
+    pub to: Option<Timestamp>,
+    pub window: Option<WindowId>,
+    /// When one of its windows was created.
+    pub from_window: Option<Timestamp>,
+    pub to_window: Option<Timestamp>,
+    /// One of its accounts is in this currency, of this participant, or this one: one and the same account.
+    pub currency: Option<Currency>,
+    pub participant: Option<ParticipantId>,
+    pub account: Option<AccountId>,
+}
+
+/// What payments moved from one account to another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PairTotal {
+    pub window: WindowId,
+    /// Whose debt grew.
+    pub debit: AccountId,
+    pub credit: AccountId,
+    pub amount: Amount,
+    pub count: u64,
+}
+
+/// A page of the entries of an account.
+#[derive(Clone, Copy, Debug)]
+pub struct StatementQuery {
+    pub account: AccountId,
+    /// Included.
+    pub from: Timestamp,
+    /// Not included.
+    pub to: Timestamp,
+    /// The last entry of the page before; zero for the first page.
+    pub after: i64,
+    pub limit: usize,
+}
+
+/// One movement of an account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StatementLine {
+    /// The id of the entry, larger than those before.
+    pub entry: i64,
+    pub at: Timestamp,
+    /// The name of the entry's kind.
+    pub kind: String,
+    pub transfer: Option<CorrelationId>,
+    /// The settlement that moved it.
+    pub settlement: Option<SettlementId>,
+    /// The account on the other side.
+    pub other: AccountId,
+    /// Above zero is a debit.
+    pub amount: Amount,
 }
 
 /// The durable state of a hub.
@@ -155,9 +238,31 @@ pub trait Store: Send + Sync {
     /// Removes a message from the outbox; false if there is none of this id. Recorded as the doing of `actor`.
     fn drop_message<'a>(&'a self, id: MessageId, actor: &'a str) -> BoxFuture<'a, bool>;
 
-    /// Recomputes what can be recomputed: per currency the sum of posted balances, each account's balance from its
-    /// entries, each hold from the reserved transfers. Returns a sentence for each difference.
+    /// Recomputes what can be recomputed, beside a working hub and without the arithmetic of what writes: balances and
+    /// holds, that each committed transfer has been posted once, what windows, contents and settlements add up to, and
+    /// whether positions have moved as the states of settlements ask. Returns a sentence for each difference, up to 1000.
     fn verify(&self) -> BoxFuture<'_, Vec<String>>;
+
+    /// What the payments of a window moved, by account, in order of the accounts, without payments that were settled
+    /// gross. Complete once the window is no longer open. Refused as data if there is no such window, or if an amount would
+    /// leave 64 bits.
+    fn window_totals(&self, window: WindowId) -> BoxFuture<'_, Vec<AccountTotal>>;
+
+    /// The windows that fit a query, last change first, at most [`SEARCH_MAX`].
+    /// Participants and currencies are looked up in contents; where there are none yet, in the entries.
+    fn windows(&self, query: WindowQuery) -> BoxFuture<'_, Vec<Window>>;
+
+    /// The settlements that fit a query, the newest first, at most [`SEARCH_MAX`].
+    fn settlements(&self, query: SettlementQuery) -> BoxFuture<'_, Vec<Settlement>>;
+
+    /// What was moved between each two accounts by the payments of windows, without those that were settled gross.
+    fn pair_totals(&self, windows: Vec<WindowId>) -> BoxFuture<'_, Vec<PairTotal>>;
+
+    /// The posted balance of an account after everything before a time.
+    fn balance_at(&self, account: AccountId, at: Timestamp) -> BoxFuture<'_, Amount>;
+
+    /// The entries of an account in an interval, oldest first, at most `limit`.
+    fn statement(&self, query: StatementQuery) -> BoxFuture<'_, Vec<StatementLine>>;
 
     /// The scheme settings. `seed` fills an empty store, recorded as the doing of `actor`; what is stored is returned.
     fn settings<'a>(&'a self, seed: &'a [(String, String)], actor: &'a str) -> BoxFuture<'a, Vec<(String, String)>>;

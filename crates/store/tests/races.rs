@@ -6,10 +6,13 @@
 #[path = "contract/scheme.rs"]
 #[allow(dead_code, reason = "the contract suite uses all of it")]
 mod scheme;
+#[path = "contract/settling.rs"]
+mod settling;
 
 use hub_core::{
-    Command, Message, Outcome, Rejection,
+    Command, Message, Outcome, Rejection, WindowId,
     administration::{Change, Directory},
+    settlement::WindowState,
     transfers::Prepare,
 };
 use ledger::{AccountKind, Cap};
@@ -18,7 +21,10 @@ use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
-use store::{PartyChange, PartyEntry, Store, StoreError, UnitWork, Writer, postgres::PostgresStore, postgres::scratch};
+use store::{
+    PartyChange, PartyEntry, Store, StoreError, UnitWork, WindowQuery, Writer, postgres::PostgresStore,
+    postgres::scratch,
+};
 use tokio::task::JoinSet;
 use vocabulary::{PartyId, PartyIdType, Timestamp};
 
@@ -209,13 +215,15 @@ async fn a_closed_window_is_final_and_every_commit_has_one() {
     let closing = async {
         let client = client(&address).await;
         let mut sums = Vec::new();
+        let mut writer = nodes[1].writer().await.unwrap();
         for window in 1..=20 {
-            assert_eq!(nodes[1].close_window().await.unwrap().0, window, "windows are closed in their order");
-            sums.push(number(&client, &sum_of_window(window)).await);
-            let later = format!("SELECT count(*) FROM entries WHERE window_id > {window}");
-            while number(&client, &later).await == 0 {
+            let joined = format!("SELECT count(*) FROM entries WHERE window_id = {window}");
+            while number(&client, &joined).await == 0 {
                 tokio::task::yield_now().await;
             }
+            let next = settling::close(&mut *writer, WindowId(window)).await.unwrap();
+            assert_eq!(next.id, WindowId(window + 1), "windows follow each other");
+            sums.push(number(&client, &sum_of_window(window)).await);
         }
         is_over.store(true, Ordering::Release);
         sums
@@ -279,7 +287,7 @@ async fn change_cap(writer: &mut dyn Writer, limit: i64) {
     writer.open(&[]).await.unwrap();
     let (directory, _) = writer.lock_directory().await.unwrap();
     let mut record = directory.accounts.into_iter().find(|record| record.account.id == POSITION_OF_A).unwrap();
-    record.account.cap = Some(Cap { limit: units(limit), alarm_percentage: units(10_0000) });
+    record.account.cap = Some(Cap { limit: units(limit), alarm_percentage: units(10_0000), share: None });
     let administration = vec![Change::SetAccount(record)];
     writer.commit(UnitWork { administration, actor: "operator".into(), ..UnitWork::default() }).await.unwrap();
 }
@@ -312,9 +320,14 @@ async fn administrative_changes_see_each_other() {
 async fn the_books_can_be_verified_while_payments_and_closes_go_on() {
     let (nodes, _) = two_nodes().await;
     let verifying = async {
+        let mut writer = nodes[0].writer().await.unwrap();
         for _ in 0..15 {
             assert_eq!(nodes[0].verify().await.unwrap(), Vec::<String>::new());
-            nodes[0].close_window().await.unwrap();
+            let window = nodes[0].windows(open_windows()).await.unwrap().remove(0).id;
+            // A window without payments is not closed.
+            if settling::close(&mut *writer, window).await.is_ok() {
+                settling::take_totals(&*nodes[1], &mut *writer, window).await;
+            }
         }
     };
     let paying = on_all_writers(&nodes, |task, mut runner| async move {
@@ -330,6 +343,66 @@ async fn the_books_can_be_verified_while_payments_and_closes_go_on() {
     tokio::join!(verifying, paying);
     let last = nodes[1].transfer(id(7_039)).await.unwrap().unwrap();
     assert!(last.window.is_some(), "{last:?}");
+}
+
+fn open_windows() -> WindowQuery {
+    WindowQuery { states: Some(vec![WindowState::Open]), ..WindowQuery::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_nodes_that_close_the_same_window_close_it_once_and_keep_every_payment() {
+    let (nodes, _) = two_nodes().await;
+    let is_over = Arc::new(AtomicBool::new(false));
+    let closing = async {
+        let mut taken = Vec::new();
+        let mut writers = [nodes[0].writer().await.unwrap(), nodes[1].writer().await.unwrap()];
+        let mut window = WindowId(1);
+        while window.0 <= 10 {
+            let [first, second] = &mut writers;
+            let (one, other) =
+                tokio::join!(settling::close(&mut **first, window), settling::close(&mut **second, window));
+            let closed = usize::from(one.is_ok()) + usize::from(other.is_ok());
+            assert!(closed <= 1, "{one:?} {other:?}");
+            if closed == 0 {
+                // No payment had come yet.
+                tokio::task::yield_now().await;
+                continue;
+            }
+            // Whoever comes second finds the contents and leaves them as they are.
+            let (store, another) = (&*nodes[0], &*nodes[1]);
+            tokio::join!(
+                settling::take_totals(store, &mut **first, window),
+                settling::take_totals(another, &mut **second, window)
+            );
+            taken.push((window, nodes[1].window_totals(window).await.unwrap()));
+            window = WindowId(window.0 + 1);
+        }
+        is_over.store(true, Ordering::Release);
+        taken
+    };
+    let paying = on_all_writers(&nodes, |task, mut runner| {
+        let is_over = Arc::clone(&is_over);
+        async move {
+            let mut committed = 0;
+            while !is_over.load(Ordering::Acquire) {
+                let number = (task * 1_000_000) as u64 + committed;
+                let pair = [BANKS[task % 4], BANKS[(task + 1) % 4]];
+                runner.run(&[prepare(number, pair, 1)]).await;
+                assert!(is_relayed(&runner.run(&[fulfil(number, pair)]).await[0]));
+                committed += 1;
+            }
+            (committed, runner)
+        }
+    });
+    let (taken, _) = tokio::join!(closing, paying);
+    for (window, totals) in taken {
+        assert_eq!(nodes[0].window_totals(window).await.unwrap(), totals, "nothing joins {window:?} after its close");
+        let query = WindowQuery { ids: Some(vec![window]), ..WindowQuery::default() };
+        let stored = nodes[0].windows(query).await.unwrap().remove(0);
+        assert_eq!(stored.state, WindowState::Closed);
+        assert_eq!(stored.contents.iter().flat_map(|content| content.totals.clone()).collect::<Vec<_>>(), totals);
+    }
+    assert_eq!(nodes[1].verify().await.unwrap(), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]

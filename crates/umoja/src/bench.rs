@@ -7,6 +7,7 @@
 //! Invariant: numbers are printed together with what casts doubt on them. Exit code 0 means no error at all, durable
 //! commits, and a ledger that says what the payers heard.
 
+mod day;
 mod report;
 mod session;
 
@@ -25,6 +26,8 @@ const INTERRUPTED: u8 = 130;
 const CONCURRENCY_DEFAULT: u32 = 64;
 /// An hour.
 const SECONDS_MAX: i64 = 3600;
+/// As many as the generator remembers.
+const DAY_MAX: u32 = 5_000_000;
 
 /// Arguments of `umoja bench`.
 #[derive(Args)]
@@ -60,6 +63,15 @@ pub struct BenchArguments {
     /// Whether the hub signs what it makes, two messages of each payment: one run without, one with, or both in turn.
     #[arg(long, value_enum, default_value = "both")]
     sign: Sign,
+    /// Close and settle the open window so often while payments go on, and compare with a run without [signing: off].
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=SECONDS_MAX), conflicts_with = "day")]
+    close_every: Option<u32>,
+    /// Store so many payments in one window, then close, settle, report and verify it, and time each [signing: off].
+    #[arg(long, value_name = "PAYMENTS", value_parser = clap::value_parser!(u32).range(1..=i64::from(DAY_MAX)), conflicts_with = "seconds")]
+    day: Option<u32>,
+    /// Hub processes on one PostgreSQL; messages go to whichever has a free connection.
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
+    nodes: u8,
     /// Draw DFSPs, parties and ids from this seed.
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
@@ -76,15 +88,11 @@ enum Sign {
     Both,
 }
 
-impl Sign {
-    /// Whether the hub signs, run by run.
-    fn runs(self) -> &'static [bool] {
-        match self {
-            Self::Off => &[false],
-            Self::On => &[true],
-            Self::Both => &[false, true],
-        }
-    }
+/// What one session is to show.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Run {
+    signs: bool,
+    closes: Option<Duration>,
 }
 
 /// Runs the benchmark. Prints its report to standard output, and what it is doing to standard error.
@@ -111,9 +119,12 @@ pub async fn run(arguments: BenchArguments) -> ExitCode {
 /// One session after the other, each with a fresh hub and the same payments.
 async fn measure(arguments: &BenchArguments) -> Result<Vec<report::Report>, String> {
     let seed = arguments.seed.unwrap_or_else(Random::fresh_seed);
+    if arguments.nodes > 1 && !arguments.hub_store.as_ref().is_some_and(|address| address.starts_with("postgres")) {
+        return Err("Several nodes share one PostgreSQL: give --hub-store postgres://USER@HOST/DATABASE.".to_owned());
+    }
     let mut reports = Vec::new();
-    for signs in arguments.sign.runs() {
-        reports.push(session::run(arguments, seed, session::Signing(*signs)).await?);
+    for run in arguments.runs() {
+        reports.push(session::run(arguments, seed, run).await?);
     }
     Ok(reports)
 }
@@ -123,6 +134,19 @@ impl BenchArguments {
         Scheme::try_new(self.dfsps, self.parties).expect("the arguments were checked against the same limits")
     }
 
+    fn runs(&self) -> Vec<Run> {
+        let run = |signs, closes| Run { signs, closes };
+        if let Some(seconds) = self.close_every {
+            return vec![run(false, None), run(false, Some(Duration::from_secs(u64::from(seconds))))];
+        }
+        match self.sign {
+            _ if self.day.is_some() => vec![run(false, None)],
+            Sign::Off => vec![run(false, None)],
+            Sign::On => vec![run(true, None)],
+            Sign::Both => vec![run(false, None), run(true, None)],
+        }
+    }
+
     fn pace(&self) -> Pace {
         match (self.rate, self.concurrency) {
             (Some(payments_per_second), _) => Pace::Open { payments_per_second },
@@ -130,12 +154,12 @@ impl BenchArguments {
         }
     }
 
-    fn load(&self, hub_pid: u32) -> Options {
+    fn load(&self, hub_pids: Vec<u32>) -> Options {
         Options {
             pace: self.pace(),
             warm_up: Duration::from_secs(u64::from(self.warm_up)),
             measured: Duration::from_secs(u64::from(self.seconds)),
-            hub_pid: Some(hub_pid),
+            hub_pids,
         }
     }
 }

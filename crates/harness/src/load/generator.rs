@@ -53,8 +53,11 @@ enum Order {
 }
 
 impl Generator {
-    /// Listens on a free loopback port and keeps the connections to the hub's FSPIOP listener.
-    pub fn start(scheme: Scheme, hub: SocketAddr, seed: u64) -> io::Result<Self> {
+    /// Listens on a free loopback port and keeps connections to the FSPIOP listeners of the hub's nodes: whichever has a
+    /// free one takes the next message.
+    pub fn start(scheme: Scheme, nodes: &[SocketAddr], seed: u64) -> io::Result<Self> {
+        let [hub, ..] = nodes else { return Err(io::Error::other("a hub has one node at least")) };
+        let (hub, nodes) = (*hub, nodes.to_vec());
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let callbacks = listener.local_addr()?;
@@ -64,7 +67,7 @@ impl Generator {
         let shared = Arc::clone(&registrations);
         thread::Builder::new().name("generator".to_owned()).spawn(move || {
             let engine = Rc::new(Engine::new(scheme, &hub.to_string(), Random::seeded(seed)));
-            LocalSet::new().block_on(&runtime, obey(engine, Parts { listener, hub, registrations: shared }, inbox));
+            LocalSet::new().block_on(&runtime, obey(engine, Parts { listener, nodes, registrations: shared }, inbox));
         })?;
         Ok(Self { callbacks, registrations, orders })
     }
@@ -117,7 +120,7 @@ impl Registrations {
 
 struct Parts {
     listener: TcpListener,
-    hub: SocketAddr,
+    nodes: Vec<SocketAddr>,
     registrations: Arc<Registrations>,
 }
 
@@ -125,7 +128,9 @@ async fn obey(engine: Rc<Engine>, parts: Parts, mut inbox: mpsc::Receiver<Order>
     let listener = tokio::net::TcpListener::from_std(parts.listener).expect("a bound listener joins the runtime");
     let inbound = Rc::new(Inbound { engine: Rc::clone(&engine), registrations: parts.registrations });
     task::spawn_local(server::serve(listener, inbound));
-    pool::spawn(parts.hub, CONNECTIONS, &engine.queue, &engine);
+    for node in &parts.nodes {
+        pool::spawn(*node, CONNECTIONS / parts.nodes.len(), &engine.queue, &engine);
+    }
     let housekeeper = Rc::clone(&engine);
     task::spawn_local(async move { housekeeper.housekeeping().await });
     while let Some(order) = inbox.recv().await {

@@ -20,7 +20,7 @@ mod state;
 
 pub use check::Checked;
 pub use generator::{Generator, Stopped};
-pub use recorder::Measurement;
+pub use recorder::{Errors, Measurement};
 
 use std::time::Duration;
 
@@ -34,14 +34,14 @@ pub enum Pace {
 }
 
 /// One run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     pub pace: Pace,
     /// Payments that begin in this time are not measured.
     pub warm_up: Duration,
     pub measured: Duration,
-    /// The process whose processor time counts as the hub's.
-    pub hub_pid: Option<u32>,
+    /// The processes whose processor time counts as the hub's.
+    pub hub_pids: Vec<u32>,
 }
 
 /// Most payments under way at any time, whatever the pace.

@@ -29,7 +29,8 @@ impl Engine {
         let window_from = begun + nanoseconds(options.warm_up);
         let window = Window { from: window_from, to: window_from + nanoseconds(options.measured) };
         self.state.borrow_mut().recorder.window = window;
-        let usage = || Usage { hub: options.hub_pid.and_then(processor_time), generator: thread_processor_time() };
+        let of_hub = || options.hub_pids.iter().map(|pid| processor_time(*pid)).sum();
+        let usage = || Usage { hub: of_hub(), generator: thread_processor_time() };
         let measure = async {
             sleep(options.warm_up).await;
             let before = usage();

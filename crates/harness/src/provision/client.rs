@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(120);
 const REPLY_BYTES_MAX: usize = 4 << 20;
 const JSON: &str = "application/json";
 
@@ -39,6 +40,27 @@ impl Client {
 
     pub async fn post(&self, url: &str, body: &Value) -> Result<Reply, ProvisionError> {
         self.send(Request::post(url).header(header::CONTENT_TYPE, JSON), Bytes::from(body.to_string())).await
+    }
+
+    pub async fn put(&self, url: &str, body: &Value) -> Result<Reply, ProvisionError> {
+        self.send(Request::put(url).header(header::CONTENT_TYPE, JSON), Bytes::from(body.to_string())).await
+    }
+
+    /// Reads an answer of any length to its end without keeping it; returns how many bytes it had. Other statuses than
+    /// 200 are errors.
+    pub async fn download(&self, url: &str) -> Result<u64, ProvisionError> {
+        let failed = |problem: &dyn std::fmt::Display| ProvisionError::new(format_args!("GET {url}: {problem}"));
+        let request = Request::get(url).body(Full::new(Bytes::new())).map_err(ProvisionError::new)?;
+        let exchange = async {
+            let response = self.0.request(request).await.map_err(|error| failed(&error))?;
+            let (status, mut body) = (response.status(), response.into_body());
+            let mut length = 0;
+            while let Some(frame) = body.frame().await {
+                length += frame.map_err(|error| failed(&error))?.data_ref().map_or(0, |data| data.len() as u64);
+            }
+            if status == StatusCode::OK { Ok(length) } else { Err(failed(&status)) }
+        };
+        timeout(DOWNLOAD_TIMEOUT, exchange).await.map_err(|_| failed(&"no whole answer in time"))?
     }
 
     /// Sends a request whose headers the caller has chosen.

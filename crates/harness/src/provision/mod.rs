@@ -7,7 +7,7 @@ mod client;
 mod participants;
 
 pub use client::{Client, Reply};
-pub use participants::{positions, register_parties};
+pub use participants::{position_accounts, positions, register_parties};
 
 use crate::{
     process::Addresses,

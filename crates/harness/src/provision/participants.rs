@@ -93,8 +93,22 @@ pub async fn positions(
     Ok(positions)
 }
 
+/// The account of each DFSP's position.
+pub async fn position_accounts(
+    client: &Client,
+    administration: SocketAddr,
+    scheme: Scheme,
+) -> Result<Vec<u64>, ProvisionError> {
+    let mut ids = Vec::new();
+    for dfsp in 0..scheme.dfsps {
+        let participant = format!("http://{administration}/participants/{}", dfsp_text(dfsp));
+        ids.push(account(client, &participant, "POSITION").await?.0);
+    }
+    Ok(ids)
+}
+
 async fn fund(client: &Client, plan: &Plan, participant: &str) -> Result<(), ProvisionError> {
-    let (account, before) = settlement_account(client, participant).await?;
+    let (account_id, before) = account(client, participant, "SETTLEMENT").await?;
     let funds = json!({
         "transferId": uuid::Uuid::new_v4().to_string(),
         "externalReference": "harness",
@@ -102,9 +116,9 @@ async fn fund(client: &Client, plan: &Plan, participant: &str) -> Result<(), Pro
         "reason": "funds for the run",
         "amount": {"amount": plan.funds, "currency": CURRENCY},
     });
-    client.post(&format!("{participant}/accounts/{account}"), &funds).await?.expect(&[202])?;
+    client.post(&format!("{participant}/accounts/{account_id}"), &funds).await?.expect(&[202])?;
     let deadline = Instant::now() + FUNDS_TIMEOUT;
-    while settlement_account(client, participant).await?.1 == before {
+    while account(client, participant, "SETTLEMENT").await?.1 == before {
         if Instant::now() > deadline {
             let seconds = FUNDS_TIMEOUT.as_secs();
             return Err(ProvisionError::new(format_args!(
@@ -116,15 +130,15 @@ async fn fund(client: &Client, plan: &Plan, participant: &str) -> Result<(), Pro
     Ok(())
 }
 
-/// Number and balance of the account that covers what the DFSP pays.
-async fn settlement_account(client: &Client, participant: &str) -> Result<(u64, Amount), ProvisionError> {
+/// Number and balance of a DFSP's account of a type.
+async fn account(client: &Client, participant: &str, kind: &str) -> Result<(u64, Amount), ProvisionError> {
     let url = format!("{participant}/accounts");
     let accounts = client.get(&url).await?.json()?;
-    let is_wanted = |account: &&Value| account["ledgerAccountType"] == "SETTLEMENT" && account["currency"] == CURRENCY;
+    let is_wanted = |account: &&Value| account["ledgerAccountType"] == kind && account["currency"] == CURRENCY;
     let account = accounts.as_array().and_then(|accounts| accounts.iter().find(is_wanted));
     account
         .and_then(|account| Some((account["id"].as_u64()?, amount_of(account)?)))
-        .ok_or_else(|| ProvisionError::new(format_args!("GET {url} names no SETTLEMENT account in {CURRENCY}")))
+        .ok_or_else(|| ProvisionError::new(format_args!("GET {url} names no {kind} account in {CURRENCY}")))
 }
 
 /// The digits of `value` as they were written: no number is read as a float.

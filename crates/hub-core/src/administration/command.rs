@@ -2,8 +2,9 @@
 
 use super::{
     AdminRejection, Change, CreateHubAccount, CreateParticipant, Directory, NewOracle, NewSettlementModel,
-    OpenAccounts, ReplaceOracle, SetAccountActivity, SetEndpoint, SetLimit, SetParticipantActivity,
-    SetSettlementModelActivity, accounts, endpoints, limits, opening, oracles, participants, settlement_models,
+    OpenAccounts, ReplaceOracle, SetAccountActivity, SetCapShare, SetEndpoint, SetLimit, SetParticipantActivity,
+    SetParticipantFlow, SetSettlementModelActivity, accounts, endpoints, limits, opening, oracles, participants,
+    settlement_models,
 };
 use alloc::vec::Vec;
 use vocabulary::{FspId, Timestamp};
@@ -13,10 +14,12 @@ use vocabulary::{FspId, Timestamp};
 pub enum AdminCommand {
     CreateParticipant(CreateParticipant),
     SetParticipantActivity(SetParticipantActivity),
+    SetParticipantFlow(SetParticipantFlow),
     CreateHubAccount(CreateHubAccount),
     SetAccountActivity(SetAccountActivity),
     OpenAccounts(OpenAccounts),
     SetLimit(SetLimit),
+    SetCapShare(SetCapShare),
     SetEndpoint(SetEndpoint),
     CreateSettlementModel(NewSettlementModel),
     SetSettlementModelActivity(SetSettlementModelActivity),
@@ -37,10 +40,12 @@ pub fn administer(
     match command {
         AdminCommand::CreateParticipant(command) => participants::create(directory, command, now, hub_name),
         AdminCommand::SetParticipantActivity(command) => participants::set_activity(directory, command),
+        AdminCommand::SetParticipantFlow(command) => participants::set_flow(directory, command),
         AdminCommand::CreateHubAccount(command) => accounts::create_for_hub(directory, command, now, hub_name),
         AdminCommand::SetAccountActivity(command) => accounts::set_activity(directory, command),
         AdminCommand::OpenAccounts(command) => opening::open(directory, command, now, hub_name),
         AdminCommand::SetLimit(command) => limits::set(directory, command),
+        AdminCommand::SetCapShare(command) => limits::set_share(directory, command),
         AdminCommand::SetEndpoint(command) => endpoints::set(directory, command),
         AdminCommand::CreateSettlementModel(command) => settlement_models::create(directory, command),
         AdminCommand::SetSettlementModelActivity(command) => settlement_models::set_activity(directory, command),

@@ -1,6 +1,7 @@
 //! A scheme in memory for the tests of the rules: a directory to which the changes of each decision are applied.
 
 use super::*;
+use crate::Flow;
 use alloc::vec;
 use ledger::Book;
 use vocabulary::Amount;
@@ -28,7 +29,8 @@ impl Scheme {
     /// An empty hub.
     pub fn empty() -> Self {
         let now = Timestamp::from_millis(1_000);
-        let participant = Participant { id: ParticipantId::HUB, name: fsp(HUB), is_active: true, is_proxy: false };
+        let participant =
+            Participant { id: ParticipantId::HUB, name: fsp(HUB), is_active: true, is_proxy: false, flow: Flow::Both };
         let participants = vec![ParticipantRecord { participant, created_at: now }];
         Self { directory: Directory { participants, ..Directory::default() }, now }
     }
@@ -88,7 +90,7 @@ impl Scheme {
                 let known = self.account_mut(record.account.id);
                 *known = record;
             }
-            Change::Post(entry) => self.post(entry),
+            Change::Post { entry, .. } => self.post(entry),
             Change::SetEndpoint(endpoint) => directory.endpoints.push(endpoint),
             Change::AddSettlementModel(model) => directory.settlement_models.push(model),
             Change::SetSettlementModel(model) => {
@@ -100,6 +102,13 @@ impl Scheme {
                 let known = directory.oracles.iter_mut().find(|known| known.id == oracle.id);
                 *known.unwrap() = oracle;
             }
+            Change::OpenWindow(_)
+            | Change::SetWindow(_)
+            | Change::AddContent(_)
+            | Change::SetContent(_)
+            | Change::AddSettlement(_)
+            | Change::SetSettlement(_)
+            | Change::SetSettlementAccount(..) => panic!("settlement has its own fixture"),
         }
     }
 

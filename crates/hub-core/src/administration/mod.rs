@@ -18,19 +18,22 @@ mod participants;
 mod rejection;
 mod settlement_models;
 
-use crate::Participant;
+use crate::{
+    Participant,
+    settlement::{Content, Settlement, SettlementAccount, SettlementId, Window},
+};
 use alloc::{boxed::Box, vec::Vec};
 use ledger::{Account, AccountId, AccountKind, Entry, ParticipantId};
-use vocabulary::{Currency, FspId, PartyIdType, Timestamp};
+use vocabulary::{Amount, Currency, FspId, PartyIdType, Timestamp};
 
 pub use accounts::{CreateHubAccount, SetAccountActivity};
 pub use command::{AdminCommand, administer};
 pub use endpoints::SetEndpoint;
 pub use funds::check_funds;
-pub use limits::SetLimit;
+pub use limits::{SetCapShare, SetLimit};
 pub use opening::{ALARM_PERCENTAGE_DEFAULT, OpenAccounts};
 pub use oracles::{NewOracle, ReplaceOracle};
-pub use participants::{CreateParticipant, SetParticipantActivity};
+pub use participants::{CreateParticipant, SetParticipantActivity, SetParticipantFlow};
 pub use rejection::AdminRejection;
 pub use settlement_models::{NewSettlementModel, SetSettlementModelActivity, is_settleable};
 
@@ -130,14 +133,32 @@ pub enum Change {
     AddAccount(AccountRecord),
     /// Replaces everything of an account but its balances, which move by entries.
     SetAccount(AccountRecord),
-    /// Posts an entry without a transfer: an initial position. The balances of both accounts move with it.
-    Post(Entry),
+    /// Posts an entry without a transfer: an initial position, or a step of a settlement. The balances of both accounts
+    /// move with it.
+    Post {
+        entry: Entry,
+        settlement: Option<SettlementId>,
+    },
     /// Adds or replaces, by participant and type.
     SetEndpoint(Endpoint),
     AddSettlementModel(SettlementModel),
     SetSettlementModel(SettlementModel),
     AddOracle(Oracle),
     SetOracle(Oracle),
+    /// Makes a new window the open one; the one before is set by its own change.
+    OpenWindow(Window),
+    /// Replaces the state, reason and times of a window.
+    SetWindow(Window),
+    /// Adds a content with its totals.
+    AddContent(Content),
+    /// Replaces the state, settlement and time of a content.
+    SetContent(Content),
+    /// Adds a settlement with its windows and accounts.
+    AddSettlement(Settlement),
+    /// Replaces the state, reason and time of a settlement.
+    SetSettlement(Settlement),
+    /// Replaces everything of an account of a settlement but its net amount.
+    SetSettlementAccount(SettlementId, SettlementAccount),
 }
 
 impl Granularity {
@@ -195,6 +216,12 @@ impl Directory {
     /// The one account of a participant in a currency that is of a kind.
     pub fn account(&self, owner: ParticipantId, currency: Currency, kind: AccountKind) -> Option<&AccountRecord> {
         self.accounts_of(owner).find(|record| record.account.currency == currency && record.account.kind == kind)
+    }
+
+    /// What covers the payments of a participant in a currency: its liquidity; zero without an account.
+    pub fn liquidity(&self, owner: ParticipantId, currency: Currency) -> Amount {
+        let account = self.account(owner, currency, AccountKind::Settlement);
+        account.and_then(|record| record.account.value().checked_neg()).unwrap_or(Amount::ZERO)
     }
 
     pub fn account_by_id(&self, id: AccountId) -> Option<&AccountRecord> {

@@ -36,7 +36,7 @@ pub(super) fn open(
     }
     let initial = initial_position(directory, command, &position.account, hub_name)?;
 
-    let cap = Cap { limit: command.limit, alarm_percentage: ALARM_PERCENTAGE_DEFAULT };
+    let cap = Cap { limit: command.limit, alarm_percentage: ALARM_PERCENTAGE_DEFAULT, share: None };
     let kinds = kinds_to_open(directory, currency);
     let mut changes: Vec<_> = directory
         .accounts_of(owner)
@@ -83,7 +83,7 @@ fn initial_position(
     };
     let mut book = Book::new([*position, hub.account]);
     let entry = book.post(EntryKind::InitialPosition, between, amount).map_err(|_| AdminRejection::Overflow)?;
-    Ok(Some(Change::Post(entry)))
+    Ok(Some(Change::Post { entry, settlement: None }))
 }
 
 #[cfg(test)]
@@ -101,7 +101,7 @@ mod tests {
             assert!(record.is_open && record.account.is_active);
             assert_eq!(record.changed_at, scheme.now);
         }
-        let cap = Cap { limit: amount("1000"), alarm_percentage: amount("10") };
+        let cap = Cap { limit: amount("1000"), alarm_percentage: amount("10"), share: None };
         assert_eq!((position.account.cap, settlement.account.cap), (Some(cap), None));
     }
 

@@ -1,7 +1,7 @@
 //! Participants: creating one, adding a currency to one, switching one off (contract, administration §1.5, §1.7).
 
 use super::{AccountRecord, AdminRejection, Change, Directory, ParticipantRecord, accounts};
-use crate::Participant;
+use crate::{Flow, Participant};
 use alloc::{vec, vec::Vec};
 use ledger::{AccountId, AccountKind, ParticipantId};
 use vocabulary::{Currency, FspId, Timestamp};
@@ -20,6 +20,13 @@ pub struct CreateParticipant {
 pub struct SetParticipantActivity {
     pub name: FspId,
     pub is_active: bool,
+}
+
+/// Lets a participant take part in new transfers on both sides, on one, or on none. What is reserved still ends.
+#[derive(Clone, Debug)]
+pub struct SetParticipantFlow {
+    pub name: FspId,
+    pub flow: Flow,
 }
 
 /// The accounts are those of the currency's settlement models, inactive until they are opened; the participant is active
@@ -48,8 +55,13 @@ pub(super) fn create(
     let owner = known.unwrap_or_else(|| next_id(directory));
     let mut changes = Vec::new();
     if known.is_none() {
-        let participant =
-            Participant { id: owner, name: command.name.clone(), is_active: true, is_proxy: command.is_proxy };
+        let participant = Participant {
+            id: owner,
+            name: command.name.clone(),
+            is_active: true,
+            is_proxy: command.is_proxy,
+            flow: Flow::Both,
+        };
         changes.push(Change::AddParticipant(ParticipantRecord { participant, created_at: now }));
     }
     let first = accounts::next_id(directory).0;
@@ -59,6 +71,11 @@ pub(super) fn create(
         Change::AddAccount(AccountRecord { account, is_open: false, created_at: now, changed_at: now })
     }));
     Ok(changes)
+}
+
+pub(super) fn set_flow(directory: &Directory, command: &SetParticipantFlow) -> Result<Vec<Change>, AdminRejection> {
+    let record = directory.participant(&command.name).ok_or(AdminRejection::ParticipantNotFound)?;
+    Ok(vec![Change::SetParticipant(Participant { flow: command.flow, ..record.participant.clone() })])
 }
 
 pub(super) fn set_activity(

@@ -1,11 +1,11 @@
 //! `PUT /transfers/{ID}`: the payee's answer (contract §4.6).
 
 use super::{Event, Stage, Transfer, TransferKind, TransferState, subject};
-use crate::{Dialect, Message, Notice, Outcome, Posting, Rejection, State};
+use crate::{Dialect, Message, Notice, Outcome, Posting, Rejection, State, settlement::gross_model};
 use alloc::{boxed::Box, vec::Vec};
-use ledger::EntryKind;
+use ledger::{AccountId, Book, Entry, EntryKind};
 use sha2::{Digest as _, Sha256};
-use vocabulary::{Condition, CorrelationId, Digest, FspId, Fulfilment};
+use vocabulary::{Amount, Condition, CorrelationId, Digest, FspId, Fulfilment};
 
 /// What the payee's `transferState` asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -170,11 +170,16 @@ pub(super) fn abort(state: &mut State, id: CorrelationId, event: Event, rejectio
 fn commit(state: &mut State, command: &Fulfil) -> Outcome {
     let known = state.transfer(command.id).expect("the caller has found it");
     let (legs, amount) = (known.legs.expect("a reserved transfer has its accounts"), known.money.amount);
-    let Ok(entry) = state.book.post_held(EntryKind::Principal, legs, amount) else {
+    let settled = gross_legs(state, known);
+    let Some(entries) = post(&mut state.book, (legs, amount), settled) else {
         return refuse(state, command, Rejection::Overflow);
     };
     let (now, window, confirms) = (state.now, Some(state.window), state.rules.confirms_to_payee);
-    state.record(Posting { entry, transfer: command.id, window });
+    for entry in entries {
+        // Only what is settled later belongs to a window.
+        let window = window.filter(|_| entry.kind == EntryKind::Principal);
+        state.record(Posting { entry, transfer: command.id, window });
+    }
     let known = state.change_transfer(command.id);
     known.enter(Event::Fulfilled, TransferState::Committed { fulfilment: command.fulfilment }, now);
     known.window = window;
@@ -192,6 +197,37 @@ fn commit(state: &mut State, command: &Fulfil) -> Outcome {
             notices
         }
     })
+}
+
+/// Turns the hold into an entry, and settles it at once where there are accounts to do so: positions are back where they
+/// were, and liquidity has changed hands (contract, administration §2.7). None, and nothing has changed, if a balance
+/// would leave the range of the ledger.
+fn post(
+    book: &mut Book,
+    (legs, amount): ([AccountId; 2], Amount),
+    settled: Option<[AccountId; 2]>,
+) -> Option<Vec<Entry>> {
+    let Some(liquidity) = settled else {
+        return Some(Vec::from([book.post_held(EntryKind::Principal, legs, amount).ok()?]));
+    };
+    let mut tried = book.clone();
+    let [payer, payee] = legs;
+    let entries = Vec::from([
+        tried.post_held(EntryKind::Principal, legs, amount).ok()?,
+        tried.post(EntryKind::GrossSettlement, [payee, payer], amount).ok()?,
+        tried.post(EntryKind::GrossSettlement, liquidity, amount).ok()?,
+    ]);
+    *book = tried;
+    Some(entries)
+}
+
+/// The accounts of the liquidity of payer and payee, where a transfer in this currency is settled by itself. Without
+/// both of them it stays with the positions, as one that has no model.
+fn gross_legs(state: &State, known: &Transfer) -> Option<[AccountId; 2]> {
+    let currency = known.money.currency;
+    let kind = gross_model(&state.models, currency)?.settlement_account;
+    let account = |name| state.account(name, currency, kind).map(|account| account.id);
+    Some([account(&known.payer)?, account(&known.payee)?])
 }
 
 fn is_preimage(fulfilment: Fulfilment, condition: Condition) -> bool {

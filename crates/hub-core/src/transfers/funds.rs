@@ -13,8 +13,18 @@ pub enum RecordFunds {
     In(NewFunds),
     /// Holds the amount until it is committed or aborted.
     OutReserve(NewFunds),
-    OutCommit(CorrelationId),
-    OutAbort(CorrelationId),
+    OutCommit(FinishFunds),
+    OutAbort(FinishFunds),
+}
+
+/// A withdrawal that is to end.
+#[derive(Clone, Debug)]
+pub struct FinishFunds {
+    pub id: CorrelationId,
+    /// Whose withdrawal it is; that of another is left alone.
+    pub participant: FspId,
+    /// Why, and who says so, as an `extensionList` in JSON text.
+    pub extensions: Option<Box<str>>,
 }
 
 /// A funds movement that is asked for.
@@ -32,7 +42,7 @@ impl RecordFunds {
     pub fn id(&self) -> CorrelationId {
         match self {
             Self::In(funds) | Self::OutReserve(funds) => funds.id,
-            Self::OutCommit(id) | Self::OutAbort(id) => *id,
+            Self::OutCommit(finish) | Self::OutAbort(finish) => finish.id,
         }
     }
 
@@ -57,8 +67,8 @@ pub fn record_funds(state: &mut State, command: &RecordFunds) -> Outcome {
     match command {
         RecordFunds::In(funds) => start(state, funds, TransferKind::FundsIn),
         RecordFunds::OutReserve(funds) => start(state, funds, TransferKind::FundsOut),
-        RecordFunds::OutCommit(id) => finish(state, *id, Event::Fulfilled),
-        RecordFunds::OutAbort(id) => finish(state, *id, Event::Rejected),
+        RecordFunds::OutCommit(command) => finish(state, command, Event::Fulfilled),
+        RecordFunds::OutAbort(command) => finish(state, command, Event::Rejected),
     }
     Outcome::silent()
 }
@@ -122,13 +132,16 @@ fn pay_in(
     Ok((legs, TransferState::Committed { fulfilment: None }))
 }
 
-fn finish(state: &mut State, id: CorrelationId, event: Event) {
-    let is_open = state
-        .transfer(id)
-        .is_some_and(|known| known.kind == TransferKind::FundsOut && known.stage() == Stage::Reserved);
+fn finish(state: &mut State, command: &FinishFunds, event: Event) {
+    let id = command.id;
+    let is_open = state.transfer(id).is_some_and(|known| {
+        let is_its_own = known.payer.same_as(command.participant.as_str());
+        known.kind == TransferKind::FundsOut && known.stage() == Stage::Reserved && is_its_own
+    });
     if !is_open {
         return;
     }
+    state.change_transfer(id).fulfil_extensions.clone_from(&command.extensions);
     if event == Event::Rejected {
         let by_operator = Rejection::ByPayee { code: 2001, description: "Withdrawal aborted by the operator".into() };
         return fulfil::abort(state, id, event, by_operator);

@@ -12,6 +12,8 @@ mod states;
 mod status;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_roles_and_models;
 
 use crate::{Dialect, Message, Notice, Rejection, Subject, SubjectKind, WindowId};
 use alloc::boxed::Box;
@@ -20,7 +22,7 @@ use vocabulary::{Condition, CorrelationId, Digest, FspId, Fulfilment, Money, Tim
 
 pub use expire::{Expire, expire};
 pub use fulfil::{Fulfil, FulfilKind, fulfil};
-pub use funds::{NewFunds, RecordFunds, record_funds};
+pub use funds::{FinishFunds, NewFunds, RecordFunds, record_funds};
 pub use prepare::{Prepare, prepare};
 pub use reject::{Reject, reject};
 pub use states::{Event, Stage, next};

@@ -83,6 +83,13 @@ fn check(state: &State, command: &Prepare, payee: AccountId) -> Result<(Accounts
             return Err(Rejection::ParticipantInactive(name.clone()));
         }
     }
+    let flow = |name| state.participant(name).map(|known| known.flow).unwrap_or_default();
+    if !flow(&command.payer).sends() {
+        return Err(Rejection::PayerMayNotSend(command.payer.clone()));
+    }
+    if !flow(&command.payee).receives() {
+        return Err(Rejection::PayeeMayNotReceive(command.payee.clone()));
+    }
     if command.expiration < state.now {
         return Err(Rejection::AlreadyExpired(command.expiration));
     }

@@ -1,6 +1,7 @@
 //! The rules of transfers, by example, by table and by property.
 
 use super::*;
+use crate::Flow;
 use crate::{Command, Loaded, OnUs, Outcome, Participant, Rules, State, decide};
 use alloc::{format, string::String, string::ToString, vec::Vec};
 use ledger::{Account, AccountKind, Cap, ParticipantId};
@@ -18,7 +19,7 @@ fn currency() -> Currency {
     "XTS".parse().unwrap()
 }
 
-fn id(number: u8) -> CorrelationId {
+pub(super) fn id(number: u8) -> CorrelationId {
     CorrelationId::from_parts([number; 16], true)
 }
 
@@ -31,12 +32,18 @@ fn condition(number: u8) -> Condition {
 }
 
 /// Payer, payee and a third DFSP, each with liquidity 100 and cap 80, in whole units; and the hub.
-fn loaded() -> Loaded {
+pub(super) fn loaded() -> Loaded {
     let mut accounts = Vec::new();
     let mut participants = Vec::new();
     for (number, name) in ["Hub", "payer", "payee", "third"].iter().enumerate() {
         let owner = ParticipantId(number as i64 + 1);
-        participants.push(Participant { id: owner, name: fsp(name), is_active: true, is_proxy: false });
+        participants.push(Participant {
+            id: owner,
+            name: fsp(name),
+            is_active: true,
+            is_proxy: false,
+            flow: Flow::Both,
+        });
         let kinds = match number {
             0 => [AccountKind::HubMultilateralSettlement, AccountKind::HubReconciliation],
             _ => [AccountKind::Position, AccountKind::Settlement],
@@ -61,15 +68,24 @@ fn loaded() -> Loaded {
                 cap: (kind == AccountKind::Position).then_some(Cap {
                     limit: Amount::from_units(800_000),
                     alarm_percentage: Amount::from_units(100_000),
+                    share: None,
                 }),
             });
         }
     }
     let now = Timestamp::from_millis(NOW);
-    Loaded { now, window: WindowId(7), participants, accounts, transfers: Vec::new(), quotes: Vec::new() }
+    Loaded {
+        now,
+        window: WindowId(7),
+        models: Vec::new(),
+        participants,
+        accounts,
+        transfers: Vec::new(),
+        quotes: Vec::new(),
+    }
 }
 
-fn rules() -> Rules {
+pub(super) fn rules() -> Rules {
     Rules { hub_name: fsp("Hub"), on_us: OnUs::Refused, confirms_to_payee: false }
 }
 
@@ -77,7 +93,7 @@ fn state() -> State {
     State::new(loaded(), rules())
 }
 
-fn a_prepare(number: u8) -> Prepare {
+pub(super) fn a_prepare(number: u8) -> Prepare {
     Prepare {
         id: id(number),
         source: fsp("payer"),
@@ -93,7 +109,7 @@ fn a_prepare(number: u8) -> Prepare {
     }
 }
 
-fn a_fulfil(number: u8, kind: FulfilKind) -> Fulfil {
+pub(super) fn a_fulfil(number: u8, kind: FulfilKind) -> Fulfil {
     Fulfil {
         id: id(number),
         source: fsp("payee"),
@@ -437,15 +453,21 @@ fn funds_move_liquidity_and_never_expire() {
     assert_eq!(settlement(&state), "-90");
     state.now = Timestamp::from_millis(i64::MAX);
     expire(&mut state, &Expire { id: id(2) });
-    record_funds(&mut state, &RecordFunds::OutAbort(id(2)));
+    record_funds(&mut state, &RecordFunds::OutAbort(finish(2, "payer")));
     assert_eq!(settlement(&state), "-120");
     record_funds(&mut state, &RecordFunds::OutReserve(funds(3, "120.0001")));
     assert_eq!(state.transfer(id(3)).unwrap().stage(), Stage::Refused);
     record_funds(&mut state, &RecordFunds::OutReserve(funds(4, "120")));
-    record_funds(&mut state, &RecordFunds::OutCommit(id(4)));
-    record_funds(&mut state, &RecordFunds::OutCommit(id(4)));
+    record_funds(&mut state, &RecordFunds::OutCommit(finish(4, "payee")));
+    assert_eq!(state.transfer(id(4)).unwrap().stage(), Stage::Reserved, "it is not the payee's");
+    record_funds(&mut state, &RecordFunds::OutCommit(finish(4, "payer")));
+    record_funds(&mut state, &RecordFunds::OutCommit(finish(4, "payer")));
     assert_eq!(settlement(&state), "0");
     assert_eq!(state.into_changes().postings.len(), 2);
+}
+
+fn finish(number: u8, participant: &str) -> super::FinishFunds {
+    super::FinishFunds { id: id(number), participant: fsp(participant), extensions: Some("why".into()) }
 }
 
 struct NewFundsFor(u8, Money);

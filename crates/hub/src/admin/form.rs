@@ -138,6 +138,20 @@ impl<'a> Form<'a> {
         }
     }
 
+    /// A positive whole number.
+    pub fn id(&mut self, name: &'static str) -> Option<i64> {
+        let id = match self.required(name)? {
+            Value::Number(number) => number.to_string().parse().ok(),
+            Value::String(text) => text.parse().ok(),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        };
+        id.filter(|id| *id > 0).or_else(|| self.reject(name, "must be a positive integer"))
+    }
+
+    pub fn optional_text(&mut self, name: &'static str, chars: RangeInclusive<usize>) -> Option<&'a str> {
+        if self.has(name) { self.text(name, chars) } else { None }
+    }
+
     pub fn optional_number(&mut self, name: &'static str, sign: Sign) -> Option<Amount> {
         if self.has(name) { self.number(name, sign) } else { None }
     }
@@ -168,6 +182,11 @@ impl<'a> Form<'a> {
             results.push(self.read_object(&format!("{name}[{at}]."), entry, &read)?);
         }
         Some(results)
+    }
+
+    /// Lets a member pass that is read elsewhere.
+    pub fn skip(&mut self, name: &'static str) {
+        self.known.push(name);
     }
 
     /// Whether the member is there.

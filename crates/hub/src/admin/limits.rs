@@ -8,7 +8,9 @@ use super::{
 };
 use crate::Hub;
 use axum::{extract::State, http::StatusCode};
-use hub_core::administration::{AccountRecord, AdminCommand, OpenAccounts, SetLimit};
+use hub_core::administration::{
+    ALARM_PERCENTAGE_DEFAULT, AccountRecord, AdminCommand, Directory, OpenAccounts, SetCapShare, SetLimit,
+};
 use ledger::{AccountKind, Cap};
 use serde::Serialize;
 use std::sync::Arc;
@@ -67,12 +69,36 @@ pub(super) async fn set(
     let cap = form.object("limit", |form| {
         check_type(form);
         let (limit, alarm_percentage) = (form.number("value", Sign::Any), form.number("alarmPercentage", Sign::Any));
-        Some(Cap { limit: limit?, alarm_percentage: alarm_percentage? })
+        Some(Cap { limit: limit?, alarm_percentage: alarm_percentage?, share: None })
     });
     let command = form.finish(|| Some(SetLimit { participant, currency: currency?, cap: cap? }))?;
     let (currency, cap) = (command.currency, command.cap);
     hub.administer(AdminCommand::SetLimit(command), &actor).await?;
-    Ok(ok(&view(None, &currency, cap)))
+    Ok(ok(&view(None, &currency, (cap.limit, cap.alarm_percentage))))
+}
+
+/// Makes the cap a share of the liquidity: an addition of this hub.
+pub(super) async fn set_share(
+    State(hub): State<Arc<Hub>>,
+    Actor(actor): Actor,
+    Segments(segment): Segments<String>,
+    body: JsonBody,
+) -> Answer {
+    let participant = participant_name(&segment)?;
+    let mut form = Form::new(&body.value);
+    let currency = form.currency("currency");
+    let share = form.number("percentageOfLiquidity", Sign::NotNegative);
+    let alarm = form.optional_number("alarmPercentage", Sign::NotNegative).unwrap_or(ALARM_PERCENTAGE_DEFAULT);
+    let command =
+        form.finish(|| Some(SetCapShare { participant, currency: currency?, share: share?, alarm_percentage: alarm }))?;
+    let (name, currency) = (command.participant.clone(), command.currency);
+    hub.administer(AdminCommand::SetCapShare(command), &actor).await?;
+    let directory = hub.fresh_directory().await?;
+    let owner = owner(&directory, &name)?.id;
+    let record = directory.account(owner, currency, AccountKind::Position).ok_or_else(not_found)?;
+    let cap = record.account.cap.ok_or_else(not_found)?;
+    let limit = cap.limit_with(directory.liquidity(owner, currency));
+    Ok(ok(&view(None, &currency, (limit, cap.alarm_percentage))))
 }
 
 /// With `currency`, the limit even of an inactive position; without, the limits of active positions.
@@ -90,7 +116,7 @@ pub(super) async fn of_participant(
         Some(currency) => vec![position(currency).ok_or_else(not_found)?],
         None => directory.accounts_of(owner.id).filter(|record| is_active_position(record)).collect(),
     };
-    let views: Vec<_> = records.into_iter().filter_map(|record| shown(None, record, &filters)).collect();
+    let views: Vec<_> = records.into_iter().filter_map(|record| shown(&directory, None, record, &filters)).collect();
     Ok(ok(&views))
 }
 
@@ -103,7 +129,7 @@ pub(super) async fn of_all(State(hub): State<Arc<Hub>>, filters: Filters) -> Ans
         .flat_map(|owner| directory.accounts_of(owner.id).map(move |record| (owner, record)))
         .filter(|(_, record)| is_active_position(record))
         .filter(|(_, record)| currency.is_none_or(|currency| record.account.currency == currency))
-        .filter_map(|(owner, record)| shown(Some(owner.name.as_str()), record, &filters))
+        .filter_map(|(owner, record)| shown(&directory, Some(owner.name.as_str()), record, &filters))
         .collect();
     Ok(ok(&views))
 }
@@ -121,14 +147,20 @@ fn is_active_position(record: &AccountRecord) -> bool {
 }
 
 /// A position's limit, if it has one of the type that the query wants.
-fn shown<'a>(name: Option<&'a str>, record: &'a AccountRecord, filters: &Filters) -> Option<View<'a>> {
+fn shown<'a>(
+    directory: &Directory,
+    name: Option<&'a str>,
+    record: &'a AccountRecord,
+    filters: &Filters,
+) -> Option<View<'a>> {
     let is_wanted = filters.get("type").is_none_or(|wanted| wanted == NET_DEBIT_CAP);
     let cap = record.account.cap.filter(|_| is_wanted)?;
-    Some(view(name, &record.account.currency, cap))
+    let currency = &record.account.currency;
+    let limit = cap.limit_with(directory.liquidity(record.account.owner, *currency));
+    Some(view(name, currency, (limit, cap.alarm_percentage)))
 }
 
-fn view<'a>(name: Option<&'a str>, currency: &'a Currency, cap: Cap) -> View<'a> {
-    let limit =
-        LimitView { kind: NET_DEBIT_CAP, value: number(cap.limit), alarm_percentage: number(cap.alarm_percentage) };
+fn view<'a>(name: Option<&'a str>, currency: &'a Currency, (limit, alarm): (Amount, Amount)) -> View<'a> {
+    let limit = LimitView { kind: NET_DEBIT_CAP, value: number(limit), alarm_percentage: number(alarm) };
     View { name, currency: currency.as_str(), limit }
 }

@@ -22,6 +22,10 @@ mod rejections;
 mod reply;
 mod request;
 mod settlement_models;
+mod settlement_rejections;
+mod settlement_views;
+mod settlement_windows;
+mod settlements;
 mod signing_key;
 mod trace;
 
@@ -57,6 +61,8 @@ pub fn ledger_router(hub: Arc<Hub>) -> Router {
         .route("/metrics", get(health::metrics))
         .route("/umoja/v1/oracles/{id}/health", get(oracle_health::get))
         .route("/umoja/v1/signing-key", get(signing_key::public))
+        .route("/umoja/v1/participants/{name}/flow", get(participants::flow).put(participants::set_flow))
+        .route("/umoja/v1/participants/{name}/cap", put(limits::set_share))
         .route("/umoja/v1/trace/{id}", get(trace::one))
         .route("/umoja/v1/outbox", get(outbox::list))
         .route("/umoja/v1/outbox/{id}", delete(outbox::discard))
@@ -76,7 +82,19 @@ pub fn settlement_router(hub: Arc<Hub>) -> Router {
     let routes = Router::new()
         .route("/health", get(health::ledger))
         .route("/metrics", get(health::metrics))
-        .route("/v2/health", get(health::ledger));
+        .route("/v2/health", get(health::ledger))
+        .route("/v2/settlementWindows", get(settlement_windows::list))
+        .route("/v2/settlementWindows/{id}", get(settlement_windows::one).post(settlement_windows::close))
+        .route("/v2/settlements", get(settlements::list).post(settlements::create))
+        .route("/v2/settlements/{id}", get(settlements::one).put(settlements::update))
+        .route(
+            "/v2/settlements/{sid}/participants/{pid}",
+            get(settlements::of_participant).put(settlements::update_participant),
+        )
+        .route(
+            "/v2/settlements/{sid}/participants/{pid}/accounts/{aid}",
+            get(settlements::of_account).put(settlements::update_account),
+        );
     with_edges(routes).with_state(hub)
 }
 

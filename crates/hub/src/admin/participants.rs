@@ -9,8 +9,12 @@ use super::{
 use crate::Hub;
 use axum::{extract::State, http::StatusCode};
 use fspiop::{ErrorCode, FspiopError};
-use hub_core::administration::{
-    AdminCommand, AdminRejection, CreateParticipant, Directory, ParticipantRecord, SetParticipantActivity,
+use hub_core::{
+    Flow,
+    administration::{
+        AdminCommand, AdminRejection, CreateParticipant, Directory, ParticipantRecord, SetParticipantActivity,
+        SetParticipantFlow,
+    },
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -29,6 +33,11 @@ struct View<'a> {
     links: Links,
     accounts: Vec<AccountView<'a>>,
     is_proxy: u8,
+}
+
+#[derive(Serialize)]
+struct FlowView {
+    flow: &'static str,
 }
 
 #[derive(Serialize)]
@@ -106,6 +115,30 @@ pub(super) async fn set_activity(
     let command = SetParticipantActivity { name: name.clone(), is_active };
     hub.administer(AdminCommand::SetParticipantActivity(command), &actor).await?;
     answer_with(&hub, &name, &origin, StatusCode::OK).await
+}
+
+/// In which roles the participant takes new transfers: an addition of this hub.
+pub(super) async fn flow(State(hub): State<Arc<Hub>>, Segments(segment): Segments<String>) -> Answer {
+    let name = participant_name(&segment)?;
+    let directory = hub.fresh_directory().await?;
+    let record = directory.participant(&name).ok_or(AdminRejection::ParticipantNotFound);
+    let record = record.map_err(|rejection| Failure(rejections::error_of(rejection)))?;
+    Ok(ok(&FlowView { flow: record.participant.flow.as_str() }))
+}
+
+pub(super) async fn set_flow(
+    State(hub): State<Arc<Hub>>,
+    Actor(actor): Actor,
+    Segments(segment): Segments<String>,
+    body: JsonBody,
+) -> Answer {
+    let name = participant_name(&segment)?;
+    let mut form = Form::new(&body.value);
+    let flow = form.parsed("flow", Flow::parse, "must be one of [BOTH, SEND_ONLY, RECEIVE_ONLY, PAUSED]");
+    let flow = form.finish(|| flow)?;
+    let command = SetParticipantFlow { name, flow };
+    hub.administer(AdminCommand::SetParticipantFlow(command), &actor).await?;
+    Ok(ok(&FlowView { flow: flow.as_str() }))
 }
 
 /// The participant object, as it is now.

@@ -14,7 +14,7 @@ use ledger::AccountId;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::{collections::HashMap, convert::Infallible};
-use vocabulary::{Currency, FspId};
+use vocabulary::{Currency, FspId, Timestamp};
 
 /// A JSON body: the bytes as they came, and what they mean. No body is null.
 pub(super) struct JsonBody {
@@ -148,6 +148,44 @@ impl<S: Send + Sync> FromRequestParts<S> for Origin {
         let host = parts.headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or("localhost");
         Ok(Self(format!("http://{host}")))
     }
+}
+
+impl Filters {
+    /// Whether any of these filters has a value.
+    pub fn has_any(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.get(name).is_some())
+    }
+
+    /// A positive whole number.
+    pub fn id(&self, name: &str) -> Result<Option<i64>, Failure> {
+        self.get(name).map(|text| positive(text, name)).transpose()
+    }
+
+    pub fn moment(&self, name: &str) -> Result<Option<Timestamp>, Failure> {
+        let parse =
+            |text| moment(text).ok_or_else(|| malformed(format!("\"{name}\" must be an ISO 8601 date or time")));
+        self.get(name).map(parse).transpose()
+    }
+
+    /// The filters that have a value, of these and in this order, as JSON without quotation marks.
+    pub fn shown(&self, names: &[&str]) -> String {
+        let members = names.iter().filter_map(|name| self.get(name).map(|value| format!("{name}:{value}")));
+        format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+    }
+}
+
+/// A date and time with an offset, in whatever precision, or a date, which begins at midnight UTC.
+pub(super) fn moment(text: &str) -> Option<Timestamp> {
+    let time = text.parse::<jiff::Timestamp>();
+    let time = time.or_else(|_| format!("{text}T00:00:00Z").parse());
+    time.ok().map(|time| Timestamp::from_millis(time.as_millisecond()))
+}
+
+/// A positive whole number as a path segment or filter.
+pub(super) fn positive(text: &str, name: &str) -> Result<i64, Failure> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text.parse().ok().filter(|number| is_number && *number > 0);
+    number.ok_or_else(|| malformed(format!("\"{name}\" must be a positive integer")))
 }
 
 /// A participant's name as a path segment.

@@ -1,10 +1,11 @@
 //! One unit after another: gather, open, lock, decide, commit, reply, send.
 
-use super::{AdminFailure, Job, MARKS_WAIT, Origin, Queue, Reply, Shared, UNIT_MAX, Unavailable};
+use super::{AdminFailure, Job, MARKS_WAIT, Origin, Queue, Reply, SettlementFailure, Shared, UNIT_MAX, Unavailable};
 use crate::outbound::{Delivery, Persistence};
 use hub_core::{
     Access, Command, Loaded, Standing, State, Subject,
     administration::{self, AdminCommand},
+    settlement::{self, SettlementAnswer, SettlementCommand},
 };
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -41,7 +42,7 @@ struct Batch {
     commands: Vec<Decide>,
     parties: Vec<Party>,
     relays: Vec<Relay>,
-    administer: Option<Administer>,
+    alone: Option<Alone>,
 }
 
 /// What was noted since the last unit and rides on this one, whatever is in it.
@@ -50,22 +51,27 @@ struct Notes {
     journal: Vec<JournalRow>,
 }
 
-/// An administrative command, which has its unit for itself.
-struct Administer {
-    command: Box<AdminCommand>,
-    actor: String,
-    reply: Reply<Result<(), AdminFailure>>,
+/// A command of an operator, which has its unit for itself.
+enum Alone {
+    Administer { command: Box<AdminCommand>, actor: String, reply: Reply<Result<(), AdminFailure>> },
+    Settle { command: Box<SettlementCommand>, actor: String, reply: Reply<Result<SettlementAnswer, SettlementFailure>> },
 }
 
 /// Runs units until every sender is gone and the queue is empty.
 pub(super) async fn run(mut writer: Box<dyn Writer>, shared: Arc<Shared>) {
     loop {
         let Some(batch) = gather(&shared).await else { break };
-        if let Some(Administer { command, actor, reply }) = batch.administer {
-            let outcome = administer(writer.as_mut(), &shared, &command, actor).await;
-            // Whoever asked may be gone; the change is durable all the same.
-            let _ = reply.send(outcome);
-            continue;
+        // Whoever asked may be gone; what was decided is durable all the same.
+        match batch.alone {
+            Some(Alone::Administer { command, actor, reply }) => {
+                let _ = reply.send(administer(writer.as_mut(), &shared, &command, &actor).await);
+                continue;
+            }
+            Some(Alone::Settle { command, actor, reply }) => {
+                let _ = reply.send(settle(writer.as_mut(), &shared, &command, &actor).await);
+                continue;
+            }
+            None => {}
         }
         let notes = shared.take_notes();
         if batch.is_empty() && notes.is_empty() {
@@ -75,7 +81,7 @@ pub(super) async fn run(mut writer: Box<dyn Writer>, shared: Arc<Shared>) {
     }
 }
 
-/// Waits for the next jobs and takes what a unit may hold: each subject once, and an administrative command alone.
+/// Waits for the next jobs and takes what a unit may hold: each subject once, and an operator's command alone.
 async fn gather(shared: &Shared) -> Option<Batch> {
     let mut queue = shared.jobs.lock().await;
     let first = match queue.next_now() {
@@ -96,10 +102,14 @@ async fn gather(shared: &Shared) -> Option<Batch> {
     while let Some(job) = next {
         match job {
             Job::Administer { command, actor, reply } if batch.is_empty() => {
-                batch.administer = Some(Administer { command, actor, reply });
+                batch.alone = Some(Alone::Administer { command, actor, reply });
                 break;
             }
-            Job::Administer { .. } => {
+            Job::Settle { command, actor, reply } if batch.is_empty() => {
+                batch.alone = Some(Alone::Settle { command, actor, reply });
+                break;
+            }
+            Job::Administer { .. } | Job::Settle { .. } => {
                 put_off.push(job);
                 break;
             }
@@ -169,7 +179,7 @@ impl Queue {
 }
 
 impl Batch {
-    /// Jobs in the batch, an administrative command excepted.
+    /// Jobs in the batch, an operator's command excepted.
     fn len(&self) -> usize {
         self.commands.len() + self.parties.len() + self.relays.len()
     }
@@ -340,45 +350,83 @@ async fn administer(
     writer: &mut dyn Writer,
     shared: &Shared,
     command: &AdminCommand,
-    actor: String,
+    actor: &str,
 ) -> Result<(), AdminFailure> {
-    let mut attempt = 0;
-    loop {
-        attempt += 1;
-        let error = match administer_once(writer, shared, command, &actor).await {
-            Ok(outcome) => return outcome.map_err(AdminFailure::Rejected),
-            Err(error) => error,
-        };
-        if let Err(error) = writer.rollback().await {
-            tracing::debug!(%error, "an administrative change could not be rolled back");
+    let decided = until_decided(writer, shared, async |writer: &mut dyn Writer| {
+        writer.open(&[]).await?;
+        let (directory, now) = writer.lock_directory().await?;
+        match administration::administer(&directory, command, now, &shared.rules.hub_name) {
+            Ok(changes) => {
+                writer
+                    .commit(UnitWork { administration: changes, actor: actor.to_owned(), ..UnitWork::default() })
+                    .await?;
+                Ok(Ok(()))
+            }
+            Err(rejection) => {
+                writer.rollback().await?;
+                Ok(Err(rejection))
+            }
         }
-        // After an unknown outcome a repetition would be refused as existing already, which would be untrue to whoever
-        // asked; the reason that it gets instead says that the outcome is unknown.
-        if !matches!(error, StoreError::Conflict(_)) || attempt >= ATTEMPTS_MAX {
-            return Err(AdminFailure::Unavailable(error.to_string()));
-        }
-        shared.metrics.unit_conflicts.inc();
+    });
+    match decided.await {
+        Ok(outcome) => outcome.map_err(AdminFailure::Rejected),
+        Err(error) => Err(AdminFailure::Unavailable(error.to_string())),
     }
 }
 
-async fn administer_once(
+async fn settle(
     writer: &mut dyn Writer,
     shared: &Shared,
-    command: &AdminCommand,
+    command: &SettlementCommand,
     actor: &str,
-) -> Result<Result<(), administration::AdminRejection>, StoreError> {
-    writer.open(&[]).await?;
-    let (directory, now) = writer.lock_directory().await?;
-    match administration::administer(&directory, command, now, &shared.rules.hub_name) {
-        Ok(changes) => {
-            let work = UnitWork { administration: changes, actor: actor.to_owned(), ..UnitWork::default() };
-            writer.commit(work).await?;
-            Ok(Ok(()))
+) -> Result<SettlementAnswer, SettlementFailure> {
+    let decided = until_decided(writer, shared, async |writer: &mut dyn Writer| {
+        writer.open(&[]).await?;
+        let (books, now) = writer.lock_books(&command.scope()).await?;
+        match settlement::settle(&books, command, now, &shared.rules.hub_name) {
+            Ok(settled) if settled.changes.is_empty() => {
+                writer.rollback().await?;
+                Ok(Ok(settled.answer))
+            }
+            Ok(settled) => {
+                let work = UnitWork { administration: settled.changes, actor: actor.to_owned(), ..UnitWork::default() };
+                writer.commit(work).await?;
+                Ok(Ok(settled.answer))
+            }
+            Err(rejection) => {
+                writer.rollback().await?;
+                Ok(Err(rejection))
+            }
         }
-        Err(rejection) => {
-            writer.rollback().await?;
-            Ok(Err(rejection))
+    });
+    match decided.await {
+        Ok(outcome) => outcome.map_err(SettlementFailure::Rejected),
+        Err(error) => Err(SettlementFailure::Unavailable(error.to_string())),
+    }
+}
+
+/// Runs an operator's command until the database takes it or the core refuses it, for conflicts only. After an unknown
+/// outcome a repetition would be refused as existing already, which would be untrue to whoever asked; the reason that it
+/// gets instead says that the outcome is unknown.
+async fn until_decided<T>(
+    writer: &mut dyn Writer,
+    shared: &Shared,
+    mut once: impl AsyncFnMut(&mut dyn Writer) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let error = match once(writer).await {
+            Ok(outcome) => return Ok(outcome),
+            Err(error) => error,
+        };
+        if let Err(error) = writer.rollback().await {
+            tracing::debug!(%error, "an operator's command could not be rolled back");
         }
+        if !matches!(error, StoreError::Conflict(_)) || attempt >= ATTEMPTS_MAX {
+            return Err(error);
+        }
+        shared.metrics.unit_conflicts.inc();
     }
 }
 

@@ -9,7 +9,7 @@ async fn unknown_paths_are_404_on_every_port() {
     let replies = [
         scheme.get("/").await,
         scheme.get("/participants/dfsp/none").await,
-        scheme.settlement("GET", "/v2/settlementWindows").await,
+        scheme.settlement("GET", "/v2/none").await,
         scheme.settlement("GET", "/settlements").await,
         scheme.oracle("GET", "/participants", &[], &Value::Null).await,
     ];

@@ -11,6 +11,7 @@ mod oracle;
 
 pub use call::{Call, Reply};
 pub use inbox::{Inbox, Received};
+#[allow(unused_imports, reason = "as above")]
 pub use messages::{Payment, Quote, fresh_id, now, party_body};
 #[allow(unused_imports, reason = "as above")]
 pub use oracle::Oracle;
@@ -133,6 +134,11 @@ impl Scheme {
     /// A call of the oracle administration, whatever the answer.
     pub async fn ask_oracles(&self, call: &Call) -> Reply {
         self.exchange(self.running.addresses().oracles, call).await
+    }
+
+    /// A call of the settlement API, whatever the answer.
+    pub async fn ask_settlement(&self, call: &Call) -> Reply {
+        self.exchange(self.running.addresses().settlement, call).await
     }
 
     /// Where the hub listens.

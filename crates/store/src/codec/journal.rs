@@ -12,6 +12,17 @@ pub(crate) const JOURNAL_COLUMNS: &str = "at, is_out, participant, method, resou
 pub(crate) const ENTRY_COLUMNS: &str = "id, kind, debit, credit, amount, window_id, at";
 pub(crate) const OUTBOX_COLUMNS: &str = "id, recipient, payment_key, retry_until, head, attempts, is_dead, last_error";
 
+pub(super) const ENTRY_KINDS: [EntryKind; 8] = [
+    EntryKind::Principal,
+    EntryKind::InitialPosition,
+    EntryKind::FundsIn,
+    EntryKind::FundsOut,
+    EntryKind::InterchangeFee,
+    EntryKind::GrossSettlement,
+    EntryKind::SettlementNetRecipient,
+    EntryKind::SettlementNetSender,
+];
+
 /// Reads [`JOURNAL_COLUMNS`].
 pub(crate) fn journal_row(row: &impl Columns) -> Result<JournalRow, StoreError> {
     let id = |column| row.bytes(column)?.map(|_| correlation_id(row, column)).transpose();
@@ -52,8 +63,7 @@ pub(crate) fn traced_quote(row: &impl Columns) -> Result<TracedQuote, StoreError
 /// Reads [`ENTRY_COLUMNS`].
 pub(crate) fn traced_entry(row: &impl Columns) -> Result<TracedEntry, StoreError> {
     let kind = required(row.text(1)?, "kind of an entry")?;
-    let kinds = [EntryKind::Principal, EntryKind::InitialPosition, EntryKind::FundsIn, EntryKind::FundsOut];
-    let known = kinds.into_iter().find(|known| known.as_str() == kind);
+    let known = ENTRY_KINDS.into_iter().find(|known| known.as_str() == kind);
     Ok(TracedEntry {
         id: required(row.number(0)?, "id")?,
         kind: known.ok_or_else(|| unreadable("kind of an entry", kind))?,

@@ -2,9 +2,9 @@
 //! matter.
 
 use super::{
-    columns::number,
+    columns::{number, without_nul},
     connection::{Connection, Request, Value},
-    fault, locks,
+    fault, locks, settlement,
 };
 use crate::{
     StoreError,
@@ -16,11 +16,12 @@ use crate::{
 use hub_core::{
     Participant,
     administration::{AccountRecord, Change, Directory, Endpoint, Oracle, ParticipantRecord, SettlementModel},
+    settlement::SettlementId,
 };
 use ledger::Entry;
 use std::sync::LazyLock;
 use tokio_postgres::Row;
-use vocabulary::{Currency, Timestamp};
+use vocabulary::{Amount, Currency, Timestamp};
 
 pub(super) const VERSION: &str = "SELECT directory_version FROM meta";
 static ACCOUNTS: LazyLock<String> = LazyLock::new(|| format!("SELECT {ACCOUNT_COLUMNS} FROM accounts ORDER BY id"));
@@ -33,13 +34,14 @@ static MODELS: LazyLock<String> =
 static ORACLES: LazyLock<String> = LazyLock::new(|| format!("SELECT {ORACLE_COLUMNS} FROM oracles ORDER BY id"));
 
 const ADD_PARTICIPANT: &str =
-    "INSERT INTO participants (id, name, is_active, is_proxy, created_at) VALUES ($1, $2, $3, $4, $5)";
-const SET_PARTICIPANT: &str = "UPDATE participants SET is_active = $2, is_proxy = $3 WHERE id = $1";
+    "INSERT INTO participants (id, name, is_active, is_proxy, created_at, flow) VALUES ($1, $2, $3, $4, $5, $6)";
+const SET_PARTICIPANT: &str = "UPDATE participants SET is_active = $2, is_proxy = $3, flow = $4 WHERE id = $1";
 const ADD_ACCOUNT: &str = "INSERT INTO accounts (id, owner, kind, currency, is_active, posted, held, cap_limit, \
-     cap_alarm, is_open, created_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+     cap_alarm, is_open, created_at, changed_at, cap_share) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 const SET_ACCOUNT: &str = "UPDATE accounts SET is_active = $2, cap_limit = $3, cap_alarm = $4, is_open = $5, \
-     changed_at = $6 WHERE id = $1";
-const ADD_ENTRY: &str = "INSERT INTO entries (kind, debit, credit, amount, at) VALUES ($1, $2, $3, $4, $5)";
+     changed_at = $6, cap_share = $7 WHERE id = $1";
+const ADD_ENTRY: &str =
+    "INSERT INTO entries (kind, debit, credit, amount, settlement, at) VALUES ($1, $2, $3, $4, $5, $6)";
 const MOVE_BALANCE: &str = "UPDATE accounts SET posted = posted + $2, changed_at = $3 WHERE id = $1";
 const SET_ENDPOINT: &str = "INSERT INTO endpoints (participant, endpoint_type, value) VALUES ($1, $2, $3) \
      ON CONFLICT (participant, endpoint_type) DO UPDATE SET value = EXCLUDED.value";
@@ -64,6 +66,12 @@ pub(super) async fn load(connection: &mut Connection) -> Result<Directory, Store
     Ok(directory)
 }
 
+/// Waits for other administrative changes only, then loads everything; balances may move on meanwhile.
+pub(super) async fn lock_and_look(connection: &mut Connection) -> Result<Directory, StoreError> {
+    connection.query(locks::TAKE, vec![Box::new(locks::DIRECTORY)]).await?;
+    read(connection, &ACCOUNTS).await
+}
+
 /// Waits for other administrative changes and for the payments that hold an account, then loads everything.
 pub(super) async fn lock_and_load(connection: &mut Connection) -> Result<Directory, StoreError> {
     connection.query(locks::TAKE, vec![Box::new(locks::DIRECTORY)]).await?;
@@ -80,7 +88,8 @@ pub(super) async fn apply(
     for change in changes {
         write(connection, change, now).await?;
         let (kind, text) = change_columns(change);
-        let record: Vec<Value<'_>> = vec![Box::new(now.millis()), Box::new(actor), Box::new(kind), Box::new(text)];
+        let record: Vec<Value<'_>> =
+            vec![Box::new(now.millis()), Box::new(actor), Box::new(kind), Box::new(without_nul(&text).into_owned())];
         one(connection, RECORD, record).await?;
     }
     one(connection, NEXT_VERSION, Vec::new()).await
@@ -108,33 +117,57 @@ async fn write(connection: &mut Connection, change: &Change, now: Timestamp) -> 
     match change {
         Change::AddParticipant(record) => one(connection, ADD_PARTICIPANT, participant_values(record)).await,
         Change::SetParticipant(participant) => {
-            let Participant { id, is_active, is_proxy, .. } = participant;
-            one(connection, SET_PARTICIPANT, vec![Box::new(id.0), Box::new(*is_active), Box::new(*is_proxy)]).await
+            let Participant { id, is_active, is_proxy, flow, .. } = participant;
+            let values: Vec<Value<'_>> =
+                vec![Box::new(id.0), Box::new(*is_active), Box::new(*is_proxy), Box::new(flow.as_str())];
+            one(connection, SET_PARTICIPANT, values).await
         }
         Change::AddAccount(record) => one(connection, ADD_ACCOUNT, account_values(record)).await,
         Change::SetAccount(record) => one(connection, SET_ACCOUNT, limit_values(record)).await,
-        Change::Post(entry) => post(connection, entry, now).await,
+        Change::Post { entry, settlement } => post(connection, entry, *settlement, now).await,
         Change::SetEndpoint(endpoint) => one(connection, SET_ENDPOINT, endpoint_values(endpoint)).await,
         Change::AddSettlementModel(model) => one(connection, ADD_MODEL, model_values(model)).await,
         Change::SetSettlementModel(model) => one(connection, SET_MODEL, model_values(model)).await,
         Change::AddOracle(oracle) => one(connection, ADD_ORACLE, oracle_values(oracle)).await,
         Change::SetOracle(oracle) => one(connection, SET_ORACLE, oracle_values(oracle)).await,
+        Change::OpenWindow(window) => settlement::open_window(connection, window).await,
+        Change::SetWindow(window) => settlement::set_window(connection, window).await,
+        Change::AddContent(content) => settlement::add_content(connection, content).await,
+        Change::SetContent(content) => settlement::set_content(connection, content).await,
+        Change::AddSettlement(added) => settlement::add_settlement(connection, added).await,
+        Change::SetSettlement(changed) => settlement::set_settlement(connection, changed).await,
+        Change::SetSettlementAccount(id, account) => settlement::set_account(connection, *id, account).await,
     }
 }
 
 /// Runs a statement that changes exactly one row.
-async fn one(connection: &mut Connection, sql: &'static str, values: Vec<Value<'_>>) -> Result<(), StoreError> {
+pub(super) async fn one(
+    connection: &mut Connection,
+    sql: &'static str,
+    values: Vec<Value<'_>>,
+) -> Result<(), StoreError> {
     match connection.execute(sql, values).await? {
         1 => Ok(()),
         count => Err(StoreError::Data(format!("an administrative change met {count} rows instead of one: {sql}"))),
     }
 }
 
-async fn post(connection: &mut Connection, entry: &Entry, now: Timestamp) -> Result<(), StoreError> {
+async fn post(
+    connection: &mut Connection,
+    entry: &Entry,
+    settlement: Option<SettlementId>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let (debit, credit, amount, at) = (entry.debit.0, entry.credit.0, entry.amount.units(), now.millis());
     let lowered = entry.amount.checked_neg().expect("an amount that was posted can be negated").units();
-    let row: Vec<Value<'_>> =
-        vec![Box::new(entry.kind.as_str()), Box::new(debit), Box::new(credit), Box::new(amount), Box::new(at)];
+    let row: Vec<Value<'_>> = vec![
+        Box::new(entry.kind.as_str()),
+        Box::new(debit),
+        Box::new(credit),
+        Box::new(amount),
+        Box::new(settlement.map(|known| known.0)),
+        Box::new(at),
+    ];
     one(connection, ADD_ENTRY, row).await?;
     one(connection, MOVE_BALANCE, vec![Box::new(debit), Box::new(amount), Box::new(at)]).await?;
     one(connection, MOVE_BALANCE, vec![Box::new(credit), Box::new(lowered), Box::new(at)]).await
@@ -148,6 +181,7 @@ fn participant_values(record: &ParticipantRecord) -> Vec<Value<'_>> {
         Box::new(participant.is_active),
         Box::new(participant.is_proxy),
         Box::new(record.created_at.millis()),
+        Box::new(participant.flow.as_str()),
     ]
 }
 
@@ -166,6 +200,7 @@ fn account_values(record: &AccountRecord) -> Vec<Value<'_>> {
         Box::new(record.is_open),
         Box::new(record.created_at.millis()),
         Box::new(record.changed_at.millis()),
+        Box::new(account.cap.and_then(|cap| cap.share).map(Amount::units)),
     ]
 }
 
@@ -178,6 +213,7 @@ fn limit_values(record: &AccountRecord) -> Vec<Value<'_>> {
         Box::new(account.cap.map(|cap| cap.alarm_percentage.units())),
         Box::new(record.is_open),
         Box::new(record.changed_at.millis()),
+        Box::new(account.cap.and_then(|cap| cap.share).map(Amount::units)),
     ]
 }
 

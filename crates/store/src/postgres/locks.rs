@@ -1,7 +1,9 @@
 //! The advisory locks, and the order in which they and the rows are locked.
 //!
 //! A unit locks ids, payments, accounts, the gate, and parties last; an administrative change takes the directory
-//! before accounts. Whoever waits for a lock holds only locks that come before it, so that nobody waits in a circle.
+//! before accounts. Who closes a window takes the directory and then the gate, without accounts: it waits for units in
+//! the gate, and these for nothing that it holds. Whoever waits for a lock holds only locks that come before it, so that
+//! nobody waits in a circle.
 
 /// Taken by a process that creates or changes tables.
 pub(super) const MIGRATIONS: i64 = 0x756d_6f6a_6101;

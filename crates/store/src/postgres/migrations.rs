@@ -11,7 +11,12 @@ use super::{
 use crate::StoreError;
 use vocabulary::FspId;
 
-const MIGRATIONS: [&str; 2] = [include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_journal.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_journal.sql"),
+    include_str!("migrations/0003_settlement.sql"),
+    include_str!("migrations/0004_participation.sql"),
+];
 
 /// Milliseconds since 1970 on the database's clock, at this moment and not at the transaction's begin.
 macro_rules! now_ms {
@@ -30,9 +35,9 @@ const SEED_PARTICIPANT: &str = concat!(
     " WHERE NOT EXISTS (SELECT FROM participants)"
 );
 const SEED_WINDOW: &str = concat!(
-    "INSERT INTO windows (id, state, opened_at) SELECT 1, 'OPEN', ",
+    "INSERT INTO windows (id, state, opened_at, changed_at) SELECT 1, 'OPEN', now, now FROM (SELECT ",
     now_ms!(),
-    " WHERE NOT EXISTS (SELECT FROM windows)"
+    " AS now) AS clock WHERE NOT EXISTS (SELECT FROM windows)"
 );
 const SEED_POINTER: &str = "INSERT INTO open_window (id) SELECT 1 WHERE NOT EXISTS (SELECT FROM open_window)";
 

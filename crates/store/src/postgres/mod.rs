@@ -11,6 +11,7 @@ mod fault;
 mod journal;
 mod locks;
 mod migrations;
+mod movements;
 mod outbox;
 mod outbox_administration;
 mod parties;
@@ -19,25 +20,27 @@ mod rows;
 #[cfg(feature = "scratch-postgres")]
 pub mod scratch;
 mod settings;
+mod settlement;
 mod verify;
 mod writer;
 
 use crate::{
-    BoxFuture, Due, Durability, MessageId, NodeId, OutboxQuery, OutboxRow, PartyEntry, Store, StoreError,
-    StoredMessage, Trace, Writer,
+    BoxFuture, Due, Durability, MessageId, NodeId, OutboxQuery, OutboxRow, PairTotal, PartyEntry, SettlementQuery,
+    StatementLine, StatementQuery, Store, StoreError, StoredMessage, Trace, WindowQuery, Writer,
     codec::{self, KIND_PAYMENT, STATE_RESERVED, TRANSFER_COLUMNS},
 };
 use address::Address;
 use columns::{Sixteen, number};
 use connection::{Connection, Purpose, Request};
+use hub_core::settlement::{AccountTotal, Settlement, Window};
 use hub_core::{SubjectKind, WindowId, administration::Directory, transfers::Transfer};
-use migrations::now_ms;
+use ledger::AccountId;
 use pool::Pool;
 use std::sync::{
     Arc, LazyLock,
     atomic::{AtomicI64, AtomicU64, Ordering},
 };
-use vocabulary::{CorrelationId, FspId, PartyId, Timestamp};
+use vocabulary::{Amount, CorrelationId, FspId, PartyId, Timestamp};
 
 /// Units that a node runs at the same time: enough to share a sync of the log, few enough not to queue at hot accounts.
 const WRITERS_RECOMMENDED: usize = 4;
@@ -54,16 +57,6 @@ static FIND_TRANSFER: LazyLock<String> = LazyLock::new(|| {
 /// `now()` stands still within the statement, so that the index can be asked for it.
 const DUE: &str = "SELECT id, is_ulid, expiration FROM transfers WHERE state = 1 AND kind = $1 \
      AND expiration < floor(extract(epoch FROM now()) * 1000)::BIGINT ORDER BY expiration LIMIT $2";
-
-const MOVE_WINDOW: &str = concat!(
-    "WITH closed AS (UPDATE windows SET state = 'CLOSED', closed_at = ",
-    now_ms!(),
-    " WHERE id = (SELECT id FROM open_window) RETURNING id), \
-     opened AS (INSERT INTO windows (id, state, opened_at) SELECT id + 1, 'OPEN', ",
-    now_ms!(),
-    " FROM closed RETURNING id), \
-     moved AS (UPDATE open_window SET id = opened.id FROM opened) SELECT id FROM closed"
-);
 
 /// A database that the hub's nodes share.
 pub struct PostgresStore {
@@ -104,20 +97,6 @@ impl PostgresStore {
             syncs,
         };
         Ok(Arc::new(Self { shared: Arc::new(shared), pool: Pool::new(address) }))
-    }
-
-    /// Closes the open settlement window and opens the next; returns the closed one. Waits for the units that are about
-    /// to commit into it, and lets later ones wait. The closed window is final: nothing is added to it any more.
-    pub async fn close_window(&self) -> Result<WindowId, StoreError> {
-        let close = async |connection: &mut Connection| {
-            connection.script("BEGIN").await?;
-            connection.query(locks::TAKE, vec![Box::new(locks::WINDOW_GATE)]).await?;
-            let rows = connection.query(MOVE_WINDOW, Vec::new()).await?;
-            connection.script("COMMIT").await?;
-            let row = rows.first().ok_or_else(|| StoreError::Data("no settlement window is open".to_owned()))?;
-            number(row, 0).map(WindowId)
-        };
-        self.pool.with(close).await
     }
 
     async fn new_writer(&self) -> Result<Box<dyn Writer>, StoreError> {
@@ -234,7 +213,31 @@ impl Store for PostgresStore {
     }
 
     fn verify(&self) -> BoxFuture<'_, Vec<String>> {
-        Box::pin(verify::run(&self.pool))
+        Box::pin(crate::audit::verify(self))
+    }
+
+    fn window_totals(&self, window: WindowId) -> BoxFuture<'_, Vec<AccountTotal>> {
+        Box::pin(crate::movements::window_totals(self, window))
+    }
+
+    fn windows(&self, query: WindowQuery) -> BoxFuture<'_, Vec<Window>> {
+        Box::pin(async move { crate::movements::windows(self, &query).await })
+    }
+
+    fn settlements(&self, query: SettlementQuery) -> BoxFuture<'_, Vec<Settlement>> {
+        Box::pin(async move { movements::settlements(self, &query).await })
+    }
+
+    fn pair_totals(&self, windows: Vec<WindowId>) -> BoxFuture<'_, Vec<PairTotal>> {
+        Box::pin(async move { crate::movements::pair_totals(self, &windows).await })
+    }
+
+    fn balance_at(&self, account: AccountId, at: Timestamp) -> BoxFuture<'_, Amount> {
+        Box::pin(crate::movements::balance_at(self, account, at))
+    }
+
+    fn statement(&self, query: StatementQuery) -> BoxFuture<'_, Vec<StatementLine>> {
+        Box::pin(crate::movements::statement(self, query))
     }
 
     fn settings<'a>(&'a self, seed: &'a [(String, String)], actor: &'a str) -> BoxFuture<'a, Vec<(String, String)>> {

@@ -1,82 +1,124 @@
-//! Recomputing the books while payments go on.
-//!
-//! Entries are summed in pages, in transactions shorter than a second, up to an entry below which nothing is missing;
-//! the rest, the balances and the holds are then read in one snapshot. Entries never change, so pages need no lock.
+//! What `verify` reads while payments go on.
 
 use super::{
+    PostgresStore,
     columns::number,
     connection::{Connection, Request, Value},
-    fault, locks,
-    pool::Pool,
+    fault, locks, settlement,
 };
 use crate::{
     StoreError,
-    audit::{self, Figures},
-    codec::{self, ACCOUNT_COLUMNS, Columns},
+    audit::{EntryRow, Snapshot, Source},
+    codec::{self, ACCOUNT_COLUMNS, CONTENT_COLUMNS, SETTLEMENT_MODEL_COLUMNS, TOTAL_COLUMNS, WINDOW_COLUMNS},
+};
+use hub_core::{
+    WindowId,
+    settlement::{AccountTotal, ContentId},
 };
 use ledger::AccountId;
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::sync::LazyLock;
 use tokio_postgres::Row;
+use vocabulary::CorrelationId;
 
-const PAGE: i64 = 100_000;
+/// Rows of one read.
+const PAGE: i64 = 10_000;
 
+const COMMITTED: &str = "SELECT key FROM transfers WHERE key > $1 AND state = $2 ORDER BY key LIMIT $3";
 const LAST_ENTRY: &str = "SELECT coalesce(max(id), 0) FROM entries";
-
-const SUM_PAGE: &str = "SELECT account, sum(amount)::TEXT FROM ( \
-     SELECT debit AS account, amount FROM entries WHERE id > $1 AND id <= $2 \
-     UNION ALL SELECT credit, -amount FROM entries WHERE id > $1 AND id <= $2) AS legs GROUP BY account";
-
-const SUM_HOLDS: &str =
-    "SELECT debit, sum(amount)::TEXT FROM transfers WHERE state = 1 AND debit IS NOT NULL GROUP BY debit";
-
+static ENTRIES: LazyLock<String> = LazyLock::new(|| {
+    let columns = codec::AUDITED_ENTRY_COLUMNS;
+    format!(
+        "SELECT {columns} FROM entries AS e LEFT JOIN transfers AS t ON t.key = e.transfer \
+         WHERE e.id > $1 AND e.id <= $2 ORDER BY e.id LIMIT $3"
+    )
+});
 static ACCOUNTS: LazyLock<String> = LazyLock::new(|| format!("SELECT {ACCOUNT_COLUMNS} FROM accounts ORDER BY id"));
+const HOLDS: &str = "SELECT debit, amount FROM transfers WHERE state = 1 AND debit IS NOT NULL";
+static WINDOWS: LazyLock<String> = LazyLock::new(|| format!("SELECT {WINDOW_COLUMNS} FROM windows ORDER BY id"));
+const OPEN_WINDOW: &str = "SELECT id FROM open_window";
+static CONTENTS: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {CONTENT_COLUMNS} FROM window_contents ORDER BY id"));
+static MODELS: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {SETTLEMENT_MODEL_COLUMNS} FROM settlement_models ORDER BY id"));
+static TOTALS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {TOTAL_COLUMNS} FROM window_totals WHERE (content, account) > ($1, $2) ORDER BY content, account LIMIT $3"
+    )
+});
+const IDS: &str = "SELECT id, is_ulid FROM transfers WHERE key = ANY ($1::BIGINT[]) ORDER BY key";
 
-type Sums = BTreeMap<AccountId, i128>;
-
-pub(super) async fn run(pool: &Pool) -> Result<Vec<String>, StoreError> {
-    let settled = pool.with(last_settled_entry).await?;
-    let mut figures = Figures::default();
-    let mut page = 0;
-    while page < settled {
-        let end = settled.min(page + PAGE);
-        add(&mut figures.entries, &pool.read(Request::new(SUM_PAGE, bounds(page, end))).await?)?;
-        page = end;
+impl Source for PostgresStore {
+    async fn committed(&self, after: i64) -> Result<Vec<i64>, StoreError> {
+        let place: Vec<Value<'_>> = vec![Box::new(after), Box::new(codec::STATE_COMMITTED), Box::new(PAGE)];
+        self.pool.read(Request::new(COMMITTED, place)).await?.iter().map(|row| number(row, 0)).collect()
     }
-    let [accounts, entries, holds] = pool.with(async |connection| snapshot(connection, settled).await).await?;
-    figures.accounts = accounts.iter().map(codec::account).collect::<Result<_, _>>()?;
-    add(&mut figures.entries, &entries)?;
-    add(&mut figures.holds, &holds)?;
-    Ok(audit::differences(&figures))
+
+    /// Ids are given before the commit that shows them, but only to units that are in the gate: with the gate closed, there
+    /// are none.
+    async fn last_entry(&self) -> Result<i64, StoreError> {
+        let read = async |connection: &mut Connection| {
+            connection.script("BEGIN").await?;
+            connection.query(locks::TAKE, vec![Box::new(locks::WINDOW_GATE)]).await?;
+            let rows = connection.query(LAST_ENTRY, Vec::new()).await?;
+            connection.script("COMMIT").await?;
+            number(&rows[0], 0)
+        };
+        self.pool.with(read).await
+    }
+
+    async fn entries(&self, after: i64, until: i64) -> Result<Vec<EntryRow>, StoreError> {
+        let rows = self.pool.read(Request::new(&ENTRIES, bounds(after, until, PAGE))).await?;
+        read_all(&rows, codec::audited_entry)
+    }
+
+    async fn snapshot(&self, after: i64) -> Result<Snapshot, StoreError> {
+        self.pool.with(async |connection| snapshot(connection, after).await).await
+    }
+
+    async fn totals(
+        &self,
+        (content, account): (ContentId, AccountId),
+    ) -> Result<Vec<(ContentId, AccountTotal)>, StoreError> {
+        let rows = self.pool.read(Request::new(&TOTALS, bounds(content.0, account.0, PAGE))).await?;
+        read_all(&rows, codec::total)
+    }
+
+    async fn ids(&self, keys: Vec<i64>) -> Result<Vec<CorrelationId>, StoreError> {
+        let rows = self.pool.read(Request::new(IDS, vec![Box::new(keys)])).await?;
+        read_all(&rows, |row| codec::correlation_id(row, 0))
+    }
 }
 
-/// The last entry below which none can appear any more. Ids are given before the commit that shows them, but only to
-/// units that are in the gate: with the gate closed, there are none.
-async fn last_settled_entry(connection: &mut Connection) -> Result<i64, StoreError> {
-    connection.script("BEGIN").await?;
-    connection.query(locks::TAKE, vec![Box::new(locks::WINDOW_GATE)]).await?;
-    let rows = connection.query(LAST_ENTRY, Vec::new()).await?;
-    connection.script("COMMIT").await?;
-    number(&rows[0], 0)
-}
-
-async fn snapshot(connection: &mut Connection, settled: i64) -> Result<[Vec<Row>; 3], StoreError> {
+async fn snapshot(connection: &mut Connection, after: i64) -> Result<Snapshot, StoreError> {
     connection.script("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-    let requests =
-        [Request::plain(&ACCOUNTS), Request::new(SUM_PAGE, bounds(settled, i64::MAX)), Request::plain(SUM_HOLDS)];
+    let requests = [
+        Request::new(&ENTRIES, bounds(after, i64::MAX, i64::MAX)),
+        Request::plain(&ACCOUNTS),
+        Request::plain(HOLDS),
+        Request::plain(&WINDOWS),
+        Request::plain(OPEN_WINDOW),
+        Request::plain(&CONTENTS),
+        Request::plain(&MODELS),
+    ];
     let replies = connection.pipeline(&requests).await.map_err(|failed| fault::of(&failed.error))?;
+    let settlements = settlement::all_settlements(connection).await?;
     connection.script("COMMIT").await?;
-    Ok(replies.try_into().expect("three requests have three replies"))
+    Ok(Snapshot {
+        entries: read_all(&replies[0], codec::audited_entry)?,
+        accounts: read_all(&replies[1], codec::account)?,
+        holds: read_all(&replies[2], |row| Ok((AccountId(number(row, 0)?), number(row, 1)?)))?,
+        windows: read_all(&replies[3], codec::window)?,
+        open_window: replies[4].first().map(|row| number(row, 0).map(WindowId)).transpose()?,
+        contents: read_all(&replies[5], codec::content)?,
+        models: read_all(&replies[6], codec::settlement_model)?,
+        settlements,
+    })
 }
 
-fn bounds(after: i64, until: i64) -> Vec<Value<'static>> {
-    vec![Box::new(after), Box::new(until)]
+fn bounds(after: i64, until: i64, limit: i64) -> Vec<Value<'static>> {
+    vec![Box::new(after), Box::new(until), Box::new(limit)]
 }
 
-fn add(sums: &mut Sums, rows: &[Row]) -> Result<(), StoreError> {
-    for row in rows {
-        let text = row.text(1)?.unwrap_or_default();
-        let sum: i128 = text.parse().map_err(|_| StoreError::Data(format!("the sum '{text}' is no whole number")))?;
-        *sums.entry(AccountId(number(row, 0)?)).or_default() += sum;
-    }
-    Ok(())
+fn read_all<T>(rows: &[Row], read: impl Fn(&Row) -> Result<T, StoreError>) -> Result<Vec<T>, StoreError> {
+    rows.iter().map(read).collect()
 }

@@ -9,14 +9,17 @@ use super::{
     connection::{Connection, Purpose, Request, Value},
     fault, journal, locks,
     migrations::now_ms,
-    parties, rows,
+    parties, rows, settlement,
 };
 use crate::{
     BoxFuture, MessageId, Opened, StoreError, UnitWork, Wanted, Writer,
-    codec::{self, ACCOUNT_COLUMNS, PARTICIPANT_COLUMNS, QUOTE_COLUMNS, TRANSFER_COLUMNS},
+    codec::{self, ACCOUNT_COLUMNS, PARTICIPANT_COLUMNS, QUOTE_COLUMNS, SETTLEMENT_MODEL_COLUMNS, TRANSFER_COLUMNS},
 };
 use hub_core::{
-    Access, Changes, Loaded, Standing, Subject, SubjectKind, WindowId, administration::Directory, quotes::Quote,
+    Access, Changes, Loaded, Standing, Subject, SubjectKind, WindowId,
+    administration::Directory,
+    quotes::Quote,
+    settlement::{Books, Scope},
 };
 use ledger::AccountId;
 use std::{
@@ -74,6 +77,9 @@ static FIND_PARTICIPANTS: LazyLock<String> =
 /// The open window, and the time after everything was locked.
 const WINDOW_AND_TIME: &str = concat!("SELECT id, ", now_ms!(), " FROM open_window");
 
+static ACTIVE_MODELS: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {SETTLEMENT_MODEL_COLUMNS} FROM settlement_models WHERE is_active ORDER BY id"));
+
 /// A unit between `open` and its end.
 #[derive(Default)]
 struct Unit {
@@ -105,6 +111,10 @@ impl Writer for PostgresWriter {
 
     fn lock_directory(&mut self) -> BoxFuture<'_, (Directory, Timestamp)> {
         Box::pin(self.lock_whole_directory())
+    }
+
+    fn lock_books<'a>(&'a mut self, scope: &'a Scope) -> BoxFuture<'a, (Books, Timestamp)> {
+        Box::pin(self.lock_settlement(scope))
     }
 
     fn commit(&mut self, work: UnitWork) -> BoxFuture<'_, Vec<MessageId>> {
@@ -172,6 +182,7 @@ impl PostgresWriter {
             Request::new(&FIND_PARTICIPANTS, vec![Box::new(names.into_iter().collect::<Vec<_>>())]),
             Request::new(locks::TAKE_SHARED, vec![Box::new(locks::WINDOW_GATE)]),
             Request::plain(WINDOW_AND_TIME),
+            Request::plain(&ACTIVE_MODELS),
         ];
         let (shared, connection, unit) = self.parts()?;
         let replies = connection.pipeline(&requests).await.map_err(|failed| fault::of(&failed.error))?;
@@ -184,6 +195,7 @@ impl PostgresWriter {
         Ok(Loaded {
             now,
             window,
+            models: read_all(&replies[5], codec::settlement_model)?,
             participants: participants.collect(),
             accounts,
             transfers: Vec::new(),
@@ -201,6 +213,30 @@ impl PostgresWriter {
         unit.accounts = directory.accounts.iter().map(|record| record.account.id).collect();
         unit.now = Some(now);
         Ok((directory, now))
+    }
+
+    /// The directory, then what of the accounts and the gate the scope asks for, then what it is about, then the time.
+    async fn lock_settlement(&mut self, scope: &Scope) -> Result<(Books, Timestamp), StoreError> {
+        let (shared, connection, unit) = self.parts()?;
+        let mut gate = Vec::new();
+        let directory = match scope {
+            Scope::Gate(_) => {
+                gate.push(Request::new(locks::TAKE, vec![Box::new(locks::WINDOW_GATE)]));
+                administration::lock_and_look(connection).await?
+            }
+            Scope::Windows(_) => administration::lock_and_look(connection).await?,
+            Scope::Settlement(_) => {
+                gate.push(Request::new(locks::TAKE_SHARED, vec![Box::new(locks::WINDOW_GATE)]));
+                let directory = administration::lock_and_load(connection).await?;
+                unit.accounts = directory.accounts.iter().map(|record| record.account.id).collect();
+                directory
+            }
+        };
+        gate.push(Request::plain(WINDOW_AND_TIME));
+        let replies = connection.pipeline(&gate).await.map_err(|failed| fault::of(&failed.error))?;
+        let (_, now) = window_and_time(replies.last().expect("every request has a reply"), shared)?;
+        unit.now = Some(now);
+        Ok((settlement::books(connection, scope, directory).await?, now))
     }
 
     async fn write(&mut self, work: &UnitWork) -> Result<Vec<MessageId>, StoreError> {

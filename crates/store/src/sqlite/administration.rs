@@ -2,16 +2,19 @@
 //! who did it and when.
 
 use super::{
-    commit::{INSERT_ENTRY, one_row},
+    commit::one_row,
     connection::{failure, run},
-    reads,
+    reads, settlement,
 };
 use crate::{PartyChange, StoreError, codec};
-use hub_core::Participant;
-use hub_core::administration::{AccountRecord, Change, Endpoint, Oracle, ParticipantRecord, SettlementModel};
+use hub_core::{
+    Participant,
+    administration::{AccountRecord, Change, Endpoint, Oracle, ParticipantRecord, SettlementModel},
+    settlement::SettlementId,
+};
 use ledger::Entry;
 use rusqlite::{Connection, params};
-use vocabulary::{Currency, Timestamp};
+use vocabulary::{Amount, Currency, Timestamp};
 
 /// Writes administrative changes in their order.
 pub(super) fn write(
@@ -26,12 +29,19 @@ pub(super) fn write(
             Change::SetParticipant(participant) => set_participant(connection, participant)?,
             Change::AddAccount(record) => add_account(connection, record)?,
             Change::SetAccount(record) => set_account(connection, record)?,
-            Change::Post(entry) => post(connection, entry, now)?,
+            Change::Post { entry, settlement } => post(connection, entry, *settlement, now)?,
             Change::SetEndpoint(endpoint) => set_endpoint(connection, endpoint)?,
             Change::AddSettlementModel(model) => put_settlement_model(connection, INSERT_MODEL, model)?,
             Change::SetSettlementModel(model) => put_settlement_model(connection, UPDATE_MODEL, model)?,
             Change::AddOracle(oracle) => put_oracle(connection, INSERT_ORACLE, oracle)?,
             Change::SetOracle(oracle) => put_oracle(connection, UPDATE_ORACLE, oracle)?,
+            Change::OpenWindow(window) => settlement::open_window(connection, window)?,
+            Change::SetWindow(window) => settlement::set_window(connection, window)?,
+            Change::AddContent(content) => settlement::add_content(connection, content)?,
+            Change::SetContent(content) => settlement::set_content(connection, content)?,
+            Change::AddSettlement(added) => settlement::add_settlement(connection, added)?,
+            Change::SetSettlement(changed) => settlement::set_settlement(connection, changed)?,
+            Change::SetSettlementAccount(id, account) => settlement::set_account(connection, *id, account)?,
         }
         let (kind, change) = codec::change_columns(change);
         record_change(connection, actor, now, (kind, &change))?;
@@ -100,15 +110,17 @@ pub(super) fn record_change(
 
 fn add_participant(connection: &Connection, record: &ParticipantRecord) -> Result<(), StoreError> {
     let ParticipantRecord { participant, created_at } = record;
-    let sql = "INSERT INTO participants (id, name, is_active, is_proxy, created_at) VALUES (?1, ?2, ?3, ?4, ?5)";
-    let (name, created_at) = (participant.name.as_str(), created_at.millis());
-    run(connection, sql, params![participant.id.0, name, participant.is_active, participant.is_proxy, created_at])
-        .map(drop)
+    let sql =
+        "INSERT INTO participants (id, name, is_active, is_proxy, created_at, flow) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let (name, flow) = (participant.name.as_str(), participant.flow.as_str());
+    let columns =
+        params![participant.id.0, name, participant.is_active, participant.is_proxy, created_at.millis(), flow];
+    run(connection, sql, columns).map(drop)
 }
 
 fn set_participant(connection: &Connection, participant: &Participant) -> Result<(), StoreError> {
-    let sql = "UPDATE participants SET is_active = ?2 WHERE id = ?1";
-    let changed = connection.execute(sql, params![participant.id.0, participant.is_active]);
+    let sql = "UPDATE participants SET is_active = ?2, flow = ?3 WHERE id = ?1";
+    let changed = connection.execute(sql, params![participant.id.0, participant.is_active, participant.flow.as_str()]);
     one_row(changed, "participant", participant.id.0)
 }
 
@@ -117,7 +129,7 @@ fn add_account(connection: &Connection, record: &AccountRecord) -> Result<(), St
     run(
         connection,
         "INSERT INTO accounts (id, owner, kind, currency, is_active, posted, held, cap_limit, cap_alarm, is_open, \
-         created_at, changed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+         created_at, changed_at, cap_share) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         params![
             account.id.0,
             account.owner.0,
@@ -131,6 +143,7 @@ fn add_account(connection: &Connection, record: &AccountRecord) -> Result<(), St
             record.is_open,
             record.created_at.millis(),
             record.changed_at.millis(),
+            account.cap.and_then(|cap| cap.share).map(Amount::units),
         ],
     )
     .map(drop)
@@ -139,8 +152,8 @@ fn add_account(connection: &Connection, record: &AccountRecord) -> Result<(), St
 fn set_account(connection: &Connection, record: &AccountRecord) -> Result<(), StoreError> {
     let account = &record.account;
     let changed = connection.execute(
-        "UPDATE accounts SET is_active = ?2, cap_limit = ?3, cap_alarm = ?4, is_open = ?5, changed_at = ?6 \
-         WHERE id = ?1",
+        "UPDATE accounts SET is_active = ?2, cap_limit = ?3, cap_alarm = ?4, is_open = ?5, changed_at = ?6, \
+         cap_share = ?7 WHERE id = ?1",
         params![
             account.id.0,
             account.is_active,
@@ -148,23 +161,28 @@ fn set_account(connection: &Connection, record: &AccountRecord) -> Result<(), St
             account.cap.map(|cap| cap.alarm_percentage.units()),
             record.is_open,
             record.changed_at.millis(),
+            account.cap.and_then(|cap| cap.share).map(Amount::units),
         ],
     );
     one_row(changed, "account", account.id.0)
 }
 
 /// Moves both balances; SQLite refuses a sum that leaves 64 bits, because a strict column takes no other type.
-fn post(connection: &Connection, entry: &Entry, now: Timestamp) -> Result<(), StoreError> {
+fn post(
+    connection: &Connection,
+    entry: &Entry,
+    settlement: Option<SettlementId>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let back = entry.amount.checked_neg().ok_or_else(|| StoreError::Data("an entry's amount is positive".into()))?;
     for (account, amount) in [(entry.debit, entry.amount), (entry.credit, back)] {
         let sql = "UPDATE accounts SET posted = posted + ?2, changed_at = ?3 WHERE id = ?1";
         let changed = connection.execute(sql, params![account.0, amount.units(), now.millis()]);
         one_row(changed, "account", account.0)?;
     }
-    let (kind, amount) = (entry.kind.as_str(), entry.amount.units());
-    let none: Option<i64> = None;
-    run(connection, INSERT_ENTRY, params![none, kind, entry.debit.0, entry.credit.0, amount, none, now.millis()])
-        .map(drop)
+    let (kind, amount, settlement) = (entry.kind.as_str(), entry.amount.units(), settlement.map(|known| known.0));
+    let sql = "INSERT INTO entries (kind, debit, credit, amount, settlement, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    run(connection, sql, params![kind, entry.debit.0, entry.credit.0, amount, settlement, now.millis()]).map(drop)
 }
 
 /// A replaced endpoint keeps its place in the list.

@@ -215,7 +215,7 @@ fn add_entries(
 }
 
 /// Transfer, kind, debit, credit, amount, window, time.
-pub(super) const INSERT_ENTRY: &str = "INSERT INTO entries (transfer, kind, debit, credit, amount, window_id, at) \
+const INSERT_ENTRY: &str = "INSERT INTO entries (transfer, kind, debit, credit, amount, window_id, at) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
 /// A row that a unit changes exists.

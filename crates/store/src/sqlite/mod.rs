@@ -12,24 +12,32 @@ mod commit;
 mod connection;
 mod exclusive;
 mod journal;
+mod movements;
 mod outbox;
 mod outbox_administration;
 mod readers;
 mod reads;
 mod schema;
+mod settlement;
 mod sync_count;
 mod verify;
 mod writer;
 
 use crate::{
-    BoxFuture, Due, Durability, MessageId, OutboxQuery, OutboxRow, PartyEntry, Store, StoreError, StoredMessage, Trace,
-    Writer,
+    BoxFuture, Due, Durability, MessageId, OutboxQuery, OutboxRow, PairTotal, PartyEntry, SettlementQuery,
+    StatementLine, StatementQuery, Store, StoreError, StoredMessage, Trace, WindowQuery, Writer,
 };
 use checkpoint::{Bell, Checkpointer};
 use clock::Clock;
 pub use clock::TimeSource;
 use exclusive::Exclusive;
-use hub_core::{administration::Directory, transfers::Transfer};
+use hub_core::settlement::{AccountTotal, Settlement, Window};
+use hub_core::{
+    WindowId,
+    administration::{Directory, SettlementModel},
+    transfers::Transfer,
+};
+use ledger::AccountId;
 use outbox::Inheritance;
 use readers::Readers;
 use rusqlite::Connection;
@@ -40,7 +48,7 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
-use vocabulary::{CorrelationId, FspId, PartyId, Timestamp};
+use vocabulary::{Amount, CorrelationId, FspId, PartyId, Timestamp};
 
 /// How a store is opened; the default is what a hub uses.
 #[derive(Clone)]
@@ -82,6 +90,8 @@ struct Shared {
 struct Core {
     connection: Connection,
     last_message: i64,
+    /// The active settlement models, once they were read; forgotten when an operator has changed anything.
+    models: Option<Vec<SettlementModel>>,
     _exclusive: Option<Arc<Exclusive>>,
 }
 
@@ -153,6 +163,7 @@ impl Shared {
             core: Arc::new(tokio::sync::Mutex::new(Core {
                 connection,
                 last_message: place.last_message.0,
+                models: None,
                 _exclusive: exclusive,
             })),
             clock,
@@ -260,7 +271,35 @@ impl Store for SqliteStore {
     }
 
     fn verify(&self) -> BoxFuture<'_, Vec<String>> {
-        Box::pin(verify::verify(self))
+        Box::pin(crate::audit::verify(self))
+    }
+
+    fn window_totals(&self, window: WindowId) -> BoxFuture<'_, Vec<AccountTotal>> {
+        Box::pin(crate::movements::window_totals(self, window))
+    }
+
+    fn windows(&self, query: WindowQuery) -> BoxFuture<'_, Vec<Window>> {
+        Box::pin(async move { crate::movements::windows(self, &query).await })
+    }
+
+    fn settlements(&self, query: SettlementQuery) -> BoxFuture<'_, Vec<Settlement>> {
+        Box::pin(
+            self.read(move |connection| {
+                of_one_moment(connection, |connection| movements::settlements(connection, &query))
+            }),
+        )
+    }
+
+    fn pair_totals(&self, windows: Vec<WindowId>) -> BoxFuture<'_, Vec<PairTotal>> {
+        Box::pin(async move { crate::movements::pair_totals(self, &windows).await })
+    }
+
+    fn balance_at(&self, account: AccountId, at: Timestamp) -> BoxFuture<'_, Amount> {
+        Box::pin(crate::movements::balance_at(self, account, at))
+    }
+
+    fn statement(&self, query: StatementQuery) -> BoxFuture<'_, Vec<StatementLine>> {
+        Box::pin(crate::movements::statement(self, query))
     }
 
     fn settings<'a>(&'a self, seed: &'a [(String, String)], actor: &'a str) -> BoxFuture<'a, Vec<(String, String)>> {

@@ -2,7 +2,12 @@
 
 use super::connection::{all, failure, first};
 use crate::{Due, MessageId, PartyEntry, StoreError, StoredMessage, codec};
-use hub_core::{WindowId, administration::Directory, quotes::Quote, transfers::Transfer};
+use hub_core::{
+    WindowId,
+    administration::{Directory, SettlementModel},
+    quotes::Quote,
+    transfers::Transfer,
+};
 use rusqlite::{Connection, params};
 use std::sync::LazyLock;
 use vocabulary::{CorrelationId, FspId, PartyId, Timestamp};
@@ -50,6 +55,12 @@ pub(super) fn directory(connection: &Connection) -> Result<Directory, StoreError
         })?,
         oracles: all(connection, &select(codec::ORACLE_COLUMNS, "oracles"), [], |row| codec::oracle(row))?,
     })
+}
+
+pub(super) fn active_models(connection: &Connection) -> Result<Vec<SettlementModel>, StoreError> {
+    let columns = codec::SETTLEMENT_MODEL_COLUMNS;
+    let sql = format!("SELECT {columns} FROM settlement_models WHERE is_active = 1 ORDER BY id");
+    all(connection, &sql, [], |row| codec::settlement_model(row))
 }
 
 pub(super) fn directory_version(connection: &Connection) -> Result<i64, StoreError> {

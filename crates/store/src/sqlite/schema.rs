@@ -8,7 +8,12 @@ use crate::StoreError;
 use rusqlite::{Connection, params};
 use vocabulary::{FspId, Timestamp};
 
-const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("journal.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("schema.sql"),
+    include_str!("journal.sql"),
+    include_str!("settlement.sql"),
+    include_str!("participation.sql"),
+];
 /// `application_id` of the file's header: the letters "umoj".
 const APPLICATION_ID: i64 = 0x756d_6f6a;
 
@@ -50,7 +55,7 @@ fn seed(connection: &Connection, hub_name: &FspId, now: Timestamp) -> Result<(),
     let now = now.millis();
     let hub = "INSERT INTO participants (id, name, is_active, is_proxy, created_at) VALUES (1, ?1, 1, 0, ?2)";
     connection.execute(hub, params![hub_name.as_str(), now]).map_err(failure)?;
-    let window = "INSERT INTO windows (id, state, opened_at) VALUES (1, 'OPEN', ?1)";
+    let window = "INSERT INTO windows (id, state, opened_at, changed_at) VALUES (1, 'OPEN', ?1, ?1)";
     connection.execute(window, [now]).map_err(failure)?;
     let meta = "INSERT INTO meta (id, directory_version, clock, last_message) VALUES (1, 0, ?1, 0)";
     connection.execute(meta, [now]).map_err(failure)?;

@@ -1,75 +1,99 @@
-//! Recomputing balances and holds, beside the running hub.
+//! What `verify` reads, beside the running hub.
 //!
-//! Entries are only ever added, so pages of them can be summed in one short read after the other. The last read takes the
-//! entries that have come meanwhile, the balances and the reserved transfers, all of one moment.
+//! Entries are only ever added, one unit after the other, so whatever is below the last one is complete.
 
 use super::{
     SqliteStore,
     connection::{all, failure},
-    of_one_moment,
+    of_one_moment, reads, settlement,
 };
-use crate::{StoreError, audit, codec};
+use crate::{
+    StoreError,
+    audit::{EntryRow, Snapshot, Source},
+    codec,
+};
+use hub_core::settlement::{AccountTotal, ContentId};
 use ledger::AccountId;
 use rusqlite::{Connection, Row, params};
-use std::collections::BTreeMap;
+use std::sync::LazyLock;
+use vocabulary::CorrelationId;
 
-/// Entries that are summed in one read: a few milliseconds.
-const ENTRIES_PER_READ: i64 = 10_000;
+/// Rows of one read: some ten milliseconds.
+const PAGE: i64 = 10_000;
 
-/// Debits minus credits of each account, up to an entry.
-#[derive(Default)]
-struct Sums {
-    up_to: i64,
-    /// No entry came after `up_to` when it was read.
-    are_complete: bool,
-    entries: BTreeMap<AccountId, i128>,
+static ENTRIES: LazyLock<String> = LazyLock::new(|| {
+    let columns = codec::AUDITED_ENTRY_COLUMNS;
+    format!(
+        "SELECT {columns} FROM entries AS e LEFT JOIN transfers AS t ON t.key = e.transfer \
+         WHERE e.id > ?1 AND e.id <= ?2 ORDER BY e.id LIMIT ?3"
+    )
+});
+
+impl Source for SqliteStore {
+    async fn committed(&self, after: i64) -> Result<Vec<i64>, StoreError> {
+        let sql = "SELECT key FROM transfers WHERE key > ?1 AND state = ?2 ORDER BY key LIMIT ?3";
+        self.read(move |connection| all(connection, sql, params![after, codec::STATE_COMMITTED, PAGE], key)).await
+    }
+
+    async fn last_entry(&self) -> Result<i64, StoreError> {
+        let sql = "SELECT coalesce(max(id), 0) FROM entries";
+        self.read(move |connection| connection.query_row(sql, [], |row| row.get(0)).map_err(failure)).await
+    }
+
+    async fn entries(&self, after: i64, until: i64) -> Result<Vec<EntryRow>, StoreError> {
+        self.read(move |connection| entries(connection, after, until, PAGE)).await
+    }
+
+    async fn snapshot(&self, after: i64) -> Result<Snapshot, StoreError> {
+        self.read(move |connection| of_one_moment(connection, |connection| snapshot(connection, after))).await
+    }
+
+    async fn totals(
+        &self,
+        (content, account): (ContentId, AccountId),
+    ) -> Result<Vec<(ContentId, AccountTotal)>, StoreError> {
+        let sql = format!(
+            "SELECT {} FROM window_totals WHERE (content, account) > (?1, ?2) ORDER BY content, account LIMIT ?3",
+            codec::TOTAL_COLUMNS
+        );
+        let read = move |connection: &Connection| {
+            all(connection, &sql, params![content.0, account.0, PAGE], |row| codec::total(row))
+        };
+        self.read(read).await
+    }
+
+    async fn ids(&self, keys: Vec<i64>) -> Result<Vec<CorrelationId>, StoreError> {
+        let sql = format!("SELECT id, is_ulid FROM transfers WHERE key IN {} ORDER BY key", settlement::LIST);
+        let read = move |connection: &Connection| {
+            all(connection, &sql, [settlement::json(keys)], |row| codec::correlation_id(row, 0))
+        };
+        self.read(read).await
+    }
 }
 
-pub(super) async fn verify(store: &SqliteStore) -> Result<Vec<String>, StoreError> {
-    let mut sums = Sums::default();
-    while !sums.are_complete {
-        sums = store.read(move |connection| sums.and_next(connection)).await?;
-    }
-    let figures =
-        store.read(move |connection| of_one_moment(connection, |connection| figures(connection, sums))).await?;
-    Ok(audit::differences(&figures))
+fn entries(connection: &Connection, after: i64, until: i64, limit: i64) -> Result<Vec<EntryRow>, StoreError> {
+    all(connection, &ENTRIES, params![after, until, limit], |row| codec::audited_entry(row))
 }
 
-impl Sums {
-    /// Adds the next page.
-    fn and_next(mut self, connection: &Connection) -> Result<Self, StoreError> {
-        let sql = "SELECT debit, credit, amount, id FROM entries WHERE id > ?1 ORDER BY id LIMIT ?2";
-        let mut statement = connection.prepare_cached(sql).map_err(failure)?;
-        let mut rows = statement.query(params![self.up_to, ENTRIES_PER_READ]).map_err(failure)?;
-        let mut count = 0;
-        while let Some(row) = rows.next().map_err(failure)? {
-            let (debit, credit, amount) = entry(row)?;
-            *self.entries.entry(debit).or_default() += amount;
-            *self.entries.entry(credit).or_default() -= amount;
-            self.up_to = row.get(3).map_err(failure)?;
-            count += 1;
-        }
-        self.are_complete = count < ENTRIES_PER_READ;
-        Ok(self)
-    }
+fn snapshot(connection: &Connection, after: i64) -> Result<Snapshot, StoreError> {
+    let directory = reads::directory(connection)?;
+    let reserved = "SELECT debit, amount FROM transfers WHERE state = 1 AND debit IS NOT NULL";
+    let hold = |row: &Row<'_>| Ok((AccountId(key(row)?), row.get(1).map_err(failure)?));
+    let windows = format!("SELECT {} FROM windows ORDER BY id", codec::WINDOW_COLUMNS);
+    let contents = format!("SELECT {} FROM window_contents ORDER BY id", codec::CONTENT_COLUMNS);
+    let windows = all(connection, &windows, [], |row| codec::window(row))?;
+    Ok(Snapshot {
+        entries: entries(connection, after, i64::MAX, i64::MAX)?,
+        accounts: directory.accounts.into_iter().map(|record| record.account).collect(),
+        holds: all(connection, reserved, [], hold)?,
+        open_window: reads::open_window(connection).ok(),
+        windows,
+        contents: all(connection, &contents, [], |row| codec::content(row))?,
+        models: directory.settlement_models,
+        settlements: settlement::all_settlements(connection)?,
+    })
 }
 
-fn entry(row: &Row<'_>) -> Result<(AccountId, AccountId, i128), StoreError> {
-    let number = |column| row.get::<_, i64>(column).map_err(failure);
-    Ok((AccountId(number(0)?), AccountId(number(1)?), i128::from(number(2)?)))
-}
-
-fn figures(connection: &Connection, mut sums: Sums) -> Result<audit::Figures, StoreError> {
-    sums.are_complete = false;
-    while !sums.are_complete {
-        sums = sums.and_next(connection)?;
-    }
-    let accounts = format!("SELECT {} FROM accounts ORDER BY id", codec::ACCOUNT_COLUMNS);
-    let accounts = all(connection, &accounts, [], |row| codec::account(row))?;
-    let reserved = format!("SELECT debit, debit, amount FROM transfers WHERE state = {}", codec::STATE_RESERVED);
-    let mut holds: BTreeMap<AccountId, i128> = BTreeMap::new();
-    for (debit, _, amount) in all(connection, &reserved, [], entry)? {
-        *holds.entry(debit).or_default() += amount;
-    }
-    Ok(audit::Figures { accounts, entries: sums.entries, holds })
+fn key(row: &Row<'_>) -> Result<i64, StoreError> {
+    row.get(0).map_err(failure)
 }

@@ -3,10 +3,14 @@
 use super::{
     Core, Shared, commit,
     connection::{all, failure, first},
-    reads, sync_count,
+    reads, settlement, sync_count,
 };
 use crate::{BoxFuture, MessageId, Opened, StoreError, UnitWork, Wanted, Writer, codec};
-use hub_core::{Access, Loaded, Participant, Standing, Subject, SubjectKind, administration::Directory};
+use hub_core::{
+    Access, Loaded, Participant, Standing, Subject, SubjectKind,
+    administration::Directory,
+    settlement::{Books, Scope},
+};
 use ledger::Account;
 use rusqlite::{Connection, params};
 use std::{
@@ -58,10 +62,14 @@ impl SqliteWriter {
         let now = self.shared.clock.now();
         let unit = self.unit();
         unit.now = Some(now);
-        let connection = &unit.core.connection;
+        let Core { connection, models, .. } = &mut *unit.core;
         let (participants, accounts) = standings_of(connection, standings)?;
         let window = reads::open_window(connection)?;
-        Ok(Loaded { now, window, participants, accounts, transfers: Vec::new(), quotes: Vec::new() })
+        let models = match models {
+            Some(models) => models.clone(),
+            None => models.insert(reads::active_models(connection)?).clone(),
+        };
+        Ok(Loaded { now, window, models, participants, accounts, transfers: Vec::new(), quotes: Vec::new() })
     }
 
     fn finish(&mut self, work: &UnitWork) -> Result<Vec<MessageId>, StoreError> {
@@ -72,6 +80,9 @@ impl SqliteWriter {
         let syncs = sync_count::of_this_thread();
         core.connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).map_err(failure)?;
         core.last_message = messages.last().map_or(core.last_message, |last| last.0);
+        if !work.administration.is_empty() {
+            core.models = None;
+        }
         self.shared.units.fetch_add(1, Ordering::SeqCst);
         if sync_count::of_this_thread() > syncs {
             self.shared.units_synced.fetch_add(1, Ordering::SeqCst);
@@ -98,6 +109,15 @@ impl Writer for SqliteWriter {
             let unit = self.unit();
             unit.now = Some(now);
             Ok((reads::directory(&unit.core.connection)?, now))
+        })
+    }
+
+    fn lock_books<'a>(&'a mut self, scope: &'a Scope) -> BoxFuture<'a, (Books, Timestamp)> {
+        Box::pin(async {
+            let now = self.shared.clock.now();
+            let unit = self.unit();
+            unit.now = Some(now);
+            Ok((settlement::books(&unit.core.connection, scope)?, now))
         })
     }
 

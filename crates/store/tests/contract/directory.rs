@@ -34,7 +34,7 @@ pub async fn a_changed_directory_comes_back_as_it_was_written(fixture: Fixture) 
     closed.is_open = false;
     closed.changed_at = now.plus_millis(2);
     let mut capped = account(90, 9, AccountKind::InterchangeFee, now);
-    capped.account.cap = Some(Cap { limit: units(5), alarm_percentage: units(12_5000) });
+    capped.account.cap = Some(Cap { limit: units(5), alarm_percentage: units(12_5000), share: None });
     let [first_model, second_model] = [1, 2].map(model);
     let changed_model = SettlementModel { is_active: false, resets_positions: true, ..first_model.clone() };
     let oracle = oracle();
@@ -102,7 +102,7 @@ pub async fn what_an_administrative_change_posts_moves_both_balances(fixture: Fi
     let now = found(&*store).await;
     let entry =
         Entry { kind: EntryKind::InitialPosition, debit: POSITION_OF_A, credit: AccountId(2), amount: units(5_0000) };
-    administer(&*store, vec![Change::Post(entry)]).await.unwrap();
+    administer(&*store, vec![posted_entry(entry)]).await.unwrap();
     let accounts = store.directory().await.unwrap().accounts;
     let posted = |id: AccountId| {
         let record = accounts.iter().find(|record| record.account.id == id).unwrap();
@@ -111,12 +111,16 @@ pub async fn what_an_administrative_change_posts_moves_both_balances(fixture: Fi
     assert_eq!((posted(POSITION_OF_A), posted(AccountId(2))), ((5_0000, true), (-5_0000, true)));
     assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
     let to_nobody = Entry { credit: AccountId(4711), ..entry };
-    let refused = administer(&*store, vec![Change::Post(to_nobody)]).await;
+    let refused = administer(&*store, vec![posted_entry(to_nobody)]).await;
     assert!(matches!(refused, Err(StoreError::Data(_))), "{refused:?}");
     let too_much = Entry { amount: vocabulary::Amount::MAX, ..entry };
-    let refused = administer(&*store, vec![Change::Post(too_much)]).await;
+    let refused = administer(&*store, vec![posted_entry(too_much)]).await;
     assert!(matches!(refused, Err(StoreError::Data(_))), "{refused:?}");
     assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
+}
+
+fn posted_entry(entry: Entry) -> Change {
+    Change::Post { entry, settlement: None }
 }
 
 pub async fn every_change_leaves_a_row_with_its_actor(fixture: Fixture) {

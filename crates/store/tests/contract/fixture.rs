@@ -39,6 +39,21 @@ impl Fixture {
         }
     }
 
+    /// Copies tables, to [`Self::restore`] them.
+    pub async fn save<'a>(&self, tables: [&'a str; 9]) -> [&'a str; 9] {
+        for table in tables {
+            self.tamper(&format!("CREATE TABLE saved_{table} AS SELECT * FROM {table}")).await;
+        }
+        tables
+    }
+
+    pub async fn restore(&self, tables: &[&str]) {
+        let deletes = tables.iter().rev().map(|table| format!("DELETE FROM {table};")).collect::<String>();
+        let always = if self.address.starts_with("sqlite:") { "" } else { "OVERRIDING SYSTEM VALUE " };
+        let inserts = tables.iter().map(|table| format!("INSERT INTO {table} {always}SELECT * FROM saved_{table};"));
+        self.tamper(&format!("BEGIN; {deletes} {} COMMIT", inserts.collect::<String>())).await;
+    }
+
     /// The two text columns that a query selects.
     pub async fn look(&self, sql: &str) -> Vec<(String, String)> {
         if let Some(path) = self.address.strip_prefix("sqlite:") {
@@ -61,16 +76,35 @@ impl Fixture {
 
     /// Makes the tables what they were in version 1.
     pub async fn undo_the_journal(&self) {
-        let version = if self.address.starts_with("sqlite:") {
-            "PRAGMA user_version = 1"
-        } else {
-            "DELETE FROM schema_version WHERE version = 2"
-        };
+        self.undo_settlement().await;
+        let version = self.version(1);
         self.tamper(&format!(
             "DROP TABLE journal; DROP TABLE secrets; DROP INDEX outbox_dead; \
              ALTER TABLE transfers DROP COLUMN created_at; ALTER TABLE quotes DROP COLUMN created_at; {version}"
         ))
         .await;
+    }
+
+    /// Makes the tables what they were in version 2.
+    pub async fn undo_settlement(&self) {
+        let version = self.version(2);
+        self.tamper(&format!(
+            "DROP TABLE window_totals; DROP TABLE window_contents; DROP TABLE settlement_accounts; \
+             DROP TABLE settlement_windows; DROP TABLE settlements; ALTER TABLE entries DROP COLUMN settlement; \
+             ALTER TABLE windows DROP COLUMN reason; ALTER TABLE windows DROP COLUMN changed_at; \
+             ALTER TABLE windows DROP COLUMN entries_after; ALTER TABLE windows DROP COLUMN last_entry; \
+             ALTER TABLE participants DROP COLUMN flow; ALTER TABLE accounts DROP COLUMN cap_share; {version}"
+        ))
+        .await;
+    }
+
+    /// What makes the database one of a version.
+    fn version(&self, version: u32) -> String {
+        if self.address.starts_with("sqlite:") {
+            format!("PRAGMA user_version = {version}")
+        } else {
+            format!("DELETE FROM schema_version WHERE version > {version}")
+        }
     }
 
     async fn client(&self) -> tokio_postgres::Client {

@@ -65,19 +65,6 @@ pub async fn a_hold_that_was_tampered_with_is_named(fixture: Fixture) {
     assert!(matches!(&found[..], [sentence] if sentence.contains("Account 3 ")), "{found:?}");
 }
 
-/// A source of numbers that a seed determines (splitmix64).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit
-    }
-}
-
 /// Random commands about a few dozen payments, and the transfers that the decisions left.
 struct History {
     random: Random,

@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails where its helper does")]
 
+mod days;
 mod directory;
 mod fixture;
 mod histories;
@@ -11,6 +12,9 @@ mod journal;
 mod outbox;
 mod payments;
 mod scheme;
+mod settlement;
+mod settlement_life;
+mod settling;
 mod units;
 
 use fixture::Fixture;
@@ -61,6 +65,18 @@ contract! {
         payments::a_repetition_within_the_next_unit_is_told_the_state,
         payments::a_withdrawal_is_never_due,
         payments::due_transfers_come_oldest_first_once_they_have_expired,
+        settlement::a_settlement_decision_sees_what_its_scope_asks_for,
+        settlement::a_statement_comes_in_pages_and_ends_at_its_balance,
+        settlement::an_aborted_settlement_lets_go_of_everything,
+        settlement::payments_join_the_window_that_was_opened_and_see_the_active_models,
+        settlement::settlements_are_found_by_every_filter,
+        settlement::totals_of_a_window_are_what_its_payments_moved,
+        settlement::windows_and_settlements_come_back_as_they_were_written,
+        settlement::windows_are_found_by_every_filter,
+        settlement_life::a_window_is_closed_and_settled_and_positions_go_back,
+        settlement_life::an_aborted_settlement_can_be_made_again,
+        settlement_life::totals_are_taken_once_however_often_they_are_brought,
+        settlement_life::whatever_happens_in_a_day_everything_can_be_settled_in_the_evening,
         units::a_failed_commit_leaves_nothing_behind,
         units::a_quote_comes_back_as_it_was_stored,
         units::a_transfer_comes_back_as_it_was_stored_in_every_state,
@@ -80,6 +96,13 @@ contract! {
         histories::what_was_decided_is_found_after_a_restart,
         journal::payments_from_before_the_journal_are_traced_without_its_times,
         journal::the_key_of_the_journal_stays_the_same_and_differs_between_stores,
+        settlement_life::a_settlement_goes_on_where_it_was_after_every_restart,
+        settlement_life::windows_that_were_closed_before_there_were_contents_are_unfinished,
+        settlement::balances_of_the_past_are_found_from_both_ends,
+        settlement::every_corruption_of_a_settled_database_is_named,
+        settlement::payments_from_before_settlement_are_in_the_first_window,
+        settlement::totals_that_leave_64_bits_are_refused,
+        settlement::what_settlement_changes_is_recorded_without_its_thousands_of_lines,
         outbox::what_an_earlier_process_left_waiting_is_claimed_once_in_chunks,
         outbox::who_replays_or_drops_a_message_is_recorded,
     }

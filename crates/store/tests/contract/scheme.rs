@@ -1,7 +1,7 @@
 //! A small scheme to test with: a hub, banks with money, and units that run as a hub runs them.
 
 use hub_core::{
-    Access, Command, Dialect, Notice, OnUs, Outcome, Participant, Rules, Standing, State, Subject, SubjectKind,
+    Access, Command, Dialect, Flow, Notice, OnUs, Outcome, Participant, Rules, Standing, State, Subject, SubjectKind,
     administration::{AccountRecord, Change, ParticipantRecord},
     decide,
     quotes::{AnswerKind, AnswerQuote, SubmitQuote},
@@ -81,7 +81,8 @@ pub fn account(id: i64, owner: i64, kind: AccountKind, created_at: Timestamp) ->
 }
 
 pub fn participant(id: i64, name: &str, created_at: Timestamp) -> ParticipantRecord {
-    let participant = Participant { id: ParticipantId(id), name: fsp(name), is_active: true, is_proxy: false };
+    let participant =
+        Participant { id: ParticipantId(id), name: fsp(name), is_active: true, is_proxy: false, flow: Flow::Both };
     ParticipantRecord { participant, created_at }
 }
 
@@ -97,16 +98,17 @@ pub async fn found(store: &dyn Store) -> Timestamp {
     for (name, number) in BANKS.iter().zip(1..) {
         let (owner, first) = (1 + number, 1 + 2 * number);
         let mut position = account(first, owner, AccountKind::Position, now);
-        position.account.cap = Some(Cap { limit: units(LIQUIDITY), alarm_percentage: units(100_000) });
+        position.account.cap = Some(Cap { limit: units(LIQUIDITY), alarm_percentage: units(100_000), share: None });
         changes.push(Change::AddParticipant(participant(owner, name, now)));
         changes.push(Change::AddAccount(position));
         changes.push(Change::AddAccount(account(first + 1, owner, AccountKind::Settlement, now)));
-        changes.push(Change::Post(Entry {
+        let entry = Entry {
             kind: EntryKind::FundsIn,
             debit: HUB_RECONCILIATION,
             credit: AccountId(first + 1),
             amount: units(LIQUIDITY),
-        }));
+        };
+        changes.push(Change::Post { entry, settlement: None });
     }
     let work = UnitWork { administration: changes, actor: "operator".into(), ..UnitWork::default() };
     writer.commit(work).await.unwrap();
@@ -251,4 +253,17 @@ fn message_of(notice: &Notice, now: Timestamp) -> NewMessage {
     let retry = Retry { until: now.plus_millis(60_000) };
     let text = format!("{:?}", notice.message);
     NewMessage { retry, payment_key: key, ..message(notice.to.as_str(), &text) }
+}
+
+/// A source of numbers that a seed determines (splitmix64).
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % limit
+    }
 }

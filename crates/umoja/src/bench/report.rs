@@ -2,7 +2,9 @@
 //!
 //! Invariant: both say the same, from the same integers; no number goes through a float.
 
+use super::{Run, day::Day};
 use harness::{
+    closing::Closing,
     histogram::Histogram,
     load::{Checked, Measurement, Pace},
     scheme::Scheme,
@@ -12,8 +14,7 @@ use std::{fmt::Write as _, time::Duration};
 
 /// Everything that was observed.
 pub struct Report {
-    /// Whether the hub signed what it made.
-    pub signs: bool,
+    pub run: Run,
     pub pace: Pace,
     pub scheme: Scheme,
     pub warm_up_s: u32,
@@ -21,6 +22,9 @@ pub struct Report {
     pub measurement: Measurement,
     pub peak_memory_kib: Option<u64>,
     pub durability: Durability,
+    /// Windows that were closed and settled, in their order.
+    pub closings: Vec<Closing>,
+    pub day: Option<Day>,
     pub audit: Audit,
 }
 
@@ -64,7 +68,10 @@ impl Report {
             &format!("{} ms", per_payment(measurement.generator_cpu, measurement.payments)),
         );
         line("hub memory, peak", &or_unknown(self.peak_memory(), "MiB"));
-        line("hub signs its messages", if self.signs { "yes" } else { "no" });
+        line("hub signs its messages", if self.run.signs { "yes" } else { "no" });
+        if let Some(every) = self.run.closes {
+            line("windows", &windows(&self.closings, every));
+        }
         line("durable", &self.durability.sentence());
         line("payments", &format!("{} measured, {} in all", measurement.payments, measurement.committed));
         line("repeated messages", &measurement.repeated_messages.to_string());
@@ -72,6 +79,9 @@ impl Report {
         line("errors", &self.errors().to_string());
         for error in self.error_texts() {
             line("", &error);
+        }
+        if let Some(day) = &self.day {
+            text.push_str(&day.table());
         }
         text
     }
@@ -91,7 +101,11 @@ impl Report {
         put("hub_peak_rss_mib", self.peak_memory().map_or(Value::Null, |text| number(&text)));
         put("errors", json!(self.errors()));
         put("error_texts", json!(self.error_texts()));
-        put("signing", json!(self.signs));
+        put("signing", json!(self.run.signs));
+        put("windows_settled", json!(self.closings.len()));
+        put("longest_close_ms", number(&milliseconds(longest(&self.closings, |closing| closing.close))));
+        put("longest_settlement_ms", number(&milliseconds(longest(&self.closings, |one| one.create + one.settle))));
+        put("day", self.day.as_ref().map_or(Value::Null, Day::object));
         put("durable", json!(self.durability.is_durable()));
         match self.pace {
             Pace::Closed { concurrency } => put("concurrency", json!(concurrency)),
@@ -150,23 +164,26 @@ pub fn tables(reports: &[Report]) -> String {
         let pace = |report: &Report| {
             u128::from(report.measurement.payments) * 1_000_000 / report.measurement.elapsed.as_millis().max(1)
         };
+        let what = if with.run.closes.is_some() { "closing windows" } else { "signing" };
+        let late = |report: &Report| report.measurement.hub_added.percentile(99).as_micros();
         // Writing to a string does not fail.
         let _ = writeln!(
             text,
-            "\nsigning, in per cent of not signing: {} % of the payments per second, {} % of the hub's CPU per payment",
+            "\n{what}, in per cent of not: {} % of the payments per second, {} % of the hub's CPU per payment, {} % of the p99",
             percent(pace(with), pace(without)),
             percent(cpu(with), cpu(without)),
+            percent(late(with), late(without)),
         );
     }
     text
 }
 
-/// One object on one line; a second run stands in its member `with_signing`.
+/// One object on one line; a second run stands in its member `with_signing` or `with_closings`.
 pub fn json(reports: &[Report]) -> String {
-    let mut objects = reports.iter().map(Report::object);
-    let mut first = objects.next().unwrap_or_default();
-    if let Some(second) = objects.next() {
-        first.insert("with_signing".to_owned(), Value::Object(second));
+    let mut first = reports.first().map(Report::object).unwrap_or_default();
+    if let Some(second) = reports.get(1) {
+        let name = if second.run.closes.is_some() { "with_closings" } else { "with_signing" };
+        first.insert(name.to_owned(), Value::Object(second.object()));
     }
     format!("{}\n", Value::Object(first))
 }
@@ -197,6 +214,17 @@ impl Audit {
     }
 }
 
+fn windows(closings: &[Closing], every: Duration) -> String {
+    let close = milliseconds(longest(closings, |closing| closing.close));
+    let settle = milliseconds(longest(closings, |closing| closing.create + closing.settle));
+    let (count, seconds) = (closings.len(), every.as_secs());
+    format!("{count} closed and settled, one every {seconds} s; at most {close} ms to close, {settle} ms to settle")
+}
+
+fn longest(closings: &[Closing], of: impl Fn(&Closing) -> Duration) -> Duration {
+    closings.iter().map(of).max().unwrap_or_default()
+}
+
 fn row(histogram: &Histogram) -> String {
     PERCENTILES.map(|percent| format!("{:>9}", milliseconds(histogram.percentile(percent)))).join("  ")
 }
@@ -214,7 +242,7 @@ fn per_payment(time: Duration, payments: u64) -> String {
     decimal(micros / payments.max(1), 3)
 }
 
-fn milliseconds(duration: Duration) -> String {
+pub fn milliseconds(duration: Duration) -> String {
     decimal(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX), 3)
 }
 
@@ -228,7 +256,7 @@ fn decimal(value: u64, places: u32) -> String {
     format!("{}.{:0width$}", value / scale, value % scale, width = places as usize)
 }
 
-fn number(text: &str) -> Value {
+pub fn number(text: &str) -> Value {
     text.parse::<Number>().map_or(Value::Null, Value::Number)
 }
 

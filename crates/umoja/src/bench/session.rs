@@ -3,15 +3,16 @@
 //! Invariant: whatever ends the session, the hub's process is ended and the fresh directory removed.
 
 use super::{
-    BenchArguments,
+    BenchArguments, Run, day,
     report::{Audit, Durability, Report},
 };
 use harness::{
+    closing::{Closer, Closing, close_every},
     filesystem,
-    load::{Generator, Measurement},
+    load::{Generator, Measurement, Stopped},
     process::{Addresses, HubCommand, HubProcess},
     provision::{self, Client, Plan},
-    scheme::Scheme,
+    scheme::CURRENCY,
 };
 use std::{
     ffi::OsString,
@@ -24,6 +25,8 @@ use vocabulary::Amount;
 /// More than any DFSP pays in an hour.
 const FUNDS: u64 = 10_000_000_000;
 const REGISTRATION_TIMEOUT: Duration = Duration::from_secs(60);
+/// How old a node's copy of the directory may be.
+const DIRECTORY_AGE_MAX: Duration = Duration::from_millis(1100);
 const REGISTRATION_POLL: Duration = Duration::from_millis(20);
 const CHECK_TIME_LIMIT: Duration = Duration::from_secs(60);
 
@@ -38,11 +41,15 @@ struct Commits {
     synced: u64,
 }
 
-/// Whether the hub of a session signs what it makes.
-#[derive(Clone, Copy)]
-pub struct Signing(pub bool);
+/// The hub's processes and what speaks to them.
+pub struct Session<'a> {
+    pub arguments: &'a BenchArguments,
+    pub client: Client,
+    pub generator: Generator,
+    nodes: Vec<HubProcess>,
+}
 
-pub async fn run(arguments: &BenchArguments, seed: u64, signing: Signing) -> Result<Report, String> {
+pub async fn run(arguments: &BenchArguments, seed: u64, run: Run) -> Result<Report, String> {
     let parent = &arguments.data;
     let directory = filesystem::fresh_directory(parent).map_err(|error| {
         format!("No directory can be made in {}: {error}. Give --data another one.", parent.display())
@@ -52,26 +59,34 @@ pub async fn run(arguments: &BenchArguments, seed: u64, signing: Signing) -> Res
         Some(_) => None,
     };
     let binary = std::env::current_exe().map_err(|error| format!("The path of this program is unknown: {error}."))?;
-    let mut hub = start_hub(arguments, &binary, directory.path(), signing).await?;
-    let scheme = arguments.scheme();
-    let generator = Generator::start(scheme, hub.addresses().fspiop, seed)
+    let mut nodes = Vec::new();
+    for _ in 0..arguments.nodes {
+        nodes.push(start_hub(arguments, &binary, directory.path(), run.signs).await?);
+    }
+    let fspiop: Vec<_> = nodes.iter().map(|node| node.addresses().fspiop).collect();
+    let generator = Generator::start(arguments.scheme(), &fspiop, seed)
         .map_err(|error| format!("The load generator cannot start: {error}."))?;
-    let measured = measure(arguments, &hub, &generator).await;
-    if let Some(sentence) = hub.ended_by_itself() {
+    let mut session = Session { arguments, client: Client::new(), generator, nodes };
+    let measured = session.measure(run).await;
+    if let Some(sentence) = session.nodes.iter_mut().find_map(HubProcess::ended_by_itself) {
         return Err(sentence);
     }
     let mut measured = measured?;
-    measured.audit.problems.extend(hub.stop().await.err());
+    for node in session.nodes {
+        measured.audit.problems.extend(node.stop().await.err());
+    }
     measured.audit.problems.extend(ledger_problem(arguments, &binary, directory.path()).await);
     Ok(Report {
-        signs: signing.0,
+        run,
         pace: arguments.pace(),
-        scheme,
+        scheme: arguments.scheme(),
         warm_up_s: arguments.warm_up,
         seed,
+        durability: Durability { file_system: kind, ..measured.durability },
         measurement: measured.measurement,
         peak_memory_kib: measured.peak_memory_kib,
-        durability: Durability { file_system: kind, ..measured.durability },
+        closings: measured.closings,
+        day: measured.day,
         audit: measured.audit,
     })
 }
@@ -81,29 +96,129 @@ struct Measured {
     measurement: Measurement,
     peak_memory_kib: Option<u64>,
     durability: Durability,
+    closings: Vec<Closing>,
+    day: Option<day::Day>,
     audit: Audit,
 }
 
-async fn measure(arguments: &BenchArguments, hub: &HubProcess, generator: &Generator) -> Result<Measured, String> {
-    let (client, scheme) = (Client::new(), arguments.scheme());
-    make_scheme(&client, scheme, hub, generator).await?;
-    let commits_before = commits(&client, hub).await?;
-    let positions_before = positions(&client, hub, scheme).await?;
-    progress(&format!("warming up {} s, then measuring {} s", arguments.warm_up, arguments.seconds));
-    let measurement = generator.run(arguments.load(hub.pid())).await.map_err(|error| error.to_string())?;
-    let commits_after = commits(&client, hub).await?;
-    let peak_memory_kib = hub.peak_memory_kib();
+impl Session<'_> {
+    pub fn hub(&self) -> Addresses {
+        self.nodes[0].addresses()
+    }
 
-    progress("asking the hub for every payment that a payer saw committed");
-    let checked = generator.check(CHECK_TIME_LIMIT).await.map_err(|error| error.to_string())?;
-    let positions_after = positions(&client, hub, scheme).await?;
-    let problems = position_problems(&positions_before, &positions_after, &measurement.positions);
-    Ok(Measured {
-        measurement,
-        peak_memory_kib,
-        durability: durability(commits_before, commits_after),
-        audit: Audit { checked, problems },
-    })
+    pub fn pids(&self) -> Vec<u32> {
+        self.nodes.iter().map(HubProcess::pid).collect()
+    }
+
+    pub fn closer(&self) -> Closer {
+        let nodes = self.nodes.iter().map(HubProcess::addresses).collect();
+        Closer::new(self.client.clone(), nodes, &format!("DEFERREDNET{CURRENCY}"))
+    }
+
+    async fn measure(&self, run: Run) -> Result<Measured, String> {
+        let scheme = self.arguments.scheme();
+        self.make_scheme().await?;
+        let commits_before = self.commits().await?;
+        let positions_before = self.positions().await?;
+        let (measurement, mut closings) = match self.arguments.day {
+            Some(payments) => (day::load(self, payments).await?, Vec::new()),
+            None => self.load(run.closes).await?,
+        };
+        let commits_after = self.commits().await?;
+        let peak_memory_kib = self.nodes.iter().map(HubProcess::peak_memory_kib).sum();
+
+        progress("asking the hub for every payment that a payer saw committed");
+        let checked = self.generator.check(CHECK_TIME_LIMIT).await.map_err(|error| error.to_string())?;
+        let mut problems = Vec::new();
+        let mut day = None;
+        if self.arguments.day.is_some() {
+            let (figures, closing) = day::end(self, measurement.committed).await?;
+            (day, closings) = (Some(figures), vec![closing]);
+        } else if run.closes.is_some() {
+            closings.extend(self.closer().close_and_settle().await.map_err(|error| error.to_string())?);
+        } else {
+            let positions = self.positions().await?;
+            problems = position_problems(&positions_before, &positions, &measurement.positions);
+        }
+        if !closings.is_empty() {
+            let accounts = provision::position_accounts(&self.client, self.hub().administration, scheme).await;
+            let settled = settled(&closings, &accounts.map_err(|error| error.to_string())?);
+            problems = settlement_problems(&settled, &measurement.positions, &self.positions().await?);
+        }
+        Ok(Measured {
+            measurement,
+            peak_memory_kib,
+            durability: durability(commits_before, commits_after),
+            closings,
+            day,
+            audit: Audit { checked, problems },
+        })
+    }
+
+    /// One run of the generator, beside which windows may be closed and settled.
+    async fn load(&self, closes: Option<Duration>) -> Result<(Measurement, Vec<Closing>), String> {
+        let arguments = self.arguments;
+        progress(&format!("warming up {} s, then measuring {} s", arguments.warm_up, arguments.seconds));
+        let load = self.generator.run(arguments.load(self.pids()));
+        let Some(every) = closes else {
+            return Ok((load.await.map_err(|error| error.to_string())?, Vec::new()));
+        };
+        let over = tokio::sync::Notify::new();
+        let load = async {
+            let measurement = load.await;
+            over.notify_one();
+            measurement
+        };
+        let mut closer = self.closer();
+        let (measurement, closings) = tokio::join!(load, close_every(&mut closer, every, over.notified()));
+        let measurement = measurement.map_err(|error: Stopped| error.to_string())?;
+        Ok((measurement, closings.map_err(|error| error.to_string())?))
+    }
+
+    async fn make_scheme(&self) -> Result<(), String> {
+        let (hub, scheme) = (self.hub(), self.arguments.scheme());
+        progress(&format!("making {} DFSPs with {} customers each", scheme.dfsps, scheme.parties));
+        let plan = Plan { scheme, hub, callbacks: self.generator.callbacks(), funds: FUNDS };
+        provision::provision(&self.client, &plan).await.map_err(|error| error.to_string())?;
+        // Every node has to have heard of the participants before it is asked about them.
+        sleep(DIRECTORY_AGE_MAX).await;
+        provision::register_parties(&self.client, hub.fspiop, scheme).await.map_err(|error| error.to_string())?;
+        let deadline = Instant::now() + REGISTRATION_TIMEOUT;
+        let wanted = scheme.parties_in_all() as u64;
+        loop {
+            let confirmed = self.generator.registrations().confirmed();
+            if let (refused, Some(text)) = self.generator.registrations().refused() {
+                return Err(format!("{refused} parties were not registered; the first answer: {text}"));
+            }
+            if confirmed >= wanted {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                let seconds = REGISTRATION_TIMEOUT.as_secs();
+                return Err(format!("Only {confirmed} of {wanted} registrations were confirmed within {seconds} s."));
+            }
+            sleep(REGISTRATION_POLL).await;
+        }
+    }
+
+    async fn positions(&self) -> Result<Vec<Amount>, String> {
+        let scheme = self.arguments.scheme();
+        provision::positions(&self.client, self.hub().administration, scheme).await.map_err(|error| error.to_string())
+    }
+
+    async fn commits(&self) -> Result<Commits, String> {
+        let mut all = Commits { units: 0, synced: 0 };
+        for node in &self.nodes {
+            let url = format!("http://{}/metrics", node.addresses().portal);
+            let reply = self.client.get(&url).await.map_err(|error| error.to_string())?;
+            reply.expect(&[200]).map_err(|error| error.to_string())?;
+            let text = String::from_utf8_lossy(&reply.body);
+            let counter = |name: &str| counter(&text, name).ok_or_else(|| format!("GET {url} does not count {name}."));
+            all.units += counter(UNITS)?;
+            all.synced += counter(UNITS_SYNCED)?;
+        }
+        Ok(all)
+    }
 }
 
 /// The kind of file system, if it is one that keeps what it is given.
@@ -123,13 +238,13 @@ async fn start_hub(
     arguments: &BenchArguments,
     binary: &Path,
     directory: &Path,
-    signing: Signing,
+    signs: bool,
 ) -> Result<HubProcess, String> {
     let store: [OsString; 2] = match &arguments.hub_store {
         Some(address) => ["--store".into(), address.into()],
         None => ["--data".into(), data_directory(directory).into()],
     };
-    let sign: [OsString; 2] = ["--sign".into(), signing.0.to_string().into()];
+    let sign: [OsString; 2] = ["--sign".into(), signs.to_string().into()];
     let config = arguments.hub_config.iter().flat_map(|file| ["--config".into(), file.into()]);
     let command = HubCommand {
         binary: binary.to_owned(),
@@ -137,35 +252,6 @@ async fn start_hub(
         log: directory.join("hub.log"),
     };
     HubProcess::start(&command, Addresses::any()).await
-}
-
-async fn make_scheme(client: &Client, scheme: Scheme, hub: &HubProcess, generator: &Generator) -> Result<(), String> {
-    progress(&format!("making {} DFSPs with {} customers each", scheme.dfsps, scheme.parties));
-    let plan = Plan { scheme, hub: hub.addresses(), callbacks: generator.callbacks(), funds: FUNDS };
-    provision::provision(client, &plan).await.map_err(|error| error.to_string())?;
-    let fspiop = hub.addresses().fspiop;
-    provision::register_parties(client, fspiop, scheme).await.map_err(|error| error.to_string())?;
-    let deadline = Instant::now() + REGISTRATION_TIMEOUT;
-    let wanted = scheme.parties_in_all() as u64;
-    loop {
-        let confirmed = generator.registrations().confirmed();
-        if let (refused, Some(text)) = generator.registrations().refused() {
-            return Err(format!("{refused} parties were not registered; the first answer: {text}"));
-        }
-        if confirmed >= wanted {
-            return Ok(());
-        }
-        if Instant::now() > deadline {
-            let seconds = REGISTRATION_TIMEOUT.as_secs();
-            return Err(format!("Only {confirmed} of {wanted} registrations were confirmed within {seconds} s."));
-        }
-        sleep(REGISTRATION_POLL).await;
-    }
-}
-
-async fn positions(client: &Client, hub: &HubProcess, scheme: Scheme) -> Result<Vec<Amount>, String> {
-    let administration = hub.addresses().administration;
-    provision::positions(client, administration, scheme).await.map_err(|error| error.to_string())
 }
 
 /// What the hub's positions moved by, against what the payers heard.
@@ -188,6 +274,31 @@ fn position_problems(before: &[Amount], after: &[Amount], expected: &[Amount]) -
     problems
 }
 
+/// What the settlements asked each of these accounts for, in sum.
+fn settled(closings: &[Closing], accounts: &[u64]) -> Vec<Option<Amount>> {
+    let of = |account: u64| {
+        let nets = closings.iter().flat_map(|closing| &closing.nets).filter(|(id, _)| *id == account);
+        nets.map(|(_, net)| *net).try_fold(Amount::ZERO, |sum, net| sum.checked_add(net))
+    };
+    accounts.iter().map(|account| of(*account)).collect()
+}
+
+/// Every payment was settled once: the net amounts are what the payments add up to, and no position is left.
+fn settlement_problems(settled: &[Option<Amount>], expected: &[Amount], left: &[Amount]) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (dfsp, ((settled, expected), left)) in (0u8..).zip(settled.iter().zip(expected).zip(left)) {
+        let name = harness::scheme::dfsp_text(dfsp);
+        if *settled != Some(*expected) {
+            let settled = settled.map_or("too much to add".to_owned(), |sum| sum.to_string());
+            problems.push(format!("{name}: {settled} was settled, but its payments add up to {expected}"));
+        }
+        if !left.is_zero() {
+            problems.push(format!("position of {name}: {left} after everything was settled"));
+        }
+    }
+    problems
+}
+
 /// Lets `umoja verify` recompute the stopped hub's ledger.
 async fn ledger_problem(arguments: &BenchArguments, binary: &Path, directory: &Path) -> Option<String> {
     let store: [OsString; 2] = match &arguments.hub_store {
@@ -205,15 +316,6 @@ async fn ledger_problem(arguments: &BenchArguments, binary: &Path, directory: &P
         }
         Err(error) => Some(format!("umoja verify cannot be run: {error}")),
     }
-}
-
-async fn commits(client: &Client, hub: &HubProcess) -> Result<Commits, String> {
-    let url = format!("http://{}/metrics", hub.addresses().portal);
-    let reply = client.get(&url).await.map_err(|error| error.to_string())?;
-    reply.expect(&[200]).map_err(|error| error.to_string())?;
-    let text = String::from_utf8_lossy(&reply.body);
-    let counter = |name: &str| counter(&text, name).ok_or_else(|| format!("GET {url} does not count {name}."));
-    Ok(Commits { units: counter(UNITS)?, synced: counter(UNITS_SYNCED)? })
 }
 
 /// Sum of a counter over its labels, in Prometheus' text format.
@@ -238,7 +340,7 @@ fn data_directory(directory: &Path) -> PathBuf {
     directory.join("data")
 }
 
-fn progress(what: &str) {
+pub fn progress(what: &str) {
     eprintln!("umoja bench: {what}");
 }
 
@@ -255,6 +357,22 @@ mod tests {
         assert_eq!(lost.len(), 2, "one position and the sum: {lost:?}");
         let elsewhere = position_problems(&before, &amounts([580, -80]), &moved);
         assert_eq!(elsewhere.len(), 2, "both positions: {elsewhere:?}");
+    }
+
+    #[test]
+    fn what_was_settled_is_compared_with_the_payments() {
+        let amounts = |units: [i64; 2]| units.map(Amount::from_units);
+        let closing = |nets: [i64; 2]| Closing {
+            window: 1,
+            nets: vec![(3, Amount::from_units(nets[0])), (5, Amount::from_units(nets[1]))],
+            close: Duration::ZERO,
+            create: Duration::ZERO,
+            settle: Duration::ZERO,
+        };
+        let settled = settled(&[closing([70, -70]), closing([-20, 20])], &[3, 5]);
+        assert_eq!(settlement_problems(&settled, &amounts([50, -50]), &amounts([0, 0])), [""; 0]);
+        assert_eq!(settlement_problems(&settled, &amounts([51, -51]), &amounts([0, 0])).len(), 2);
+        assert_eq!(settlement_problems(&settled, &amounts([50, -50]), &amounts([1, 0])).len(), 1);
     }
 
     #[test]

@@ -1,15 +1,16 @@
-//! What a ledger must add up to: the part of `Store::verify` that is the same for every backend.
+//! Balances and holds against entries and reserved transfers.
 //!
 //! Invariants, per currency and account: posted balances sum to zero, a balance is the sum of its entries, and what is
 //! held is the sum of the reserved transfers that will debit the account.
 
+use super::Decimal;
 use ledger::{Account, AccountId};
 use std::collections::BTreeMap;
 use vocabulary::Currency;
 
-/// Sums as a backend finds them, all of one moment, counted in 10⁻⁴. They may leave the range of a balance.
+/// Sums of one moment, counted in 10⁻⁴. They may leave the range of a balance.
 #[derive(Default)]
-pub(crate) struct Figures {
+pub(super) struct Figures {
     pub accounts: Vec<Account>,
     /// Debits minus credits of each account that has entries.
     pub entries: BTreeMap<AccountId, i128>,
@@ -18,7 +19,7 @@ pub(crate) struct Figures {
 }
 
 /// A sentence for each difference; empty when the books are right.
-pub(crate) fn differences(figures: &Figures) -> Vec<String> {
+pub(super) fn check(figures: &Figures) -> Vec<String> {
     let mut sentences = Vec::new();
     let mut sums: BTreeMap<Currency, i128> = BTreeMap::new();
     for account in &figures.accounts {
@@ -44,16 +45,6 @@ pub(crate) fn differences(figures: &Figures) -> Vec<String> {
         sentences.push(format!("There are entries or reserved transfers of account {}, which does not exist.", id.0));
     }
     sentences
-}
-
-/// A sum of 10⁻⁴ as a decimal number.
-struct Decimal(i128);
-
-impl std::fmt::Display for Decimal {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (sign, size) = (if self.0 < 0 { "-" } else { "" }, self.0.unsigned_abs());
-        write!(formatter, "{sign}{}.{:04}", size / 10_000, size % 10_000)
-    }
 }
 
 #[cfg(test)]
@@ -85,7 +76,7 @@ mod tests {
 
     #[test]
     fn right_books_have_no_differences() {
-        assert_eq!(differences(&right()), Vec::<String>::new());
+        assert_eq!(check(&right()), Vec::<String>::new());
     }
 
     #[test]
@@ -93,7 +84,7 @@ mod tests {
         let mut figures = right();
         figures.accounts[0] = account(1, 50_001, 0);
         assert_eq!(
-            differences(&figures),
+            check(&figures),
             [
                 "Account 1 (POSITION USD) has a posted balance of 5.0001, but its entries add up to 5.0000.",
                 "The posted balances in USD add up to 0.0001 instead of zero.",
@@ -106,7 +97,7 @@ mod tests {
         let mut figures = right();
         figures.holds = [(AccountId(3), 1)].into();
         assert_eq!(
-            differences(&figures),
+            check(&figures),
             [
                 "Account 2 (POSITION USD) has a hold of 1.0000, but its reserved transfers add up to 0.0000.",
                 "There are entries or reserved transfers of account 3, which does not exist.",

@@ -1,0 +1,481 @@
+//! Random days of a scheme: payments in several currencies, funds, windows that close, settlements of every model that go
+//! forward, stop half-way or are aborted, and models that are switched. Whatever happens, in the evening everything can be
+//! settled, and then positions are where the models ask for them.
+
+use super::{
+    scheme::{BANKS, HUB, Random, account, decided, fsp, fulfil, hash, id, participant, prepare, reject, units},
+    settling,
+};
+use hub_core::{
+    Command, WindowId,
+    administration::{Change, Delay, Granularity, Interchange, SettlementModel},
+    settlement::{
+        AbortSettlement, AdvanceAccount, AdvanceSettlement, CreateSettlement, Scope, Settlement, SettlementAnswer,
+        SettlementCommand, SettlementId, SettlementState, Window, WindowState,
+    },
+    transfers::{FinishFunds, Fulfil, NewFunds, Prepare, RecordFunds, Reject},
+};
+use ledger::{Account, AccountId, AccountKind, Cap, Entry, EntryKind, ParticipantId};
+use std::collections::BTreeMap;
+use store::{SettlementQuery, Store, UnitWork, WindowQuery, Writer};
+use vocabulary::{Currency, FspId, Money, Timestamp};
+
+const FAR: Timestamp = Timestamp::from_millis(4_000_000_000_000);
+const LIQUIDITY: i64 = 10_000_000_000;
+
+/// How a currency is settled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Way {
+    Own,
+    Default,
+    WithoutReset,
+    /// Gross, as long as its model is active; else by default.
+    Gross,
+}
+
+const CURRENCIES: [(&str, Way); 5] =
+    [("USD", Way::Own), ("EUR", Way::Default), ("KES", Way::Default), ("TZS", Way::WithoutReset), ("GHS", Way::Gross)];
+/// The ids of the models are their places here, from 1.
+const MODELS: [(&str, Option<&str>, Way); 4] = [
+    ("DEFERREDNETUSD", Some("USD"), Way::Own),
+    ("DEFAULTDEFERREDNET", None, Way::Default),
+    ("NORESET", Some("TZS"), Way::WithoutReset),
+    ("CGS", Some("GHS"), Way::Gross),
+];
+
+/// How often what happened.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Seen {
+    pub payments: u64,
+    pub settled_gross: u64,
+    pub funds: u64,
+    pub windows: u64,
+    pub created: u64,
+    pub accounts_advanced: u64,
+    pub accounts_refused: u64,
+    pub aborted: u64,
+}
+
+/// A scheme in a store of its own, one day after another.
+pub struct Days<'a> {
+    store: &'a dyn Store,
+    writer: Box<dyn Writer>,
+    random: Random,
+    pub seen: Seen,
+    is_gross: bool,
+    next_payment: u64,
+    /// What may be open: number, banks, currency.
+    payments: Vec<(u64, [usize; 2], Currency)>,
+    /// Withdrawals that are reserved.
+    withdrawals: Vec<(u64, FspId)>,
+    windows: Vec<WindowId>,
+    settlements: Vec<SettlementId>,
+    /// What payments have moved where nothing moves it back.
+    kept: BTreeMap<AccountId, i64>,
+    kept_accounts: Vec<AccountId>,
+    owners: BTreeMap<AccountId, ParticipantId>,
+}
+
+impl<'a> Days<'a> {
+    pub async fn new(store: &'a dyn Store, seed: u64) -> Self {
+        let mut writer = store.writer().await.unwrap();
+        let accounts = found(&mut *writer).await;
+        let tzs: Currency = "TZS".parse().unwrap();
+        let is_kept = |account: &&Account| account.currency == tzs && account.kind == AccountKind::Position;
+        let owners = accounts.iter().map(|account| (account.id, account.owner)).collect();
+        let kept_accounts = accounts.iter().filter(is_kept).map(|account| account.id).collect();
+        Self {
+            store,
+            writer,
+            random: Random(seed),
+            seen: Seen::default(),
+            is_gross: true,
+            next_payment: 1,
+            payments: Vec::new(),
+            withdrawals: Vec::new(),
+            windows: Vec::new(),
+            settlements: Vec::new(),
+            kept: BTreeMap::new(),
+            kept_accounts,
+            owners,
+        }
+    }
+
+    /// One history: some steps, and the evening.
+    pub async fn day(&mut self, steps: u64) {
+        for _ in 0..steps {
+            match self.random.below(20) {
+                0..=4 => self.pay().await,
+                5 | 6 => self.move_funds().await,
+                7..=9 => self.close().await,
+                10..=12 => self.create().await,
+                13..=16 => self.advance().await,
+                17 | 18 => self.abort().await,
+                _ => self.switch_gross().await,
+            }
+        }
+        self.settle_everything().await;
+        self.assert_settled().await;
+    }
+
+    /// New payments, of which most are fulfilled at once; sometimes older ones end.
+    async fn pay(&mut self) {
+        let first = self.next_payment;
+        let prepares = (0..=self.random.below(4)).map(|_| self.prepare()).collect();
+        self.unit(prepares).await;
+        let mut ends = BTreeMap::new();
+        for number in first..self.next_payment {
+            let number = if self.random.below(4) > 0 { number } else { self.some_payment() };
+            let command = if self.random.below(5) > 0 { self.fulfil_of(number) } else { self.reject_of(number) };
+            ends.insert(number, command);
+        }
+        self.unit(ends.into_values().collect()).await;
+    }
+
+    fn prepare(&mut self) -> Command {
+        let number = self.next_payment;
+        self.next_payment += 1;
+        let payer = self.pick(BANKS.len());
+        let banks = [payer, (payer + 1 + self.pick(BANKS.len() - 1)) % BANKS.len()];
+        let currency = CURRENCIES[self.pick(CURRENCIES.len())].0.parse().unwrap();
+        let amount = [1, 50_0000, 400_0000, 900_0001][self.pick(4)];
+        self.payments.push((number, banks, currency));
+        let [payer, payee] = banks.map(|bank| fsp(BANKS[bank]));
+        let (source, amount) = (payer.clone(), Ok(units(amount)));
+        Command::Prepare(Box::new(Prepare { source, payer, payee, amount, currency, ..prepare(number, FAR) }))
+    }
+
+    fn some_payment(&mut self) -> u64 {
+        let place = self.pick(self.payments.len());
+        self.payments[place].0
+    }
+
+    fn fulfil_of(&self, number: u64) -> Command {
+        let (_, banks, _) = self.payments.iter().find(|payment| payment.0 == number).unwrap();
+        let [payer, payee] = banks.map(|bank| fsp(BANKS[bank]));
+        Command::Fulfil(Box::new(Fulfil { source: payee, destination: Some(payer), ..fulfil(number) }))
+    }
+
+    fn reject_of(&self, number: u64) -> Command {
+        let (_, banks, _) = self.payments.iter().find(|payment| payment.0 == number).unwrap();
+        let [payer, payee] = banks.map(|bank| fsp(BANKS[bank]));
+        Command::Reject(Box::new(Reject { source: payee, destination: Some(payer), ..reject(number) }))
+    }
+
+    async fn move_funds(&mut self) {
+        let number = 1_000_000_000 + self.next_payment;
+        self.next_payment += 1;
+        let currency = CURRENCIES[self.pick(CURRENCIES.len())].0.parse().unwrap();
+        let amount = units(1 + self.random.below(100_0000) as i64);
+        let funds = NewFunds {
+            id: id(number),
+            participant: fsp(BANKS[self.pick(BANKS.len())]),
+            money: Money { amount, currency },
+            hash: hash(&number.to_string()),
+            extensions: None,
+        };
+        let command = match self.random.below(4) {
+            0 => RecordFunds::In(funds),
+            1 => {
+                self.withdrawals.push((number, funds.participant.clone()));
+                RecordFunds::OutReserve(funds)
+            }
+            step => match self.withdrawals.pop() {
+                None => RecordFunds::In(funds),
+                Some((number, participant)) => {
+                    let finish = FinishFunds { id: id(number), participant, extensions: None };
+                    if step == 2 { RecordFunds::OutCommit(finish) } else { RecordFunds::OutAbort(finish) }
+                }
+            },
+        };
+        self.unit(vec![Command::RecordFunds(Box::new(command))]).await;
+    }
+
+    async fn unit(&mut self, commands: Vec<Command>) {
+        let (_, work) = decided(&mut *self.writer, &commands).await.unwrap();
+        let work = UnitWork { messages: Vec::new(), ..work };
+        for posting in &work.changes.postings {
+            let Entry { kind, debit, credit, amount } = posting.entry;
+            match kind {
+                EntryKind::Principal => self.seen.payments += 1,
+                EntryKind::GrossSettlement => self.seen.settled_gross += 1,
+                EntryKind::FundsIn | EntryKind::FundsOut => self.seen.funds += 1,
+                EntryKind::InitialPosition
+                | EntryKind::InterchangeFee
+                | EntryKind::SettlementNetRecipient
+                | EntryKind::SettlementNetSender => {}
+            }
+            if kind == EntryKind::Principal && self.kept_accounts.contains(&debit) {
+                *self.kept.entry(debit).or_default() += amount.units();
+                *self.kept.entry(credit).or_default() -= amount.units();
+            }
+        }
+        self.writer.commit(work).await.unwrap();
+    }
+
+    /// Totals are not always taken at once.
+    async fn close(&mut self) {
+        let open = self.open_window().await;
+        if settling::close(&mut *self.writer, open).await.is_err() {
+            // It has no payments yet.
+            return self.pay().await;
+        }
+        self.windows.push(open);
+        self.seen.windows += 1;
+        if self.random.below(4) > 0 {
+            settling::take_totals(self.store, &mut *self.writer, open).await;
+        }
+    }
+
+    async fn open_window(&self) -> WindowId {
+        let query = WindowQuery { states: Some(vec![WindowState::Open]), ..WindowQuery::default() };
+        self.store.windows(query).await.unwrap().remove(0).id
+    }
+
+    async fn create(&mut self) {
+        if self.windows.is_empty() {
+            return self.close().await;
+        }
+        let model = MODELS[self.pick(MODELS.len())].0;
+        let (from, until) = (self.pick(self.windows.len()), self.windows.len());
+        let some = self.windows[from..until].to_vec();
+        let place = self.pick(self.windows.len());
+        let one = self.windows[place];
+        let windows = if self.random.below(2) == 0 { vec![one] } else { some };
+        self.create_of(model, windows).await;
+    }
+
+    async fn create_of(&mut self, model: &str, windows: Vec<WindowId>) -> bool {
+        let command = CreateSettlement { model: model.into(), reason: "a random day".into(), windows };
+        let answer = settling::run(&mut *self.writer, SettlementCommand::CreateSettlement(command)).await.unwrap();
+        let Ok(answer) = answer else { return false };
+        let SettlementAnswer::Created(created) = answer else { panic!("{answer:?}") };
+        self.settlements.push(created.id);
+        self.seen.created += 1;
+        true
+    }
+
+    /// Mostly to where it may go, sometimes elsewhere; sometimes not all accounts, or one that is not its own.
+    async fn advance(&mut self) {
+        let Some(settlement) = self.some_settlement().await else { return self.create().await };
+        let state = match self.random.below(6) {
+            0 => SettlementState::ALL[self.pick(SettlementState::ALL.len())],
+            _ => next(settlement.state).unwrap_or(SettlementState::Settled),
+        };
+        let skips = self.random.below(3) == 0;
+        let mut accounts = self.steps(&settlement, state);
+        if skips {
+            accounts.retain(|_| self.random.below(2) == 0);
+            let stranger = AccountId(1 + self.random.below(60) as i64);
+            let participant = ParticipantId(1 + self.random.below(5) as i64);
+            accounts.push(AdvanceAccount {
+                participant,
+                account: stranger,
+                state,
+                reason: "?".into(),
+                external_reference: None,
+            });
+        }
+        let command = AdvanceSettlement { settlement: settlement.id, accounts };
+        let answer = settling::run(&mut *self.writer, SettlementCommand::AdvanceSettlement(command)).await.unwrap();
+        if let Ok(SettlementAnswer::Advanced { accounts, .. }) = answer {
+            let advanced = accounts.iter().filter(|account| account.outcome.is_ok()).count();
+            self.seen.accounts_advanced += advanced as u64;
+            self.seen.accounts_refused += (accounts.len() - advanced) as u64;
+        }
+    }
+
+    fn steps(&self, settlement: &Settlement, state: SettlementState) -> Vec<AdvanceAccount> {
+        let step = |account: AccountId| AdvanceAccount {
+            participant: self.owners[&account],
+            account,
+            state,
+            reason: "a random day".into(),
+            external_reference: None,
+        };
+        settlement.accounts.iter().map(|account| step(account.account)).collect()
+    }
+
+    async fn abort(&mut self) {
+        let Some(settlement) = self.some_settlement().await else { return };
+        let command =
+            AbortSettlement { settlement: settlement.id, reason: "a random day".into(), external_reference: None };
+        let answer = settling::run(&mut *self.writer, SettlementCommand::AbortSettlement(command)).await.unwrap();
+        self.seen.aborted += u64::from(answer.is_ok());
+    }
+
+    async fn some_settlement(&mut self) -> Option<Settlement> {
+        let place = self.pick(self.settlements.len().max(1));
+        let id = *self.settlements.get(place)?;
+        Some(self.settlement(id).await)
+    }
+
+    async fn settlement(&self, id: SettlementId) -> Settlement {
+        let query = SettlementQuery { id: Some(id), ..SettlementQuery::default() };
+        self.store.settlements(query).await.unwrap().remove(0)
+    }
+
+    async fn switch_gross(&mut self) {
+        self.is_gross = !self.is_gross;
+        let changed = SettlementModel { is_active: self.is_gross, ..model(3) };
+        administer(&mut *self.writer, vec![Change::SetSettlementModel(changed)]).await;
+    }
+
+    async fn settle_everything(&mut self) {
+        let payments: Vec<u64> = self.payments.iter().map(|payment| payment.0).collect();
+        let rejections = payments.into_iter().map(|number| self.reject_of(number)).collect::<Vec<_>>();
+        self.unit(rejections).await;
+        let open = self.open_window().await;
+        if settling::close(&mut *self.writer, open).await.is_ok() {
+            self.windows.push(open);
+        }
+        for window in self.own_windows().await {
+            if window.state == WindowState::Processing {
+                settling::take_totals(self.store, &mut *self.writer, window.id).await;
+            }
+        }
+        for settlement in self.settlements.clone() {
+            self.finish(settlement).await;
+        }
+        // What was not settled gross while that was off is settled by default.
+        if self.is_gross {
+            self.switch_gross().await;
+        }
+        for (name, ..) in MODELS {
+            let waits = |window: &Window| {
+                let is_free = |state| matches!(state, WindowState::Closed | WindowState::Aborted);
+                window.contents.iter().any(|content| is_free(content.state) && model_of(content.currency) == name)
+            };
+            let windows: Vec<WindowId> =
+                self.own_windows().await.iter().filter(|window| waits(window)).map(|window| window.id).collect();
+            if !windows.is_empty() {
+                assert!(self.create_of(name, windows.clone()).await, "{name} settles {windows:?}");
+                let created = *self.settlements.last().unwrap();
+                self.finish(created).await;
+            }
+        }
+    }
+
+    async fn finish(&mut self, id: SettlementId) {
+        let mut settlement = self.settlement(id).await;
+        while let Some(state) = next(settlement.state) {
+            let accounts = self.steps(&settlement, state);
+            let command = AdvanceSettlement { settlement: id, accounts };
+            let answer = settling::does(&mut *self.writer, SettlementCommand::AdvanceSettlement(command)).await;
+            let SettlementAnswer::Advanced { settlement: advanced, .. } = answer else { panic!("{answer:?}") };
+            assert_ne!(advanced.state, settlement.state, "settlement {id:?} goes on");
+            settlement = advanced;
+        }
+    }
+
+    async fn own_windows(&self) -> Vec<Window> {
+        self.store.windows(WindowQuery { ids: Some(self.windows.clone()), ..WindowQuery::default() }).await.unwrap()
+    }
+
+    async fn assert_settled(&mut self) {
+        for window in self.own_windows().await {
+            let expected = if window.contents.is_empty() { WindowState::Closed } else { WindowState::Settled };
+            assert_eq!(window.state, expected, "{window:?}");
+        }
+        for record in self.store.directory().await.unwrap().accounts {
+            let account = record.account;
+            let expected = match account.kind {
+                AccountKind::Position => self.kept.get(&account.id).copied().unwrap_or(0),
+                AccountKind::HubMultilateralSettlement => 0,
+                AccountKind::Settlement
+                | AccountKind::HubReconciliation
+                | AccountKind::InterchangeFee
+                | AccountKind::InterchangeFeeSettlement => continue,
+            };
+            assert_eq!(account.posted, units(expected), "{account:?}");
+        }
+        if self.random.below(3) > 0 {
+            self.switch_gross().await;
+        }
+        self.payments.clear();
+        self.windows.clear();
+        self.settlements.clear();
+    }
+
+    fn pick(&mut self, count: usize) -> usize {
+        self.random.below(count as u64) as usize
+    }
+}
+
+/// Where accounts go next.
+fn next(state: SettlementState) -> Option<SettlementState> {
+    match state {
+        SettlementState::PendingSettlement => Some(SettlementState::Recorded),
+        SettlementState::Recorded => Some(SettlementState::Reserved),
+        SettlementState::Reserved => Some(SettlementState::Committed),
+        SettlementState::Committed | SettlementState::Settling => Some(SettlementState::Settled),
+        SettlementState::Settled | SettlementState::Aborted => None,
+    }
+}
+
+/// Which net model settles a currency, while nothing is settled gross.
+fn model_of(currency: Currency) -> &'static str {
+    let way = CURRENCIES.iter().find(|known| known.0 == currency.as_str()).unwrap().1;
+    let wanted = if way == Way::Gross { Way::Default } else { way };
+    MODELS.iter().find(|known| known.2 == wanted).unwrap().0
+}
+
+fn model(place: usize) -> SettlementModel {
+    let (name, currency, way) = MODELS[place];
+    let is_gross = way == Way::Gross;
+    SettlementModel {
+        id: place as i64 + 1,
+        name: name.into(),
+        is_active: true,
+        granularity: if is_gross { Granularity::Gross } else { Granularity::Net },
+        interchange: if is_gross { Interchange::Bilateral } else { Interchange::Multilateral },
+        delay: if is_gross { Delay::Immediate } else { Delay::Deferred },
+        currency: currency.map(|currency| currency.parse().unwrap()),
+        requires_liquidity_check: false,
+        ledger_account: AccountKind::Position,
+        settlement_account: AccountKind::Settlement,
+        resets_positions: matches!(way, Way::Own | Way::Default),
+    }
+}
+
+async fn administer(writer: &mut dyn Writer, changes: Vec<Change>) {
+    writer.open(&[]).await.unwrap();
+    writer.lock_books(&Scope::Settlement(SettlementId(0))).await.unwrap();
+    let work = UnitWork { administration: changes, actor: HUB.into(), ..UnitWork::default() };
+    writer.commit(work).await.unwrap();
+}
+
+/// The hub's accounts, and each bank's position and liquidity, in every currency.
+async fn found(writer: &mut dyn Writer) -> Vec<Account> {
+    let now = Timestamp::from_millis(0);
+    let mut changes: Vec<Change> = (0..MODELS.len()).map(|place| Change::AddSettlementModel(model(place))).collect();
+    changes.extend(BANKS.iter().zip(2..).map(|(name, owner)| Change::AddParticipant(participant(owner, name, now))));
+    let mut accounts = Vec::new();
+    let mut funds = Vec::new();
+    for (currency, _) in CURRENCIES {
+        let currency: Currency = currency.parse().unwrap();
+        let mut add = |owner, kind| {
+            let mut record = account(accounts.len() as i64 + 1, owner, kind, now);
+            record.account.currency = currency;
+            if kind == AccountKind::Position {
+                record.account.cap =
+                    Some(Cap { limit: units(LIQUIDITY), alarm_percentage: units(100_000), share: None });
+            }
+            accounts.push(record.account);
+            changes.push(Change::AddAccount(record));
+            accounts[accounts.len() - 1].id
+        };
+        let reconciliation = add(1, AccountKind::HubReconciliation);
+        add(1, AccountKind::HubMultilateralSettlement);
+        for owner in (2..).take(BANKS.len()) {
+            add(owner, AccountKind::Position);
+            let settlement = add(owner, AccountKind::Settlement);
+            let (kind, amount) = (EntryKind::FundsIn, units(LIQUIDITY));
+            let entry = Entry { kind, debit: reconciliation, credit: settlement, amount };
+            funds.push(Change::Post { entry, settlement: None });
+        }
+    }
+    changes.extend(funds);
+    administer(writer, changes).await;
+    accounts
+}
