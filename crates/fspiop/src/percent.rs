@@ -3,12 +3,15 @@
 const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
 /// Encodes everything but unreserved characters and `+ : @`, which phone numbers and e-mail addresses need and a path
-/// segment may hold. A text of dots only is encoded whole, so that it cannot be taken for a relative path.
+/// segment may hold. A text of dots only is encoded whole, so that it cannot be taken for a relative path, and so is the
+/// first letter of `error`, so that an identifier cannot be taken for the error resource of what stands before it.
 pub fn encode(text: &str) -> String {
     let only_dots = text.bytes().all(|byte| byte == b'.');
+    let is_error = text == "error";
     let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        let kept = byte.is_ascii_alphanumeric() || b"-_~+:@".contains(&byte) || (byte == b'.' && !only_dots);
+    for (place, byte) in text.bytes().enumerate() {
+        let is_plain = byte.is_ascii_alphanumeric() || b"-_~+:@".contains(&byte) || (byte == b'.' && !only_dots);
+        let kept = is_plain && !(is_error && place == 0);
         if kept {
             encoded.push(char::from(byte));
         } else {
@@ -52,6 +55,7 @@ mod tests {
         assert_eq!(encode("ana@example.org"), "ana@example.org");
         assert_eq!(encode("a/b?c&d e"), "a%2Fb%3Fc%26d%20e");
         assert_eq!(encode(".."), "%2E%2E");
+        assert_eq!([encode("error"), encode("errors")], ["%65rror", "errors"]);
     }
 
     #[test]

@@ -15,6 +15,7 @@ extern crate alloc;
 
 pub mod administration;
 mod command;
+pub mod fees;
 mod notice;
 mod participant;
 pub mod quotes;

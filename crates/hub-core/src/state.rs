@@ -1,7 +1,7 @@
 //! The state of one unit: what was loaded under lock, and what the decisions changed.
 
-use crate::{Participant, Rules, administration::SettlementModel, quotes::Quote, transfers::Transfer};
-use alloc::{collections::BTreeMap, vec::Vec};
+use crate::{Participant, Rules, administration::SettlementModel, fees::FeeRule, quotes::Quote, transfers::Transfer};
+use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
 use ledger::{Account, AccountId, AccountKind, Book, Entry, ParticipantId};
 use vocabulary::{Amount, CorrelationId, Currency, FspId, Timestamp};
 
@@ -18,6 +18,8 @@ pub struct Loaded {
     pub window: WindowId,
     /// The active settlement models.
     pub models: Vec<SettlementModel>,
+    /// The active fee rules.
+    pub fee_rules: Vec<FeeRule>,
     pub participants: Vec<Participant>,
     pub accounts: Vec<Account>,
     pub transfers: Vec<Transfer>,
@@ -33,11 +35,14 @@ pub struct State {
     pub book: Book,
     /// The active settlement models.
     pub models: Vec<SettlementModel>,
+    /// The active fee rules.
+    pub fee_rules: Vec<FeeRule>,
     participants: BTreeMap<FspId, Participant>,
     accounts: BTreeMap<(ParticipantId, Currency, AccountKind), AccountId>,
     transfers: BTreeMap<CorrelationId, Tracked<Transfer>>,
     quotes: BTreeMap<CorrelationId, Tracked<Quote>>,
     postings: Vec<Posting>,
+    transactions: Vec<(CorrelationId, Box<[u8]>)>,
     /// Posted balances as loaded, against which the unit's entries are checked.
     opening: BTreeMap<AccountId, Amount>,
 }
@@ -60,6 +65,8 @@ pub struct Changes {
     pub new_quotes: Vec<Quote>,
     pub changed_quotes: Vec<Quote>,
     pub postings: Vec<Posting>,
+    /// What the packets of new transfers say, as JSON text.
+    pub transactions: Vec<(CorrelationId, Box<[u8]>)>,
     /// Accounts whose balances changed, whole.
     pub accounts: Vec<Account>,
 }
@@ -85,6 +92,8 @@ impl State {
             window: loaded.window,
             rules,
             models: loaded.models,
+            fee_rules: loaded.fee_rules,
+            transactions: Vec::new(),
             accounts: loaded.accounts.iter().map(|account| (key_of(account), account.id)).collect(),
             opening: loaded.accounts.iter().map(|account| (account.id, account.posted)).collect(),
             book: Book::new(loaded.accounts),
@@ -136,6 +145,11 @@ impl State {
         change(&mut self.quotes, id)
     }
 
+    /// Keeps what the packet of a new transfer says.
+    pub(crate) fn keep_transaction(&mut self, id: CorrelationId, transaction: Box<[u8]>) {
+        self.transactions.push((id, transaction));
+    }
+
     pub(crate) fn record(&mut self, posting: Posting) {
         self.postings.push(posting);
     }
@@ -148,6 +162,7 @@ impl State {
         self.check_entries();
         let accounts = self.book.changed();
         let mut changes = Changes { now: Some(self.now), postings: self.postings, accounts, ..Changes::default() };
+        changes.transactions = self.transactions;
         for Tracked { value, mark } in self.transfers.into_values() {
             match mark {
                 Mark::Loaded => {}

@@ -2,14 +2,17 @@
 //!
 //! Invariant: messages of one payment to one participant leave in order, one at a time; a slow or dead participant
 //! delays nobody else. A message's bytes do not change between attempts. Durable messages are marked delivered in a
-//! later unit, so that after a crash a message may be sent twice, but never not at all.
+//! later unit, so that after a crash a message may be sent twice, but never not at all; what [`line`] drops because a
+//! transfer has ended is marked so before the message that took its place is marked delivered.
+
+mod line;
 
 use crate::{
     directory::DirectoryCache,
     journal::{self, Journal},
     metrics::{DeliveryLabels, Metrics},
     net::{Answer, Net, NetError, Outgoing},
-    outbound::{Complaint, Delivery, Head, Persistence},
+    outbound::{Complaint, Delivery, Head, Persistence, Purpose},
     signing::{Signer, headers_of},
 };
 use fspiop::{
@@ -17,13 +20,16 @@ use fspiop::{
     endpoint::{self, EndpointType},
 };
 use http::{Method, Uri};
+use hub_core::transfers::Stage;
+use line::{Next, Participant};
 use std::{
-    collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex},
+    collections::HashMap,
+    pin::Pin,
+    sync::{Arc, Mutex, OnceLock},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use store::{Mark, MessageId, Store};
-use tokio::sync::Semaphore;
+use tokio::sync::Notify;
 use vocabulary::{FspId, Timestamp};
 
 /// Messages to one participant that wait in memory; further durable ones wait in the outbox alone.
@@ -48,7 +54,17 @@ pub struct Callbacks {
     journal: Arc<Journal>,
     connections_per_participant: usize,
     participants: Mutex<HashMap<FspId, Arc<Participant>>>,
+    requests: OnceLock<Box<dyn Requests>>,
 }
+
+/// Carries out what was acknowledged and put in the outbox under the hub's own name.
+pub trait Requests: Send + Sync {
+    /// Returns when the request is carried out and its answer is durable; an error means that it is tried again.
+    /// It may have been carried out before, if the hub could not note it.
+    fn carry_out<'a>(&'a self, delivery: &'a Delivery) -> Carried<'a>;
+}
+
+pub type Carried<'a> = Pin<Box<dyn Future<Output = Result<(), FspiopError>> + Send + 'a>>;
 
 /// What callbacks use.
 pub struct Services {
@@ -58,36 +74,6 @@ pub struct Services {
     pub metrics: Arc<Metrics>,
     pub signer: Arc<Signer>,
     pub journal: Arc<Journal>,
-}
-
-/// The messages to one participant.
-struct Participant {
-    connections: Semaphore,
-    line: Mutex<Line>,
-}
-
-#[derive(Default)]
-struct Line {
-    /// By payment: the messages behind the one that is under way.
-    behind: HashMap<[u8; 16], VecDeque<Delivery>>,
-    waiting: usize,
-    /// Messages from this place on wait in the outbox alone.
-    left_in_outbox_after: Option<MessageId>,
-}
-
-impl Participant {
-    /// Takes a finished message out of the line. Returns the next one of its payment and, if the line is empty, the place
-    /// in the outbox from where messages were left there.
-    fn leave(&self, key: [u8; 16]) -> (Option<Delivery>, Option<MessageId>) {
-        let mut line = self.line.lock().expect("lines are changed without panicking");
-        line.waiting -= 1;
-        let next = line.behind.get_mut(&key).and_then(VecDeque::pop_front);
-        if next.is_none() {
-            line.behind.remove(&key);
-        }
-        let left = if line.waiting == 0 { line.left_in_outbox_after } else { None };
-        (next, left)
-    }
 }
 
 /// What became of one attempt.
@@ -103,7 +89,7 @@ enum Attempt {
 impl Callbacks {
     pub fn new(services: Services, hub_name: FspId, connections_per_participant: usize) -> Arc<Self> {
         let Services { net, directory, store, metrics, signer, journal } = services;
-        let (marks, participants) = (Arc::default(), Mutex::default());
+        let (marks, participants, requests) = (Arc::default(), Mutex::default(), OnceLock::new());
         Arc::new(Self {
             net,
             directory,
@@ -115,7 +101,13 @@ impl Callbacks {
             journal,
             connections_per_participant,
             participants,
+            requests,
         })
+    }
+
+    /// Says who carries out requests, before the first message is taken over.
+    pub fn set_requests(&self, requests: Box<dyn Requests>) {
+        assert!(self.requests.set(requests).is_ok(), "requests are carried out by one");
     }
 
     /// Where delivered and failed messages are noted for the next unit.
@@ -126,21 +118,21 @@ impl Callbacks {
     /// Messages that wait in memory.
     pub fn waiting(&self) -> usize {
         let participants = self.participants.lock().expect("the map is changed without panicking");
-        participants.values().map(|known| known.line.lock().expect("lines are changed without panicking").waiting).sum()
+        participants.values().map(|known| known.line().waiting).sum()
     }
 
     /// Takes a message over; returns at once.
     pub fn deliver(self: &Arc<Self>, delivery: Delivery) {
         let participant = self.participant(&delivery.to);
-        let mut line = participant.line.lock().expect("lines are changed without panicking");
+        let mut line = participant.line();
         if line.waiting >= WAITING_MAX || line.left_in_outbox_after.is_some() {
-            match delivery.persistence {
-                Persistence::Durable(id) => {
+            match delivery.persistence.id() {
+                Some(id) => {
                     let before = MessageId(id.0 - 1);
                     let place = line.left_in_outbox_after.map_or(before, |known| known.min(before));
                     line.left_in_outbox_after = Some(place);
                 }
-                Persistence::InMemory => {
+                None => {
                     tracing::warn!(to = %delivery.to, path = %delivery.head.path, "too many messages wait; this one is dropped");
                 }
             }
@@ -150,38 +142,32 @@ impl Callbacks {
         self.admit(participant, delivery);
     }
 
-    /// Puts a message in its line, and starts the line if nobody is in it.
+    /// Puts a message in its line, and sends it if it is the first of its payment.
     fn admit(self: &Arc<Self>, participant: Arc<Participant>, delivery: Delivery) {
-        let mut line = participant.line.lock().expect("lines are changed without panicking");
-        line.waiting += 1;
+        let joined = participant.line().join(delivery);
         self.metrics.waiting_messages.inc();
-        if let Some(behind) = line.behind.get_mut(&delivery.payment_key) {
-            behind.push_back(delivery);
-            return;
+        self.metrics.waiting_messages.dec_by(i64::try_from(joined.left).unwrap_or(i64::MAX));
+        joined.dropped.into_iter().for_each(|id| self.mark(Mark::Dropped(id)));
+        if let Some(next) = joined.next {
+            tokio::spawn(self.clone().run(participant, next));
         }
-        line.behind.insert(delivery.payment_key, VecDeque::new());
-        drop(line);
-        tokio::spawn(self.clone().run(participant, delivery));
     }
 
     fn participant(&self, name: &FspId) -> Arc<Participant> {
         let mut participants = self.participants.lock().expect("the map is changed without panicking");
-        let new = || {
-            let connections = Semaphore::new(self.connections_per_participant);
-            Arc::new(Participant { connections, line: Mutex::default() })
-        };
+        let new = || Arc::new(Participant::new(self.connections_per_participant));
         participants.entry(name.clone()).or_insert_with(new).clone()
     }
 
     /// Sends the messages of one payment to one participant, one after the other.
-    async fn run(self: Arc<Self>, participant: Arc<Participant>, first: Delivery) {
+    async fn run(self: Arc<Self>, participant: Arc<Participant>, first: Next) {
         let mut next = Some(first);
-        while let Some(delivery) = next {
+        while let Some(Next { delivery, superseded }) = next {
             let (key, to) = (delivery.payment_key, delivery.to.clone());
-            self.send(&participant, delivery).await;
+            self.send(&participant, delivery, &superseded).await;
             self.metrics.waiting_messages.dec();
             let left;
-            (next, left) = participant.leave(key);
+            (next, left) = participant.line().leave(key);
             if let Some(place) = left {
                 self.fetch(&participant, &to, place).await;
             }
@@ -190,7 +176,7 @@ impl Callbacks {
 
     /// Brings messages back that were left in the outbox. While this reads, new ones are left there too.
     async fn fetch(self: &Arc<Self>, participant: &Arc<Participant>, to: &FspId, mut after: MessageId) {
-        let lock = || participant.line.lock().expect("lines are changed without panicking");
+        let lock = || participant.line();
         loop {
             lock().left_in_outbox_after = Some(MessageId(i64::MAX));
             let messages = match self.store.waiting_messages(to.clone(), after, FETCH_MAX).await {
@@ -238,13 +224,21 @@ impl Callbacks {
         self.admit_stored(&participant, message);
     }
 
-    /// Tries one message until it is delivered or its time is up.
-    async fn send(self: &Arc<Self>, participant: &Participant, mut delivery: Delivery) {
+    /// Tries one message until it is delivered, its time is up, or nobody needs it any more.
+    async fn send(self: &Arc<Self>, participant: &Participant, mut delivery: Delivery, superseded: &Notify) {
+        if matches!(delivery.persistence, Persistence::ReadBack(_)) && self.has_ended(&delivery).await {
+            return self.dropped(&delivery);
+        }
         let mut pause = PAUSE_FIRST;
         delivery.head = self.signer.sign(delivery.head, &delivery.body).await;
         loop {
             let left = until(delivery.until);
-            let failure = match tokio::time::timeout(left, participant.connections.acquire()).await {
+            let turn = tokio::select! {
+                biased;
+                () = superseded.notified() => return self.dropped(&delivery),
+                turn = tokio::time::timeout(left, participant.connections.acquire()) => turn,
+            };
+            let failure = match turn {
                 Ok(Ok(_connection)) => match self.attempt_noted(&delivery, left).await {
                     Attempt::Delivered(_) => return self.delivered(&delivery),
                     // An operator may still register where an outcome goes; everything else is too old by then.
@@ -265,19 +259,55 @@ impl Callbacks {
             if until(delivery.until) <= pause {
                 return self.give_up(&delivery, &failure);
             }
-            if let Persistence::Durable(id) = delivery.persistence {
+            if let Some(id) = delivery.persistence.id() {
                 let error = failure.description().to_owned();
                 self.mark(Mark::Failed { id, attempts: delivery.attempts, error });
             }
-            tokio::time::sleep(pause).await;
-            if self.was_dropped(&delivery).await {
-                return;
+            tokio::select! {
+                biased;
+                () = superseded.notified() => return self.dropped(&delivery),
+                () = tokio::time::sleep(pause) => {}
+            }
+            if self.was_removed(&delivery).await || self.has_ended(&delivery).await {
+                return self.dropped(&delivery);
             }
             pause = (pause * 3 / 2).min(PAUSE_MAX);
         }
     }
 
+    /// Takes a message out of the outbox that nobody needs.
+    fn dropped(&self, delivery: &Delivery) {
+        self.metrics.deliveries.get_or_create(&DeliveryLabels { outcome: "superseded" }).inc();
+        if let Some(id) = delivery.persistence.id() {
+            self.mark(Mark::Dropped(id));
+        }
+    }
+
+    /// Whether an operator has removed a message from the outbox while it was between two attempts.
+    async fn was_removed(&self, delivery: &Delivery) -> bool {
+        let Some(id) = delivery.persistence.id() else { return false };
+        matches!(self.store.outbox_message(id).await, Ok(None))
+    }
+
+    /// Whether a message speaks of a transfer under way that has ended: perhaps decided at another node, or before a
+    /// restart.
+    async fn has_ended(&self, delivery: &Delivery) -> bool {
+        // An answer to a question in memory is owed even so: its asker may be told nothing else.
+        if delivery.head.purpose != Purpose::UnderWay || delivery.persistence == Persistence::InMemory {
+            return false;
+        }
+        let Some(transfer) = journal::subject_of_delivery(delivery) else { return false };
+        match self.store.transfer(transfer).await {
+            Ok(Some(known)) => known.stage() != Stage::Reserved,
+            // Who cannot read sends once more: the participant knows the transfer by its id.
+            Ok(None) | Err(_) => false,
+        }
+    }
+
     async fn attempt_noted(&self, delivery: &Delivery, left: Duration) -> Attempt {
+        if delivery.head.purpose == Purpose::Request {
+            return self.carry_out(delivery).await;
+        }
         let at = journal::now();
         let outcome = self.attempt(delivery, left).await;
         let answer = match &outcome {
@@ -289,10 +319,12 @@ impl Callbacks {
         outcome
     }
 
-    /// Whether an operator has removed a message from the outbox while it was between two attempts.
-    async fn was_dropped(&self, delivery: &Delivery) -> bool {
-        let Persistence::Durable(id) = delivery.persistence else { return false };
-        matches!(self.store.outbox_message(id).await, Ok(None))
+    async fn carry_out(&self, delivery: &Delivery) -> Attempt {
+        let requests = self.requests.get().expect("who carries out requests is said before the first of them");
+        match requests.carry_out(delivery).await {
+            Ok(()) => Attempt::Delivered(200),
+            Err(failure) => Attempt::Failed(None, failure),
+        }
     }
 
     async fn attempt(&self, delivery: &Delivery, left: Duration) -> Attempt {
@@ -322,7 +354,7 @@ impl Callbacks {
 
     fn delivered(&self, delivery: &Delivery) {
         self.metrics.deliveries.get_or_create(&DeliveryLabels { outcome: "delivered" }).inc();
-        if let Persistence::Durable(id) = delivery.persistence {
+        if let Some(id) = delivery.persistence.id() {
             self.mark(Mark::Delivered(id));
         }
     }
@@ -334,7 +366,7 @@ impl Callbacks {
             to = %delivery.to, method = %head.method, endpoint = %head.endpoint, attempts = delivery.attempts,
             error = failure.description(), "a message was given up"
         );
-        if let Persistence::Durable(id) = delivery.persistence {
+        if let Some(id) = delivery.persistence.id() {
             let error = failure.description().to_owned();
             let dead = Mark::Dead { id, attempts: delivery.attempts, error };
             // Only an outcome is still owed; a prepare is ended by its expiry, a quote by the complaint below.
@@ -367,6 +399,7 @@ impl Callbacks {
                 header("fspiop-uri", path),
             ],
             on_failure: None,
+            purpose: Purpose::Other,
         };
         Some(Delivery {
             to,

@@ -3,7 +3,8 @@
 //! Endpoints, participants' existence and oracles come from here. Limits, balances and activity never do: decisions read
 //! those in the transaction that uses them.
 
-use hub_core::administration::{Directory, Oracle, ParticipantRecord};
+use hub_core::administration::{AccountRecord, Directory, Oracle, ParticipantRecord};
+use ledger::AccountKind;
 use std::{
     collections::HashMap,
     sync::{Arc, RwLock},
@@ -17,6 +18,7 @@ pub struct View {
     pub directory: Arc<Directory>,
     participants: HashMap<FspId, usize>,
     endpoints: HashMap<(FspId, Box<str>), Box<str>>,
+    has_fees: bool,
 }
 
 /// The present view, replaced whole.
@@ -35,7 +37,11 @@ impl View {
         });
         let participants =
             directory.participants.iter().enumerate().map(|(at, known)| (known.participant.name.clone(), at));
-        Self { endpoints: endpoints.collect(), participants: participants.collect(), directory: Arc::new(directory) }
+        let is_of_fees = |record: &AccountRecord| record.account.kind == AccountKind::InterchangeFee;
+        let has_fees =
+            directory.fee_rules.iter().any(|rule| rule.is_active) && directory.accounts.iter().any(is_of_fees);
+        let (endpoints, participants) = (endpoints.collect(), participants.collect());
+        Self { endpoints, participants, has_fees, directory: Arc::new(directory) }
     }
 
     pub fn participant(&self, name: &FspId) -> Option<&ParticipantRecord> {
@@ -45,6 +51,11 @@ impl View {
     /// The URL or template that a participant registered for an endpoint type.
     pub fn endpoint(&self, name: &FspId, endpoint_type: &str) -> Option<&str> {
         self.endpoints.get(&(name.clone(), endpoint_type.into())).map(AsRef::as_ref)
+    }
+
+    /// Whether any payment can have a fee: there are rules, and accounts for what they say.
+    pub fn has_fees(&self) -> bool {
+        self.has_fees
     }
 
     /// The active oracles of an id type, oldest first.

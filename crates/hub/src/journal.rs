@@ -13,7 +13,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 use store::{Direction, JournalRow, Micros};
-use vocabulary::CorrelationId;
+use vocabulary::{CorrelationId, PartyId};
 
 /// Rows that may wait for a unit; more than a busy second has.
 const ROWS_MAX: usize = 65_536;
@@ -51,6 +51,15 @@ pub struct Mention {
     pub subject: Option<CorrelationId>,
     pub related: Option<CorrelationId>,
     pub party: Option<[u8; 8]>,
+}
+
+/// A request to an oracle, which is no participant: its row has no name.
+pub struct Asked<'request> {
+    pub at: Micros,
+    pub method: Method,
+    pub party: &'request PartyId,
+    /// Of the request that made the hub ask.
+    pub headers: &'request HeaderMap,
 }
 
 /// What the codes of a row stand for; none where the API has no such thing.
@@ -127,13 +136,31 @@ impl Journal {
             participant: Some(delivery.to.clone()),
             method: method_code(&head.method),
             resource: resource_code(path),
-            subject: subject_of_delivery(delivery, path),
+            subject: subject_of_delivery(delivery),
             related: None,
             status,
             error: if is_error { code_of(&delivery.body).or(error) } else { error },
             attempt: u16::try_from(delivery.attempts.saturating_add(1)).unwrap_or(u16::MAX),
             trace,
             party: party.map(|(id_type, identifier)| self.party(id_type, identifier)),
+        });
+    }
+
+    /// The row of a request to an oracle.
+    pub fn note_asked(&self, asked: &Asked<'_>, (status, error): (Option<u16>, Option<u16>)) {
+        self.note(JournalRow {
+            at: asked.at,
+            direction: Direction::Out,
+            participant: None,
+            method: method_code(asked.method.as_str()),
+            resource: code_of_resource(Some(Resource::Participants), false),
+            subject: None,
+            related: None,
+            status,
+            error,
+            attempt: 1,
+            trace: trace_of_headers(asked.headers),
+            party: Some(self.party(asked.party.id_type.as_str(), &asked.party.identifier)),
         });
     }
 
@@ -182,12 +209,19 @@ pub fn method_code(name: &str) -> u8 {
     METHODS.iter().find(|(_, method)| method.as_str() == name).map_or(0, |(code, _)| *code)
 }
 
-/// The code of a canonical path's resource; 0 for one that the API does not have.
+/// The code of a canonical path's resource; 0 for one that the API does not have. In a canonical path no identifier is
+/// written like `error`.
 pub fn resource_code(path: &str) -> u8 {
     let first = path.split('/').nth(1).unwrap_or_default();
-    let place = Resource::ALL.iter().position(|known| known.as_str() == first);
+    let known = Resource::ALL.iter().find(|known| known.as_str() == first);
+    code_of_resource(known.copied(), path.ends_with("/error"))
+}
+
+/// The code of a resource or of its `/error`; 0 for none.
+pub fn code_of_resource(resource: Option<Resource>, is_error: bool) -> u8 {
+    let place = resource.and_then(|resource| Resource::ALL.iter().position(|known| *known == resource));
     let code = place.map_or(0, |place| u8::try_from(place + 1).expect("there are few resources"));
-    if path.ends_with("/error") { code | IS_ERROR } else { code }
+    if is_error { code | IS_ERROR } else { code }
 }
 
 impl Line {
@@ -227,7 +261,8 @@ fn trace_of(value: &str) -> Option<[u8; 16]> {
 
 /// The payment of a message: by its path, by the path on which its sender would hear of a failure, or, for a transfer's
 /// prepare, by the key of its order, which is the transfer's id.
-fn subject_of_delivery(delivery: &Delivery, path: &str) -> Option<CorrelationId> {
+pub fn subject_of_delivery(delivery: &Delivery) -> Option<CorrelationId> {
+    let path = delivery.head.path.split('?').next().unwrap_or_default();
     let complaint = delivery.head.on_failure.as_ref();
     subject_of(path).or_else(|| subject_of(&complaint?.path)).or_else(|| {
         // A UUID says of itself what it is; other bytes can only come from a ULID.

@@ -20,6 +20,8 @@ mod net;
 mod outbound;
 mod rejections;
 mod render;
+mod reports;
+mod schedule;
 mod sequencer;
 mod server;
 mod settlement;
@@ -73,6 +75,7 @@ pub struct Hub {
     metrics: Arc<Metrics>,
     started: (Instant, Timestamp),
     is_stopping: AtomicBool,
+    verifying: tokio::sync::Mutex<()>,
 }
 
 /// Whether the hub works, and for how long.
@@ -181,6 +184,11 @@ impl Hub {
         let view = self.view();
         let is_known = |name: &FspId| view.participant(name).is_some();
         is_known(&envelope.source) || envelope.proxy.as_ref().is_some_and(is_known)
+    }
+
+    /// Held by who has the ledger verified.
+    fn verifying(&self) -> &tokio::sync::Mutex<()> {
+        &self.verifying
     }
 
     fn store(&self) -> &Arc<dyn Store> {

@@ -5,6 +5,7 @@ use crate::{
     callbacks::{error_of, unreachable},
     directory::DirectoryCache,
     http::Inbound,
+    journal::{self, Asked, Journal},
     net::{Answer, Net, Outgoing},
     render,
 };
@@ -33,8 +34,16 @@ pub struct Found {
 /// Who keeps the parties of an id type.
 pub enum Registrar {
     BuiltIn,
-    /// By its base URL.
-    Oracle(Box<str>),
+    Oracle { id: i64, url: Box<str> },
+}
+
+/// What an oracle is asked to do with an entry.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ask {
+    Add,
+    /// As before a crash, after which nobody knows whether it did.
+    AddAgain,
+    Change,
 }
 
 /// Finds and registers parties.
@@ -42,6 +51,7 @@ pub struct Lookup {
     pub store: Arc<dyn Store>,
     pub directory: Arc<DirectoryCache>,
     pub net: Net,
+    pub journal: Arc<Journal>,
     pub hub_name: FspId,
     /// The id types that the built-in directory serves.
     pub built_in: Vec<PartyIdType>,
@@ -63,9 +73,9 @@ impl Lookup {
                     |entry: &PartyEntry| currency.is_none() || entry.currency.is_none() || entry.currency == currency;
                 Ok(distinct(entries.into_iter().filter(fits)))
             }
-            Registrar::Oracle(url) => {
+            Registrar::Oracle { url, .. } => {
                 let url = format!("{}{}", url_of(&url, party), query_of(party, currency));
-                let answer = self.ask(inbound, Method::GET, &url, None).await?;
+                let answer = self.ask(inbound, party, (Method::GET, &url), None).await?;
                 Ok(entries_of(&answer.body))
             }
         }
@@ -82,7 +92,7 @@ impl Lookup {
         inbound: &Inbound,
         url: &str,
         entry: &PartyEntry,
-        is_new: bool,
+        ask: Ask,
     ) -> Result<(), FspiopError> {
         let mut body = Map::from_iter([("fspId".to_owned(), Value::from(entry.fsp.as_str()))]);
         if let Some(currency) = entry.currency {
@@ -91,23 +101,37 @@ impl Lookup {
         if let Some(sub_id) = &entry.party.sub_id {
             body.insert("partySubIdOrType".to_owned(), sub_id.as_ref().into());
         }
-        let method = if is_new { Method::POST } else { Method::PUT };
         let failed = |error: FspiopError| FspiopError::with_detail(ErrorCode::ADD_PARTY, error.description());
         let url = url_of(url, &entry.party);
-        let answer = self.ask(inbound, method, &url, Some(Value::Object(body))).await.map_err(failed)?;
-        // Creating must say 201; changing may answer with nothing (contract §2.4: the reference then fails; not copied).
-        if is_new && answer.status != StatusCode::CREATED {
-            return Err(FspiopError::new(ErrorCode::ADD_PARTY));
+        let body = Value::Object(body);
+        let asked = async |method| self.ask(inbound, &entry.party, (method, &url), Some(&body)).await.map_err(failed);
+        if ask == Ask::Change {
+            // May be answered with nothing (contract §2.4: the reference then fails; not copied).
+            return asked(Method::PUT).await.map(|_| ());
         }
-        Ok(())
+        let refusal = match asked(Method::POST).await {
+            Ok(answer) if answer.status == StatusCode::CREATED => return Ok(()),
+            Ok(_) => FspiopError::new(ErrorCode::ADD_PARTY),
+            Err(error) => error,
+        };
+        // What was added before the crash can be changed to the same; what was not is refused here too.
+        if ask == Ask::AddAgain && asked(Method::PUT).await.is_ok() { Ok(()) } else { Err(refusal) }
     }
 
-    /// Removes an oracle's entry, with its sub-id.
-    pub async fn remove(&self, inbound: &Inbound, url: &str, party: &PartyId) -> Result<(), FspiopError> {
-        let failed = |error: FspiopError| FspiopError::with_detail(ErrorCode::DELETE_PARTY, error.description());
+    /// Removes an oracle's entry, with its sub-id. What was asked for before a crash may be gone already.
+    pub async fn remove(
+        &self,
+        inbound: &Inbound,
+        url: &str,
+        party: &PartyId,
+        is_again: bool,
+    ) -> Result<(), FspiopError> {
         let url = format!("{}{}", url_of(url, party), query_of(party, None));
-        self.ask(inbound, Method::DELETE, &url, None).await.map_err(failed)?;
-        Ok(())
+        let removed = self.exchange(inbound, party, (Method::DELETE, &url), None).await.and_then(|answer| {
+            let is_gone = is_again && answer.status == StatusCode::NOT_FOUND;
+            if is_gone || answer.status.is_success() { Ok(()) } else { Err(error_of(&answer)) }
+        });
+        removed.map_err(|error| FspiopError::with_detail(ErrorCode::DELETE_PARTY, error.description()))
     }
 
     /// Asks an oracle for its `/health`: the HTTP status, or why there is none.
@@ -139,16 +163,30 @@ impl Lookup {
                 FspiopError::with_detail(ErrorCode::INTERNAL, text)
             })?,
         };
-        Ok(Registrar::Oracle(chosen.url.clone()))
+        Ok(Registrar::Oracle { id: chosen.id, url: chosen.url.clone() })
     }
 
+    /// An oracle's answer, if it is a success.
     async fn ask(
         &self,
         inbound: &Inbound,
-        method: Method,
-        url: &str,
-        body: Option<Value>,
+        party: &PartyId,
+        call: (Method, &str),
+        body: Option<&Value>,
     ) -> Result<Answer, FspiopError> {
+        let answer = self.exchange(inbound, party, call, body).await?;
+        if answer.status.is_success() { Ok(answer) } else { Err(error_of(&answer)) }
+    }
+
+    /// An oracle's answer, whatever it is.
+    async fn exchange(
+        &self,
+        inbound: &Inbound,
+        party: &PartyId,
+        call: (Method, &str),
+        body: Option<&Value>,
+    ) -> Result<Answer, FspiopError> {
+        let (method, url) = call;
         let bad_url = |_| FspiopError::with_detail(ErrorCode::INTERNAL, "the oracle's URL is not valid");
         let uri = url.parse().map_err(bad_url)?;
         let destination = inbound.envelope.destination.as_ref().unwrap_or(&self.hub_name);
@@ -157,9 +195,26 @@ impl Lookup {
         if !body.is_empty() {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
+        let asked = Asked { at: journal::now(), method: method.clone(), party, headers: &inbound.headers };
         let outgoing = Outgoing { method, uri, headers, body };
-        let answer = self.net.send(outgoing, ORACLE_TIME_MAX).await.map_err(|error| unreachable(&error))?;
-        if answer.status.is_success() { Ok(answer) } else { Err(error_of(&answer)) }
+        let answer = self.net.send(outgoing, ORACLE_TIME_MAX).await.map_err(|error| unreachable(&error));
+        let error = match &answer {
+            Ok(answer) if answer.status.is_success() => None,
+            Ok(answer) => Some(error_of(answer).code.number()),
+            Err(error) => Some(error.code.number()),
+        };
+        let status = answer.as_ref().ok().map(|answer| answer.status.as_u16());
+        self.journal.note_asked(&asked, (status, error));
+        answer
+    }
+}
+
+impl Ask {
+    pub fn again_if(self, is_again: bool) -> Self {
+        match self {
+            Self::Add if is_again => Self::AddAgain,
+            Self::Add | Self::AddAgain | Self::Change => self,
+        }
     }
 }
 

@@ -20,6 +20,21 @@ pub struct Head {
     pub headers: Vec<(Box<str>, Box<str>)>,
     /// Whom to tell if the message cannot be delivered.
     pub on_failure: Option<Complaint>,
+    #[serde(default, skip_serializing_if = "Purpose::is_other")]
+    pub purpose: Purpose,
+}
+
+/// What a message is for, as far as that decides which other messages are still worth sending.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+pub enum Purpose {
+    #[default]
+    Other,
+    /// Speaks of a transfer that has not ended: the prepare itself, or that it is reserved.
+    UnderWay,
+    /// How a transfer ended.
+    End,
+    /// No message to a participant: a request of one, acknowledged, that the hub has still to carry out.
+    Request,
 }
 
 /// The error callback that is owed to a sender whose message could not be delivered.
@@ -36,11 +51,13 @@ pub struct Complaint {
     pub no_endpoint_code: u16,
 }
 
-/// How many attempts a message gets.
+/// Whether a message survives a crash.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Persistence {
-    /// In the outbox: it survives a crash.
+    /// In the outbox.
     Durable(MessageId),
+    /// In the outbox, from which it was read back: it may have left before.
+    ReadBack(MessageId),
     /// In memory: whoever asked repeats the question.
     InMemory,
 }
@@ -57,7 +74,45 @@ pub struct Delivery {
     pub attempts: u32,
 }
 
+impl Purpose {
+    /// A prepare speaks of a transfer under way, whatever relays it; other messages are said more of by who makes them.
+    pub fn of_relay(method: &str, path: &str) -> Self {
+        match method {
+            "POST" if path == "/transfers" => Self::UnderWay,
+            "PUT" | "PATCH" if path.starts_with("/transfers/") => Self::End,
+            _ => Self::Other,
+        }
+    }
+
+    fn is_other(&self) -> bool {
+        *self == Self::Other
+    }
+}
+
+impl Persistence {
+    /// Its place in the outbox; none if it lives in memory.
+    pub fn id(self) -> Option<MessageId> {
+        match self {
+            Self::Durable(id) | Self::ReadBack(id) => Some(id),
+            Self::InMemory => None,
+        }
+    }
+}
+
 impl Head {
+    /// Whether an earlier message to the same participant about the same transfer need not be delivered once this one
+    /// waits: it spoke of a transfer that has ended since, or it was this very message. Errors about single requests,
+    /// such as a repetition with other content, end nothing and are kept.
+    pub fn supersedes(&self, earlier: &Self) -> bool {
+        let is_same_place = self.method == earlier.method && self.path == earlier.path;
+        self.purpose == Purpose::End
+            && match earlier.purpose {
+                Purpose::UnderWay => true,
+                Purpose::End => is_same_place,
+                Purpose::Other | Purpose::Request => false,
+            }
+    }
+
     /// Whether the message says how a transfer ended, which is owed to its participant whatever the time.
     pub fn is_outcome(&self) -> bool {
         self.path.starts_with("/transfers/") && &*self.method != "GET"
@@ -92,7 +147,7 @@ impl Delivery {
             head: Arc::new(Head::decode(&stored.message.head)?),
             body: stored.message.body,
             until: stored.message.retry.until,
-            persistence: Persistence::Durable(stored.id),
+            persistence: Persistence::ReadBack(stored.id),
             attempts: stored.attempts,
         })
     }

@@ -6,7 +6,7 @@
 use crate::{
     directory::DirectoryCache,
     http::Inbound,
-    outbound::{Complaint, Delivery, Head, Persistence, text_of},
+    outbound::{Complaint, Delivery, Head, Persistence, Purpose, text_of},
     rejections::{error_about_quote, error_of},
     sequencer::{Origin, RelayUntil, Render},
 };
@@ -19,7 +19,7 @@ use fspiop::{
 };
 use http::{HeaderMap, Method};
 use hub_core::{
-    Dialect, Message, Notice, SubjectKind,
+    Dialect, Message, Notice, Rejection, SubjectKind,
     transfers::{PublicState, TransferStatus},
 };
 use std::sync::Arc;
@@ -78,6 +78,7 @@ impl Render for Renderer {
         };
         let cause = origin.map(|origin| trace_of(&origin.head));
         let head = self.head(&made, (&notice.to, version_of(notice.dialect)), now, cause.as_ref())?;
+        let head = Head { purpose: purpose_of(notice), ..head };
         Some(Delivery {
             to: notice.to.clone(),
             payment_key,
@@ -140,6 +141,7 @@ impl Renderer {
             variables: made.address.variables.clone(),
             headers: pairs_of(&headers),
             on_failure: None,
+            purpose: Purpose::Other,
         })
     }
 }
@@ -158,6 +160,7 @@ pub fn relay_head(inbound: &Inbound, to: &FspId, endpoint: EndpointType, variabl
         variables,
         headers: pairs_of(&headers),
         on_failure: None,
+        purpose: Purpose::of_relay(inbound.method.as_str(), &inbound.uri),
     }
 }
 
@@ -220,6 +223,39 @@ fn made_of(notice: &Notice, origin: Option<&Origin>) -> Option<Made> {
     Some(Made { method, resource, address, body })
 }
 
+/// What a message that the hub makes says of its transfer.
+fn purpose_of(notice: &Notice) -> Purpose {
+    let is_about_transfer = match notice.about.kind {
+        SubjectKind::Transfer => true,
+        SubjectKind::Quote => false,
+    };
+    match &notice.message {
+        Message::Status(status) | Message::Patch(status) => match status.state {
+            PublicState::Reserved => Purpose::UnderWay,
+            PublicState::Committed | PublicState::Aborted => Purpose::End,
+        },
+        Message::Failure(rejection) if is_about_transfer && ends_transfer(rejection) => Purpose::End,
+        Message::Failure(_) | Message::Relay => Purpose::Other,
+    }
+}
+
+/// Whether a transfer of which this is said has ended, or was never begun. The rest answers a single request and leaves
+/// the transfer, if there is one, as it was.
+fn ends_transfer(rejection: &Rejection) -> bool {
+    use Rejection as R;
+    match rejection {
+        R::TransferExpired | R::InvalidFulfilment | R::SourceIsNotPayee | R::DestinationIsNotPayer => true,
+        R::ByPayee { .. } => true,
+        // Told of a prepare that was refused.
+        R::SourceIsNotPayer | R::AmountTooLarge(_) | R::ParticipantNotFound(_) | R::ParticipantInactive(_) => true,
+        R::PayerMayNotSend(_) | R::PayeeMayNotReceive(_) | R::AlreadyExpired(_) | R::PayerIsPayee => true,
+        R::AccountNotFound(..) | R::AccountInactive(..) | R::PayerShortOfLiquidity | R::PayerOverCap => true,
+        R::NoRoute { .. } | R::ModifiedRequest | R::TransferNotFound | R::NotReserved | R::NotAParty => false,
+        // Also told to a payee whose fulfil cannot be booked; the transfer then waits for its expiry.
+        R::Overflow | R::UnsupportedPayer(_) | R::UnsupportedPayee(_) => false,
+    }
+}
+
 fn variables(id: CorrelationId) -> Vec<(Box<str>, Box<str>)> {
     vec![("transferId".into(), id.to_string().into())]
 }
@@ -270,6 +306,7 @@ fn trace_of(head: &Head) -> HeaderMap {
     headers
 }
 
-fn pairs_of(headers: &HeaderMap) -> Vec<(Box<str>, Box<str>)> {
+/// Headers as a head keeps them.
+pub fn pairs_of(headers: &HeaderMap) -> Vec<(Box<str>, Box<str>)> {
     headers.iter().map(|(name, value)| (name.as_str().into(), text_of(value.as_bytes()))).collect()
 }

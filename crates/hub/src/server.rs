@@ -11,6 +11,7 @@ use crate::{
     metrics::Metrics,
     net::Net,
     render::Renderer,
+    schedule,
     sequencer::{Parts, Sequencer, Writers},
     settlement,
     signing::Signer,
@@ -84,6 +85,7 @@ pub async fn start(config: Config, portal: fn(Arc<Hub>) -> Router) -> Result<Run
     tasks.spawn(until_stopped(stopped.clone(), claim(hub.clone())));
     tasks.spawn(until_stopped(stopped.clone(), trim_journal(hub.clone())));
     tasks.spawn(until_stopped(stopped.clone(), settlement::finish_windows(hub.clone())));
+    tasks.spawn(until_stopped(stopped.clone(), schedule::keep(hub.clone())));
     tasks.spawn(until_stopped(stopped, refresh(hub.clone())));
     Ok(Running { hub, addresses, stop, tasks, writers })
 }
@@ -158,6 +160,7 @@ async fn assemble(
         store: store.clone(),
         directory: directory.clone(),
         net,
+        journal: journal.clone(),
         hub_name: config.name.clone(),
         built_in: config.directory_id_types.clone(),
     };
@@ -176,8 +179,11 @@ async fn assemble(
         metrics,
         started,
         is_stopping,
+        verifying: tokio::sync::Mutex::new(()),
     };
-    Ok((Arc::new(hub), writers))
+    let hub = Arc::new(hub);
+    hub.callbacks.set_requests(http::CarryOut::new(&hub));
+    Ok((hub, writers))
 }
 
 /// The scheme settings of a filled store win; a node that was told otherwise does not start.
@@ -280,7 +286,11 @@ async fn trim_journal(hub: Arc<Hub>) {
     let Retention::Days(days) = hub.config.journal else { return };
     loop {
         let before = now().plus_millis(-i64::from(days) * 24 * 3_600_000);
-        match hub.store.trim_journal(before, TRIM_MAX).await {
+        let trimmed = match hub.store.trim_journal(before, TRIM_MAX).await {
+            Ok(rows) => hub.store.trim_transactions(before, TRIM_MAX).await.map(|transactions| rows.max(transactions)),
+            failed => failed,
+        };
+        match trimmed {
             Ok(TRIM_MAX) => tokio::time::sleep(TRIM_PAUSE).await,
             Ok(_) => tokio::time::sleep(TRIM_INTERVAL).await,
             Err(error) => {

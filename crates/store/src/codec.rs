@@ -5,10 +5,12 @@
 //! counterpart reads back; codes and names never change their meaning, because rows outlive the binary.
 
 mod audited;
+mod fees;
 mod journal;
 mod settlement;
 
 pub(crate) use audited::{AUDITED_ENTRY_COLUMNS, audited_entry};
+pub(crate) use fees::{FEE_RULE_COLUMNS, fee_rule, fees_column, formula_columns};
 pub(crate) use journal::{
     ENTRY_COLUMNS, JOURNAL_COLUMNS, OUTBOX_COLUMNS, journal_row, outbox_row, traced_entry, traced_quote,
     traced_transfer,
@@ -44,7 +46,7 @@ pub(crate) trait Columns {
 
 pub(crate) const TRANSFER_COLUMNS: &str = "key, id, is_ulid, kind, payer, payee, amount, currency, debit, credit, \
      condition, expiration, state, fulfilment, rejection, changed_at, window_id, prepare_hash, fulfil_hash, error_hash, \
-     payer_dialect, payee_dialect, prepare_extensions, fulfil_extensions";
+     payer_dialect, payee_dialect, prepare_extensions, fulfil_extensions, fees";
 pub(crate) const QUOTE_COLUMNS: &str = "key, id, is_ulid, request_hash, response_hash, error_hash";
 pub(crate) const PARTICIPANT_COLUMNS: &str = "id, name, is_active, is_proxy, created_at, flow";
 /// The first ten suffice for [`account`].
@@ -159,6 +161,7 @@ pub(crate) fn transfer(row: &impl Columns) -> Result<Transfer, StoreError> {
         payee_dialect: dialect(row, 21)?,
         prepare_extensions: row.text(22)?.map(Into::into),
         fulfil_extensions: row.text(23)?.map(Into::into),
+        fees: fees::fees(row.text(24)?)?,
     })
 }
 
@@ -306,6 +309,8 @@ pub(crate) fn change_columns(change: &Change) -> (&'static str, String) {
         Change::SetEndpoint(_) => "set_endpoint",
         Change::AddSettlementModel(_) => "add_settlement_model",
         Change::SetSettlementModel(_) => "set_settlement_model",
+        Change::AddFeeRule(_) => "add_fee_rule",
+        Change::SetFeeRule(_) => "set_fee_rule",
         Change::AddOracle(_) => "add_oracle",
         Change::SetOracle(_) => "set_oracle",
         Change::OpenWindow(_) => "open_window",
@@ -342,6 +347,8 @@ fn change_text(change: &Change) -> String {
         | Change::SetEndpoint(_)
         | Change::AddSettlementModel(_)
         | Change::SetSettlementModel(_)
+        | Change::AddFeeRule(_)
+        | Change::SetFeeRule(_)
         | Change::AddOracle(_)
         | Change::SetOracle(_)
         | Change::SetSettlementAccount(..) => format!("{change:?}"),

@@ -49,6 +49,26 @@ pub struct UnitWork {
     pub actor: String,
 }
 
+impl UnitWork {
+    /// Whether nothing would be written.
+    pub fn is_empty(&self) -> bool {
+        let changes = &self.changes;
+        let lengths = [
+            changes.new_transfers.len(),
+            changes.changed_transfers.len(),
+            changes.new_quotes.len(),
+            changes.changed_quotes.len(),
+            changes.accounts.len(),
+            self.administration.len(),
+            self.parties.len(),
+            self.messages.len(),
+            self.marks.len(),
+            self.journal.len(),
+        ];
+        lengths.iter().all(|length| *length == 0)
+    }
+}
+
 /// A change of the built-in party directory.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum PartyChange {
@@ -198,6 +218,12 @@ pub trait Store: Send + Sync {
 
     fn transfer(&self, id: CorrelationId) -> BoxFuture<'_, Option<Transfer>>;
 
+    /// The transaction in the packet of a transfer, as JSON text; none where there was none, or it is not kept any more.
+    fn transaction(&self, id: CorrelationId) -> BoxFuture<'_, Option<Vec<u8>>>;
+
+    /// Forgets the oldest transactions that are older than a time, at most `limit`; returns how many.
+    fn trim_transactions(&self, before: Timestamp, limit: usize) -> BoxFuture<'_, usize>;
+
     /// What the built-in directory holds for a party's type and identifier: every sub-id and currency.
     fn parties(&self, party: PartyId) -> BoxFuture<'_, Vec<PartyEntry>>;
 
@@ -266,6 +292,9 @@ pub trait Store: Send + Sync {
 
     /// The scheme settings. `seed` fills an empty store, recorded as the doing of `actor`; what is stored is returned.
     fn settings<'a>(&'a self, seed: &'a [(String, String)], actor: &'a str) -> BoxFuture<'a, Vec<(String, String)>>;
+
+    /// Sets one scheme setting, recorded as the doing of `actor`.
+    fn set_setting<'a>(&'a self, name: &'a str, value: &'a str, actor: &'a str) -> BoxFuture<'a, ()>;
 
     /// What has been observed of syncs; the memory store syncs nothing.
     fn durability(&self) -> Durability;

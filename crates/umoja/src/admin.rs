@@ -3,6 +3,7 @@
 
 mod hub;
 mod outbox;
+mod report;
 mod trace;
 
 use crate::fail;
@@ -34,6 +35,10 @@ enum AdminCommand {
     /// Messages that wait for a participant or were given up.
     #[command(subcommand)]
     Outbox(outbox::OutboxCommand),
+    /// Print a settlement report.
+    Report(report::ReportArguments),
+    /// Recompute every balance, window and settlement from the ledger's entries, while the hub runs.
+    Verify,
 }
 
 /// How an answer is printed.
@@ -50,6 +55,8 @@ pub async fn run(arguments: AdminArguments) -> ExitCode {
     let printed = match arguments.command {
         AdminCommand::Trace { id } => trace::run(&hub, &id, form).await,
         AdminCommand::Outbox(command) => outbox::run(&hub, command, form).await,
+        AdminCommand::Report(report) => report::run(&hub, report, form).await,
+        AdminCommand::Verify => report::verify(&hub, form).await,
     };
     match printed {
         Ok(text) => {

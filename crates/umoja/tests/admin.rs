@@ -47,6 +47,7 @@ fn transfer() -> Transfer {
         payee_dialect: Dialect(2),
         prepare_extensions: None,
         fulfil_extensions: None,
+        fees: Vec::new(),
     }
 }
 

@@ -18,6 +18,7 @@ use vocabulary::{CorrelationId, PartyIdType};
 pub struct RawRoute {
     resource: Resource,
     method: Method,
+    is_error: bool,
     build: Build,
     parameters: Vec<String>,
 }
@@ -54,7 +55,8 @@ pub fn route(method: &Method, path: &str) -> Result<RawRoute, RouteError> {
 fn raw_route(row: &Row, method: &Method, build: Build, path: &str) -> Result<RawRoute, RouteError> {
     let parameters: Option<Vec<String>> = row.parameters(path).map(percent::decode).collect();
     let parameters = parameters.ok_or(RouteError::MalformedPath)?;
-    Ok(RawRoute { resource: row.resource, method: method.clone(), build, parameters })
+    let is_error = row.path.ends_with("/error");
+    Ok(RawRoute { resource: row.resource, method: method.clone(), is_error, build, parameters })
 }
 
 impl RawRoute {
@@ -69,6 +71,11 @@ impl RawRoute {
     /// Whether the message reports an outcome (PUT, PATCH) rather than asks for one: then `Accept` is not required.
     pub fn is_callback(&self) -> bool {
         self.method == Method::PUT || self.method == Method::PATCH
+    }
+
+    /// Whether it is the `/error` of a resource, and not an identifier that is called so.
+    pub fn is_error(&self) -> bool {
+        self.is_error
     }
 
     /// Status of a successful answer, whose body is empty: 202 for requests, 200 for callbacks and, against the

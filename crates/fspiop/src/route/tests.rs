@@ -52,6 +52,37 @@ fn paths_lead_to_operations() {
 }
 
 #[test]
+fn an_identifier_that_is_called_error_is_told_from_the_error_resource_by_its_encoding() {
+    let party = |identifier: &str, sub_id: &str| PartyPath {
+        id_type: PartyIdType::Msisdn,
+        identifier: identifier.to_owned(),
+        sub_id: Some(sub_id.to_owned()),
+    };
+    for (method, path, expected) in [
+        ("PUT", "/parties/MSISDN/123/%65rror", Operation::PutParty(party("123", "error"))),
+        ("PUT", "/participants/MSISDN/123/err%6Fr", Operation::PutParticipant(party("123", "error"))),
+        ("PUT", "/parties/MSISDN/123/%65rror/error", Operation::PutPartyError(party("123", "error"))),
+        ("PUT", "/transfers/%65rror", Operation::PutTransfer("error".into())),
+        ("PUT", "/participants/%65rror/error", Operation::PutParticipantsError("error".into())),
+    ] {
+        assert_eq!(operation(method, path), Ok(expected.clone()), "{method} {path}");
+        assert_eq!(expected.uri(), path.replace("err%6Fr", "%65rror"), "{path}");
+    }
+}
+
+#[test]
+fn a_route_says_whether_it_is_an_error_resource() {
+    let is_error = |method: Method, path: &str| route(&method, path).unwrap().is_error();
+    for path in ["/parties/MSISDN/123/error", "/transfers/x/error", "/participants/MSISDN/error"] {
+        assert!(is_error(Method::PUT, path), "{path}");
+    }
+    for path in ["/parties/MSISDN/123/error", "/participants/MSISDN/error", "/transfers/error"] {
+        assert!(!is_error(Method::GET, path), "{path}");
+    }
+    assert!(!is_error(Method::PUT, "/parties/MSISDN/123/%65rror"));
+}
+
+#[test]
 fn an_unknown_path_is_3002_and_so_is_a_missing_id() {
     for (method, path) in [
         ("GET", "/foo"),
@@ -127,10 +158,10 @@ proptest! {
     #[test]
     fn the_uri_of_a_party_leads_back_to_it(identifier in ".{1,20}", sub_id in proptest::option::of(".{1,20}")) {
         let party = PartyPath { id_type: PartyIdType::Alias, identifier, sub_id };
-        // `error` as sub-id of a PUT is the error callback, by the API's own design.
         for (method, wanted) in [
             ("GET", Operation::GetParty(party.clone())),
             ("DELETE", Operation::DeleteParticipant(party.clone())),
+            ("PUT", Operation::PutParty(party.clone())),
             ("PUT", Operation::PutPartyError(party.clone())),
         ] {
             prop_assert_eq!(operation(method, &wanted.uri()), Ok(wanted));

@@ -1,12 +1,12 @@
 //! Administrative commands, and the one function that decides them.
 
 use super::{
-    AdminRejection, Change, CreateHubAccount, CreateParticipant, Directory, NewOracle, NewSettlementModel,
-    OpenAccounts, ReplaceOracle, SetAccountActivity, SetCapShare, SetEndpoint, SetLimit, SetParticipantActivity,
-    SetParticipantFlow, SetSettlementModelActivity, accounts, endpoints, limits, opening, oracles, participants,
-    settlement_models,
+    AdminRejection, Change, CreateHubAccount, CreateParticipant, Directory, NewFeeRule, NewOracle, NewSettlementModel,
+    OpenAccounts, ReplaceOracle, SetAccountActivity, SetCapShare, SetEndpoint, SetFeeRuleActivity, SetLimit,
+    SetParticipantActivity, SetParticipantFlow, SetSettlementModelActivity, accounts, endpoints, fee_rules, limits,
+    opening, oracles, participants, settlement_models,
 };
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use vocabulary::{FspId, Timestamp};
 
 /// Everything that an operator can change by a single decision. Funds movements are transfers, not commands of this list.
@@ -23,6 +23,8 @@ pub enum AdminCommand {
     SetEndpoint(SetEndpoint),
     CreateSettlementModel(NewSettlementModel),
     SetSettlementModelActivity(SetSettlementModelActivity),
+    CreateFeeRule(Box<NewFeeRule>),
+    SetFeeRuleActivity(SetFeeRuleActivity),
     CreateOracle(NewOracle),
     ReplaceOracle(ReplaceOracle),
     /// By the oracle's id.
@@ -49,6 +51,8 @@ pub fn administer(
         AdminCommand::SetEndpoint(command) => endpoints::set(directory, command),
         AdminCommand::CreateSettlementModel(command) => settlement_models::create(directory, command),
         AdminCommand::SetSettlementModelActivity(command) => settlement_models::set_activity(directory, command),
+        AdminCommand::CreateFeeRule(command) => fee_rules::create(directory, command),
+        AdminCommand::SetFeeRuleActivity(command) => fee_rules::set_activity(directory, *command),
         AdminCommand::CreateOracle(command) => oracles::create(directory, command),
         AdminCommand::ReplaceOracle(command) => oracles::replace(directory, command),
         AdminCommand::RemoveOracle(id) => Ok(oracles::remove(directory, *id)),

@@ -97,6 +97,11 @@ impl Scheme {
                 let known = directory.settlement_models.iter_mut().find(|known| known.id == model.id);
                 *known.unwrap() = model;
             }
+            Change::AddFeeRule(rule) => directory.fee_rules.push(rule),
+            Change::SetFeeRule(rule) => {
+                let known = directory.fee_rules.iter_mut().find(|known| known.id == rule.id);
+                *known.unwrap() = rule;
+            }
             Change::AddOracle(oracle) => directory.oracles.push(oracle),
             Change::SetOracle(oracle) => {
                 let known = directory.oracles.iter_mut().find(|known| known.id == oracle.id);

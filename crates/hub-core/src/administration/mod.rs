@@ -8,6 +8,7 @@
 mod accounts;
 mod command;
 mod endpoints;
+mod fee_rules;
 #[cfg(test)]
 mod fixture;
 mod funds;
@@ -20,6 +21,7 @@ mod settlement_models;
 
 use crate::{
     Participant,
+    fees::FeeRule,
     settlement::{Content, Settlement, SettlementAccount, SettlementId, Window},
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -29,6 +31,7 @@ use vocabulary::{Amount, Currency, FspId, PartyIdType, Timestamp};
 pub use accounts::{CreateHubAccount, SetAccountActivity};
 pub use command::{AdminCommand, administer};
 pub use endpoints::SetEndpoint;
+pub use fee_rules::{NewFeeRule, SetFeeRuleActivity};
 pub use funds::check_funds;
 pub use limits::{SetCapShare, SetLimit};
 pub use opening::{ALARM_PERCENTAGE_DEFAULT, OpenAccounts};
@@ -46,6 +49,7 @@ pub struct Directory {
     pub accounts: Vec<AccountRecord>,
     pub endpoints: Vec<Endpoint>,
     pub settlement_models: Vec<SettlementModel>,
+    pub fee_rules: Vec<FeeRule>,
     pub oracles: Vec<Oracle>,
 }
 
@@ -143,6 +147,9 @@ pub enum Change {
     SetEndpoint(Endpoint),
     AddSettlementModel(SettlementModel),
     SetSettlementModel(SettlementModel),
+    AddFeeRule(FeeRule),
+    /// Replaces the activity of a rule.
+    SetFeeRule(FeeRule),
     AddOracle(Oracle),
     SetOracle(Oracle),
     /// Makes a new window the open one; the one before is set by its own change.

@@ -43,6 +43,8 @@ pub enum AdminRejection {
     SettlementModelForAccountTypeExists,
     SettlementModelNotFound,
 
+    FeeRuleNotFound,
+    FeeRuleNameTaken,
     OracleExists,
     OracleNotFound,
 }

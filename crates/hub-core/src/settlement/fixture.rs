@@ -239,6 +239,8 @@ impl Scheme {
             | Change::SetEndpoint(_)
             | Change::AddSettlementModel(_)
             | Change::SetSettlementModel(_)
+            | Change::AddFeeRule(_)
+            | Change::SetFeeRule(_)
             | Change::AddOracle(_)
             | Change::SetOracle(_) => panic!("settlement does not ask for {change:?}"),
         }

@@ -1,9 +1,13 @@
 //! `PUT /transfers/{ID}`: the payee's answer (contract §4.6).
 
 use super::{Event, Stage, Transfer, TransferKind, TransferState, subject};
-use crate::{Dialect, Message, Notice, Outcome, Posting, Rejection, State, settlement::gross_model};
+use crate::{
+    Dialect, Message, Notice, Outcome, Posting, Rejection, State,
+    fees::{Fee, FeeDebtor},
+    settlement::gross_model,
+};
 use alloc::{boxed::Box, vec::Vec};
-use ledger::{AccountId, Book, Entry, EntryKind};
+use ledger::{AccountId, AccountKind, Book, Entry, EntryKind};
 use sha2::{Digest as _, Sha256};
 use vocabulary::{Amount, Condition, CorrelationId, Digest, FspId, Fulfilment};
 
@@ -171,13 +175,18 @@ fn commit(state: &mut State, command: &Fulfil) -> Outcome {
     let known = state.transfer(command.id).expect("the caller has found it");
     let (legs, amount) = (known.legs.expect("a reserved transfer has its accounts"), known.money.amount);
     let settled = gross_legs(state, known);
-    let Some(entries) = post(&mut state.book, (legs, amount), settled) else {
+    let fees = fee_legs(state, known);
+    let Some(mut entries) = post(&mut state.book, (legs, amount), settled) else {
         return refuse(state, command, Rejection::Overflow);
     };
     let (now, window, confirms) = (state.now, Some(state.window), state.rules.confirms_to_payee);
+    // A fee that cannot be posted does not hold up the payment.
+    entries.extend(
+        fees.into_iter().filter_map(|(between, fee)| state.book.post(EntryKind::InterchangeFee, between, fee).ok()),
+    );
     for entry in entries {
         // Only what is settled later belongs to a window.
-        let window = window.filter(|_| entry.kind == EntryKind::Principal);
+        let window = window.filter(|_| entry.kind != EntryKind::GrossSettlement);
         state.record(Posting { entry, transfer: command.id, window });
     }
     let known = state.change_transfer(command.id);
@@ -219,6 +228,22 @@ fn post(
     ]);
     *book = tried;
     Some(entries)
+}
+
+/// The fee accounts of debtor and creditor of each fee. A fee of a participant without one is not charged.
+fn fee_legs(state: &State, known: &Transfer) -> Vec<([AccountId; 2], Amount)> {
+    let account = |name| {
+        let account = state.account(name, known.money.currency, AccountKind::InterchangeFee)?;
+        account.is_active.then_some(account.id)
+    };
+    let legs = |fee: &Fee| {
+        let (payer, payee) = (account(&known.payer)?, account(&known.payee)?);
+        Some(match fee.debtor {
+            FeeDebtor::Payer => ([payer, payee], fee.amount),
+            FeeDebtor::Payee => ([payee, payer], fee.amount),
+        })
+    };
+    known.fees.iter().filter_map(legs).collect()
 }
 
 /// The accounts of the liquidity of payer and payee, where a transfer in this currency is settled by itself. Without

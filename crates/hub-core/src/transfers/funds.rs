@@ -3,7 +3,7 @@
 
 use super::{Event, Hashes, Stage, Transfer, TransferKind, TransferState, fulfil};
 use crate::{Dialect, Outcome, Posting, Rejection, State};
-use alloc::boxed::Box;
+use alloc::{boxed::Box, vec::Vec};
 use ledger::{AccountId, AccountKind, EntryKind, LedgerError};
 use vocabulary::{CorrelationId, Currency, Digest, FspId, Money, Timestamp};
 
@@ -119,6 +119,7 @@ fn start(state: &mut State, funds: &NewFunds, kind: TransferKind) {
         payee_dialect: Dialect::default(),
         prepare_extensions: funds.extensions.clone(),
         fulfil_extensions: None,
+        fees: Vec::new(),
     });
 }
 

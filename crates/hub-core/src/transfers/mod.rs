@@ -15,8 +15,8 @@ mod tests;
 #[cfg(test)]
 mod tests_of_roles_and_models;
 
-use crate::{Dialect, Message, Notice, Rejection, Subject, SubjectKind, WindowId};
-use alloc::boxed::Box;
+use crate::{Dialect, Message, Notice, Rejection, Subject, SubjectKind, WindowId, fees::Fee};
+use alloc::{boxed::Box, vec::Vec};
 use ledger::AccountId;
 use vocabulary::{Condition, CorrelationId, Digest, FspId, Fulfilment, Money, Timestamp};
 
@@ -66,6 +66,8 @@ pub struct Transfer {
     /// `extensionList` members as JSON text: the prepare's, and the fulfil's.
     pub prepare_extensions: Option<Box<str>>,
     pub fulfil_extensions: Option<Box<str>>,
+    /// What its commit posts beside the amount, by the rules that applied when it was prepared.
+    pub fees: Vec<Fee>,
 }
 
 /// Content hashes of the messages of a transfer, each kept from its first sight (contract §4.4).

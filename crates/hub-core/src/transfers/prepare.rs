@@ -1,8 +1,11 @@
 //! `POST /transfers`: checks and hold (contract §4.3 to §4.5).
 
 use super::{Hashes, Transfer, TransferKind, TransferState, subject};
-use crate::{Dialect, Message, Notice, OnUs, Outcome, Rejection, State};
-use alloc::boxed::Box;
+use crate::{
+    Dialect, Message, Notice, OnUs, Outcome, Rejection, State,
+    fees::{Fee, Priced, TransactionFacts, fees_of},
+};
+use alloc::{boxed::Box, vec::Vec};
 use ledger::{AccountId, AccountKind, LedgerError, Shortfall};
 use vocabulary::{Amount, Condition, CorrelationId, Currency, Digest, FspId, Money, Timestamp};
 
@@ -23,6 +26,10 @@ pub struct Prepare {
     pub dialect: Dialect,
     /// `extensionList` as JSON text.
     pub extensions: Option<Box<str>>,
+    /// The transaction in the ILP packet, as JSON text; none where the packet could not be read.
+    pub transaction: Option<Box<[u8]>>,
+    /// What fee rules look at in it; none where there are no rules.
+    pub facts: Option<Box<TransactionFacts>>,
 }
 
 /// The accounts that a prepare resolves: the payer's position and the account of its liquidity, the payee's position.
@@ -51,9 +58,13 @@ pub fn prepare(state: &mut State, command: &Prepare) -> Outcome {
     }
     match check(state, command, payee_account).and_then(|(accounts, amount)| hold(state, &accounts, amount)) {
         Ok(legs) => {
-            let transfer = stored(state, command, Ok(legs));
+            let fees = fees(state, command);
+            let transfer = Transfer { fees, ..stored(state, command, Ok(legs)) };
             let notice = transfer.tell_payee(Message::Relay);
             state.add_transfer(transfer);
+            if let Some(transaction) = &command.transaction {
+                state.keep_transaction(command.id, transaction.clone());
+            }
             Outcome::tell([notice])
         }
         Err(rejection) => {
@@ -116,6 +127,14 @@ fn hold(state: &mut State, accounts: &Accounts, amount: Amount) -> Result<[Accou
     }
 }
 
+/// What the two participants will owe each other for the transfer.
+fn fees(state: &State, command: &Prepare) -> Vec<Fee> {
+    let (Ok(amount), Some(facts)) = (&command.amount, &command.facts) else { return Vec::new() };
+    let money = Money { amount: *amount, currency: command.currency };
+    let payment = Priced { payer: &command.payer, payee: &command.payee, money, facts };
+    fees_of(&state.fee_rules, &payment, state.now)
+}
+
 fn stored(state: &State, command: &Prepare, outcome: Result<[AccountId; 2], Rejection>) -> Transfer {
     let amount = command.amount.clone().unwrap_or(Amount::ZERO);
     Transfer {
@@ -136,5 +155,6 @@ fn stored(state: &State, command: &Prepare, outcome: Result<[AccountId; 2], Reje
         payee_dialect: Dialect::default(),
         prepare_extensions: command.extensions.clone(),
         fulfil_extensions: None,
+        fees: Vec::new(),
     }
 }

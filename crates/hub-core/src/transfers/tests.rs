@@ -78,6 +78,7 @@ pub(super) fn loaded() -> Loaded {
         now,
         window: WindowId(7),
         models: Vec::new(),
+        fee_rules: Vec::new(),
         participants,
         accounts,
         transfers: Vec::new(),
@@ -106,6 +107,8 @@ pub(super) fn a_prepare(number: u8) -> Prepare {
         hash: Digest([number; 32]),
         dialect: Dialect(1),
         extensions: None,
+        transaction: None,
+        facts: None,
     }
 }
 

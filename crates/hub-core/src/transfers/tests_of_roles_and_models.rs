@@ -7,9 +7,10 @@ use super::{
 use crate::{
     Flow, Loaded, State,
     administration::{Delay, Granularity, Interchange, SettlementModel},
+    fees::{FeeConditions, FeeDebtor, FeeDecimals, FeeFormula, FeeRule},
     transfers::Stage,
 };
-use alloc::{vec, vec::Vec};
+use alloc::{boxed::Box, vec, vec::Vec};
 use ledger::{AccountId, AccountKind, EntryKind};
 use vocabulary::Amount;
 
@@ -123,5 +124,81 @@ fn a_gross_payment_whose_liquidity_account_would_overflow_changes_nothing() {
     fulfil(&mut state, &a_fulfil(1, FulfilKind::Commit));
     assert_eq!(values(&state), before);
     assert_eq!(state.transfer(id(1)).unwrap().stage(), Stage::Reserved, "it expires");
+    assert!(state.into_changes().postings.is_empty());
+}
+
+/// One per cent from the payer's side to the payee's, and half a unit back.
+fn fee_rules() -> Vec<FeeRule> {
+    let amount = |text: &str| Amount::parse(text).unwrap();
+    let decimals = FeeDecimals::try_new(2).unwrap();
+    let rule = |id, debtor, formula| FeeRule {
+        id,
+        name: "rule".into(),
+        is_active: true,
+        from: None,
+        until: None,
+        conditions: FeeConditions::default(),
+        debtor,
+        formula,
+    };
+    vec![
+        rule(1, FeeDebtor::Payer, FeeFormula::Percentage { percent: amount("1"), decimals }),
+        rule(2, FeeDebtor::Payee, FeeFormula::Fixed(amount("0.5"))),
+    ]
+}
+
+/// Payer and payee with fee accounts, ids 103 and 105, of which the payee's may be missing.
+fn with_fees(payee_has_account: bool) -> State {
+    let mut loaded = loaded();
+    let accounts = [(2, 103), (4, 105)].map(|(of, id)| {
+        let position: &ledger::Account = &loaded.accounts[of];
+        ledger::Account {
+            id: AccountId(id),
+            kind: AccountKind::InterchangeFee,
+            cap: None,
+            posted: Amount::ZERO,
+            ..*position
+        }
+    });
+    loaded.accounts.extend(accounts.into_iter().take(if payee_has_account { 2 } else { 1 }));
+    loaded.fee_rules = fee_rules();
+    State::new(loaded, rules())
+}
+
+fn fee_command() -> super::Prepare {
+    let transaction = Some(b"{}".as_slice().into());
+    super::Prepare { facts: Some(Box::default()), transaction, ..a_prepare(1) }
+}
+
+#[test]
+fn section_2_8_fees_are_computed_at_prepare_and_posted_by_the_commit_in_its_window() {
+    let mut state = with_fees(true);
+    prepare(&mut state, &fee_command());
+    let known = state.transfer(id(1)).unwrap();
+    let amount = known.money.amount.units();
+    let fees: Vec<i64> = known.fees.iter().map(|fee| fee.amount.units()).collect();
+    assert_eq!(fees, [amount / 100, 5000]);
+    state.fee_rules.clear();
+    fulfil(&mut state, &a_fulfil(1, FulfilKind::Commit));
+    let value = |account| state.book.get(AccountId(account)).unwrap().value().units();
+    assert_eq!([value(103), value(105)], [amount / 100 - 5000, 5000 - amount / 100]);
+    let changes = state.into_changes();
+    let kinds: Vec<_> = changes.postings.iter().map(|posting| (posting.entry.kind, posting.window.is_some())).collect();
+    let fee = (EntryKind::InterchangeFee, true);
+    assert_eq!(kinds, [(EntryKind::Principal, true), fee, fee]);
+    assert_eq!(changes.transactions.len(), 1);
+}
+
+#[test]
+fn section_2_8_a_fee_without_an_account_or_a_commit_is_not_charged_and_holds_up_nothing() {
+    let mut state = with_fees(false);
+    prepare(&mut state, &fee_command());
+    fulfil(&mut state, &a_fulfil(1, FulfilKind::Commit));
+    assert_eq!(state.transfer(id(1)).unwrap().stage(), Stage::Committed);
+    assert_eq!(state.into_changes().postings.len(), 1);
+    let mut state = with_fees(true);
+    prepare(&mut state, &fee_command());
+    fulfil(&mut state, &super::Fulfil { fulfilment: None, ..a_fulfil(1, FulfilKind::Commit) });
+    assert_eq!(state.transfer(id(1)).unwrap().stage(), Stage::Aborted);
     assert!(state.into_changes().postings.is_empty());
 }

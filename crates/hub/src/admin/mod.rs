@@ -8,6 +8,7 @@ mod accounts;
 pub(crate) mod decimal;
 mod endpoints;
 mod enums;
+mod fee_rules;
 mod form;
 mod funds;
 pub mod health;
@@ -20,14 +21,18 @@ mod participants;
 mod positions;
 mod rejections;
 mod reply;
+mod reports;
 mod request;
 mod settlement_models;
 mod settlement_rejections;
+mod settlement_schedule;
 mod settlement_views;
 mod settlement_windows;
 mod settlements;
 mod signing_key;
 mod trace;
+mod transactions;
+mod verify;
 
 use crate::Hub;
 use axum::{
@@ -63,6 +68,17 @@ pub fn ledger_router(hub: Arc<Hub>) -> Router {
         .route("/umoja/v1/signing-key", get(signing_key::public))
         .route("/umoja/v1/participants/{name}/flow", get(participants::flow).put(participants::set_flow))
         .route("/umoja/v1/participants/{name}/cap", put(limits::set_share))
+        .route("/umoja/v1/fee-rules", get(fee_rules::list).post(fee_rules::create))
+        .route("/umoja/v1/fee-rules/{id}", put(fee_rules::set_activity))
+        .route("/transactions/{id}", get(transactions::one))
+        .route("/umoja/v1/reports/settlement-bank", get(reports::settlement_bank))
+        .route("/umoja/v1/reports/settlement-initiation", get(reports::settlement_initiation))
+        .route("/umoja/v1/reports/multilateral", get(reports::multilateral))
+        .route("/umoja/v1/reports/bilateral", get(reports::bilateral))
+        .route("/umoja/v1/reports/windows", get(reports::windows))
+        .route("/umoja/v1/reports/statement", get(reports::statement))
+        .route("/umoja/v1/settlement-schedule", get(settlement_schedule::get).put(settlement_schedule::put))
+        .route("/umoja/v1/verify", get(verify::now))
         .route("/umoja/v1/trace/{id}", get(trace::one))
         .route("/umoja/v1/outbox", get(outbox::list))
         .route("/umoja/v1/outbox/{id}", delete(outbox::discard))

@@ -58,6 +58,8 @@ fn code_and_text(rejection: AdminRejection) -> (ErrorCode, &'static str) {
             (Code::INTERNAL, "A settlement model for this currency and ledger account type already exists")
         }
         Rejection::SettlementModelNotFound => (Code::INTERNAL, "Settlement Model does not exist"),
+        Rejection::FeeRuleNotFound => (Code::ID_NOT_FOUND, "Fee rule not found"),
+        Rejection::FeeRuleNameTaken => (Code::CLIENT_ERROR, "A fee rule of this name already exists"),
         // The last word is what an older generation of clients looks for.
         Rejection::OracleExists => (
             Code::INTERNAL,

@@ -8,6 +8,7 @@ mod participants;
 mod parties;
 mod quotes;
 mod relay;
+mod requests;
 mod transaction_requests;
 mod transfers;
 
@@ -26,7 +27,7 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use fspiop::{Envelope, ErrorCode, FspiopError, Operation, Resource};
+use fspiop::{Envelope, ErrorCode, FspiopError, Operation, RawRoute, Resource};
 use http::{HeaderMap, Method, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use std::sync::Arc;
@@ -44,6 +45,8 @@ pub struct Inbound {
     /// What the journal is told of the body.
     pub mentioned: Arc<Mentioned>,
 }
+
+pub use requests::CarryOut;
 
 /// The router of the listener: one entry, because unknown paths are answered by the contract too.
 pub fn router(hub: Arc<Hub>) -> axum::Router {
@@ -88,7 +91,7 @@ impl Arrival {
     }
 
     /// Takes up the head of a request whose path the API has.
-    fn read_head(&mut self, resource: Resource, parts: &http::request::Parts) {
+    fn read_head(&mut self, route: &RawRoute, parts: &http::request::Parts) {
         let path = parts.uri.path();
         let source = parts.headers.get(fspiop::headers::SOURCE).and_then(|value| value.to_str().ok());
         let row = JournalRow {
@@ -96,7 +99,7 @@ impl Arrival {
             direction: Direction::In,
             participant: source.and_then(|source| source.parse().ok()),
             method: journal::method_code(parts.method.as_str()),
-            resource: journal::resource_code(path),
+            resource: journal::code_of_resource(Some(route.resource()), route.is_error()),
             subject: journal::subject_of(path),
             related: None,
             status: None,
@@ -105,7 +108,7 @@ impl Arrival {
             trace: journal::trace_of_headers(&parts.headers),
             party: None,
         };
-        self.row = Some((resource, row));
+        self.row = Some((route.resource(), row));
     }
 
     /// Takes up what has become of the operation: the party of a look-up, the code of an error that was told.
@@ -175,7 +178,7 @@ async fn handle(hub: &Arc<Hub>, request: Request, arrival: &mut Arrival) -> Resu
         let allow = error.allow().map(str::to_owned);
         Refusal { error: error.into(), allow }
     })?;
-    arrival.read_head(route.resource(), &parts);
+    arrival.read_head(&route, &parts);
     let body = read(body).await;
     let envelope = fspiop::check_headers(&route, &parts.headers)?;
     let body = body?;

@@ -1,13 +1,28 @@
 //! `/participants` on the FSPIOP port (FSPIOP 1.1 §6.2; contract §2.4): which DFSP serves a party.
+//!
+//! Invariant: a change is durable before it is acknowledged: in the built-in directory, or, where an oracle has to be
+//! asked, as a request in the outbox.
 
-use super::{Inbound, Refusal, parties::variables};
-use crate::{Hub, lookup, lookup::Registrar, render::Address};
+use super::{
+    Inbound, Refusal,
+    parties::variables,
+    requests::{self, Line, Repeated},
+};
+use crate::{
+    Hub,
+    callbacks::now,
+    lookup::{self, Ask, Registrar},
+    outbound::Delivery,
+    render::Address,
+    sequencer::Unavailable,
+};
 use fspiop::{
-    ErrorCode, FspiopError, PartyPath, Resource,
+    ErrorCode, FspiopError, Operation, PartyPath, Resource,
     body::{ErrorInformation, ParticipantBatch, ParticipantRegistration, ParticipantUpdate, PartyIdInfo},
     callback::{PartyResult, batch_body, participant_body, party_list_body},
     endpoint::EndpointType,
 };
+use http::Method;
 use std::sync::Arc;
 use store::{PartyChange, PartyEntry};
 use vocabulary::{Currency, FspId, PartyId};
@@ -32,83 +47,124 @@ pub async fn get(hub: &Arc<Hub>, inbound: Inbound, party: PartyPath, query: Opti
     Ok(())
 }
 
+/// What is to change in a directory of parties.
+enum Change {
+    Register { fsp: FspId, currency: Option<Currency>, ask: Ask },
+    Remove { currency: Option<Currency> },
+}
+
 pub async fn post(hub: &Arc<Hub>, inbound: Inbound, party: PartyPath) -> Result<(), Refusal> {
-    let body = ParticipantRegistration::parse(&inbound.body)?;
-    let registration = Registration { party, fsp: body.fsp_id, currency: body.currency, is_new: true };
-    register(hub, inbound, registration).await
+    let change = registration(&inbound)?;
+    begin(hub, inbound, (party, change), None).await
 }
 
 pub async fn put(hub: &Arc<Hub>, inbound: Inbound, party: PartyPath) -> Result<(), Refusal> {
-    let body = ParticipantUpdate::parse(&inbound.body)?;
-    let fsp = body.fsp_id.unwrap_or_else(|| inbound.envelope.source.clone());
-    let registration = Registration { party, fsp, currency: body.currency, is_new: false };
-    register(hub, inbound, registration).await
-}
-
-struct Registration {
-    party: PartyPath,
-    fsp: FspId,
-    currency: Option<Currency>,
-    is_new: bool,
-}
-
-/// Where the built-in directory serves the id type, the change is durable before the request is acknowledged.
-async fn register(hub: &Arc<Hub>, inbound: Inbound, registration: Registration) -> Result<(), Refusal> {
-    let id = match checked(hub, &inbound, &registration.party) {
-        Ok(id) => id,
-        Err(error) => return Ok(tell_error(hub, &inbound, &registration.party, &error)),
-    };
-    let Registration { party, fsp, currency, is_new } = registration;
-    match hub.lookup().registrar(id.id_type) {
-        Ok(Registrar::BuiltIn) => {
-            if hub.view().participant(&fsp).is_none() {
-                let error = FspiopError::with_detail(ErrorCode::ADD_PARTY, format_args!("FSP {fsp} not found"));
-                return Ok(tell_error(hub, &inbound, &party, &error));
-            }
-            let entry = PartyEntry { party: id, fsp: fsp.clone(), currency };
-            hub.sequencer().change_party(PartyChange::Register(entry)).await?;
-            tell_registered(hub, &inbound, &party, (&fsp, currency));
-        }
-        Ok(Registrar::Oracle(url)) => {
-            let hub = hub.clone();
-            tokio::spawn(async move {
-                let entry = PartyEntry { party: id, fsp: fsp.clone(), currency };
-                match hub.lookup().register(&inbound, &url, &entry, is_new).await {
-                    Ok(()) => tell_registered(&hub, &inbound, &party, (&fsp, currency)),
-                    Err(error) => tell_error(&hub, &inbound, &party, &error),
-                }
-            });
-        }
-        Err(error) => tell_error(hub, &inbound, &party, &error),
-    }
-    Ok(())
+    let change = update(&inbound)?;
+    begin(hub, inbound, (party, change), None).await
 }
 
 pub async fn delete(hub: &Arc<Hub>, inbound: Inbound, party: PartyPath, query: Option<&str>) -> Result<(), Refusal> {
-    let currency = lookup::currency_of(query)?;
-    let id = match checked(hub, &inbound, &party) {
-        Ok(id) => id,
-        Err(error) => return Ok(tell_error(hub, &inbound, &party, &error)),
+    let change = removal(query)?;
+    begin(hub, inbound, (party, change), query).await
+}
+
+fn registration(inbound: &Inbound) -> Result<Change, FspiopError> {
+    let body = ParticipantRegistration::parse(&inbound.body)?;
+    Ok(Change::Register { fsp: body.fsp_id, currency: body.currency, ask: Ask::Add })
+}
+
+fn update(inbound: &Inbound) -> Result<Change, FspiopError> {
+    let body = ParticipantUpdate::parse(&inbound.body)?;
+    let fsp = body.fsp_id.unwrap_or_else(|| inbound.envelope.source.clone());
+    Ok(Change::Register { fsp, currency: body.currency, ask: Ask::Change })
+}
+
+fn removal(query: Option<&str>) -> Result<Change, FspiopError> {
+    Ok(Change::Remove { currency: lookup::currency_of(query)? })
+}
+
+/// Changes the built-in directory, or puts the request off until the oracle has been asked.
+async fn begin(
+    hub: &Arc<Hub>,
+    inbound: Inbound,
+    (party, change): (PartyPath, Change),
+    query: Option<&str>,
+) -> Result<(), Refusal> {
+    let registrar = checked(hub, &inbound, &party).and_then(|id| Ok((hub.lookup().registrar(id.id_type)?, id)));
+    let answer = match registrar {
+        Ok((Registrar::Oracle { id, .. }, _)) => {
+            return requests::put_off(hub, &inbound, Line::Oracle(id), query).await;
+        }
+        Ok((Registrar::BuiltIn, id)) => match change_built_in(hub, id, &change).await? {
+            Ok(()) => done(hub, &inbound, &party, &change),
+            Err(error) => failed(hub, &inbound, &party, &error),
+        },
+        Err(error) => failed(hub, &inbound, &party, &error),
     };
-    let source = inbound.envelope.source.clone();
-    let deleted = participant_body(&source);
-    match hub.lookup().registrar(id.id_type) {
-        Ok(Registrar::BuiltIn) => {
-            hub.sequencer().change_party(PartyChange::Remove { party: id, currency }).await?;
-            tell(hub, &inbound, &source, &party, deleted);
-        }
-        Ok(Registrar::Oracle(url)) => {
-            let hub = hub.clone();
-            tokio::spawn(async move {
-                match hub.lookup().remove(&inbound, &url, &id).await {
-                    Ok(()) => tell(&hub, &inbound, &source, &party, deleted),
-                    Err(error) => tell_error(&hub, &inbound, &party, &error),
-                }
-            });
-        }
-        Err(error) => tell_error(hub, &inbound, &party, &error),
+    if let Some(answer) = answer {
+        hub.callbacks.deliver(answer);
     }
     Ok(())
+}
+
+/// Carries out a request that was put off: one of the four that change something. Returns its answer; an error means that it is tried again.
+pub async fn carry_out(hub: &Arc<Hub>, repeated: Repeated) -> Result<Option<Delivery>, Unavailable> {
+    let Repeated { inbound, operation, query, is_again } = repeated;
+    if operation == Operation::PostParticipants {
+        return Ok(carry_out_batch(hub, &inbound, is_again).await);
+    }
+    let (Operation::PostParticipant(party) | Operation::PutParticipant(party) | Operation::DeleteParticipant(party)) =
+        operation
+    else {
+        return Ok(None);
+    };
+    let change = match inbound.method {
+        Method::POST => registration(&inbound),
+        Method::PUT => update(&inbound),
+        _ => removal(query.as_deref()),
+    };
+    let outcome = match (checked(hub, &inbound, &party), change) {
+        (Ok(id), Ok(change)) => carry_out_one(hub, &inbound, (id, &change), is_again).await?.map(|()| change),
+        (Err(error), _) | (_, Err(error)) => Err(error),
+    };
+    Ok(match outcome {
+        Ok(change) => done(hub, &inbound, &party, &change),
+        Err(error) => failed(hub, &inbound, &party, &error),
+    })
+}
+
+/// The registrar may be another than when the request came.
+async fn carry_out_one(
+    hub: &Hub,
+    inbound: &Inbound,
+    (id, change): (PartyId, &Change),
+    is_again: bool,
+) -> Result<Result<(), FspiopError>, Unavailable> {
+    let url = match hub.lookup().registrar(id.id_type) {
+        Ok(Registrar::Oracle { url, .. }) => url,
+        Ok(Registrar::BuiltIn) => return change_built_in(hub, id, change).await,
+        Err(error) => return Ok(Err(error)),
+    };
+    Ok(match change {
+        Change::Register { fsp, currency, ask } => {
+            let entry = PartyEntry { party: id, fsp: fsp.clone(), currency: *currency };
+            hub.lookup().register(inbound, &url, &entry, ask.again_if(is_again)).await
+        }
+        Change::Remove { .. } => hub.lookup().remove(inbound, &url, &id, is_again).await,
+    })
+}
+
+async fn change_built_in(hub: &Hub, party: PartyId, change: &Change) -> Result<Result<(), FspiopError>, Unavailable> {
+    let change = match change {
+        Change::Register { fsp, .. } if hub.view().participant(fsp).is_none() => {
+            return Ok(Err(FspiopError::with_detail(ErrorCode::ADD_PARTY, format_args!("FSP {fsp} not found"))));
+        }
+        Change::Register { fsp, currency, .. } => {
+            PartyChange::Register(PartyEntry { party, fsp: fsp.clone(), currency: *currency })
+        }
+        Change::Remove { currency } => PartyChange::Remove { party, currency: *currency },
+    };
+    Ok(Ok(hub.sequencer().change_party(change).await?))
 }
 
 /// A DFSP's own error about a registration, passed on.
@@ -128,60 +184,57 @@ pub fn put_error(hub: &Arc<Hub>, inbound: Inbound, party: &PartyPath) -> Result<
 pub async fn post_batch(hub: &Arc<Hub>, inbound: Inbound) -> Result<(), Refusal> {
     let batch = ParticipantBatch::parse(&inbound.body)?;
     if let Err(error) = check_source(hub, &inbound) {
-        return Ok(tell_batch(hub, &inbound, &batch, Err(error)));
-    }
-    let hub = hub.clone();
-    tokio::spawn(async move {
-        let mut results = Vec::with_capacity(batch.parties.len());
-        for info in &batch.parties {
-            let outcome = register_one(&hub, &inbound, info, batch.currency).await;
-            let error = outcome.err().map(|error| error.extension(info.id_type.as_str(), &info.identifier));
-            results.push(PartyResult { party: info.clone(), error });
+        if let Some(answer) = batch_answer(hub, &inbound, &batch, Err(error)) {
+            hub.callbacks.deliver(answer);
         }
-        tell_batch(&hub, &inbound, &batch, Ok(batch_body(&results, batch.currency)));
-    });
-    Ok(())
+        return Ok(());
+    }
+    requests::put_off(hub, &inbound, Line::Several, None).await
+}
+
+async fn carry_out_batch(hub: &Arc<Hub>, inbound: &Inbound, is_again: bool) -> Option<Delivery> {
+    let batch = ParticipantBatch::parse(&inbound.body).ok()?;
+    let mut results = Vec::with_capacity(batch.parties.len());
+    for info in &batch.parties {
+        let outcome = register_one(hub, inbound, (info, batch.currency), is_again).await;
+        let error = outcome.err().map(|error| error.extension(info.id_type.as_str(), &info.identifier));
+        results.push(PartyResult { party: info.clone(), error });
+    }
+    batch_answer(hub, inbound, &batch, Ok(batch_body(&results, batch.currency)))
 }
 
 async fn register_one(
     hub: &Arc<Hub>,
     inbound: &Inbound,
-    info: &PartyIdInfo,
-    currency: Option<Currency>,
+    (info, currency): (&PartyIdInfo, Option<Currency>),
+    is_again: bool,
 ) -> Result<(), FspiopError> {
     let source = &inbound.envelope.source;
     if info.fsp_id.as_ref().is_some_and(|fsp| fsp != source) {
         return Err(FspiopError::new(ErrorCode::PARTY_NOT_FOUND));
     }
     let path = PartyPath { id_type: info.id_type, identifier: info.identifier.clone(), sub_id: info.sub_id.clone() };
-    let entry = PartyEntry { party: lookup::party_id(&path)?, fsp: source.clone(), currency };
-    match hub.lookup().registrar(info.id_type)? {
-        Registrar::BuiltIn => {
-            let change = PartyChange::Register(entry);
-            let refused = |reason| FspiopError::with_detail(ErrorCode::SERVICE_UNAVAILABLE, reason);
-            hub.sequencer().change_party(change).await.map_err(refused)
-        }
-        Registrar::Oracle(url) => hub.lookup().register(inbound, &url, &entry, true).await,
-    }
+    let id = lookup::party_id(&path)?;
+    let change = Change::Register { fsp: source.clone(), currency, ask: Ask::Add };
+    let unavailable = |reason| FspiopError::with_detail(ErrorCode::SERVICE_UNAVAILABLE, reason);
+    carry_out_one(hub, inbound, (id, &change), is_again).await.map_err(unavailable)?
 }
 
-fn tell_batch(hub: &Hub, inbound: &Inbound, batch: &ParticipantBatch, outcome: Result<Vec<u8>, FspiopError>) {
+fn batch_answer(
+    hub: &Hub,
+    inbound: &Inbound,
+    batch: &ParticipantBatch,
+    outcome: Result<Vec<u8>, FspiopError>,
+) -> Option<Delivery> {
     let id = batch.request_id.to_string();
-    let to = inbound.envelope.source.clone();
-    let path: Box<str> = format!("/participants/{id}").into();
+    let path = format!("/participants/{id}");
     let variables = vec![("requestId".into(), id.into())];
-    match outcome {
-        Ok(body) => hub.tell_made(
-            inbound,
-            &to,
-            Address { path, endpoint: EndpointType::ParticipantBatchPut, variables },
-            body.into(),
-        ),
-        Err(error) => {
-            let address = Address { path, endpoint: EndpointType::ParticipantBatchPutError, variables };
-            hub.tell_error(inbound, &to, address, &error);
-        }
-    }
+    let (path, endpoint, body) = match outcome {
+        Ok(body) => (path, EndpointType::ParticipantBatchPut, body),
+        Err(error) => (path + "/error", EndpointType::ParticipantBatchPutError, error.to_json()),
+    };
+    let address = Address { path: path.into(), endpoint, variables };
+    hub.renderer.answer(inbound, &inbound.envelope.source, (address, body.into()), now())
 }
 
 fn check_source(hub: &Hub, inbound: &Inbound) -> Result<(), FspiopError> {
@@ -196,17 +249,30 @@ fn checked(hub: &Hub, inbound: &Inbound, party: &PartyPath) -> Result<PartyId, F
     lookup::party_id(party)
 }
 
-/// The callback after a registration goes to the destination of the request, else to the DFSP that was registered.
-fn tell_registered(hub: &Hub, inbound: &Inbound, party: &PartyPath, registered: (&FspId, Option<Currency>)) {
-    let (fsp, currency) = registered;
-    let info = PartyIdInfo {
-        id_type: party.id_type,
-        identifier: party.identifier.clone(),
-        sub_id: party.sub_id.clone(),
-        fsp_id: Some(fsp.clone()),
+/// What is told of a change that was made: after a registration to the destination of the request, else to the DFSP that
+/// was registered; after a removal to whom asked for it.
+fn done(hub: &Hub, inbound: &Inbound, party: &PartyPath, change: &Change) -> Option<Delivery> {
+    let source = &inbound.envelope.source;
+    let (to, body) = match change {
+        Change::Register { fsp, currency, .. } => {
+            let info = PartyIdInfo {
+                id_type: party.id_type,
+                identifier: party.identifier.clone(),
+                sub_id: party.sub_id.clone(),
+                fsp_id: Some(fsp.clone()),
+            };
+            (inbound.envelope.destination.as_ref().unwrap_or(fsp), party_list_body(&[info], *currency))
+        }
+        Change::Remove { .. } => (source, participant_body(source)),
     };
-    let to = inbound.envelope.destination.as_ref().unwrap_or(fsp).clone();
-    tell(hub, inbound, &to, party, party_list_body(&[info], currency));
+    hub.renderer.answer(inbound, to, (address(party, endpoints(party).0), body.into()), now())
+}
+
+/// What is told to whom asked for a change that was not made.
+fn failed(hub: &Hub, inbound: &Inbound, party: &PartyPath, error: &FspiopError) -> Option<Delivery> {
+    let address = address(party, endpoints(party).1);
+    let address = Address { path: format!("{}/error", address.path).into(), ..address };
+    hub.renderer.answer(inbound, &inbound.envelope.source, (address, error.to_json().into()), now())
 }
 
 fn tell(hub: &Hub, inbound: &Inbound, to: &FspId, party: &PartyPath, body: Vec<u8>) {

@@ -15,8 +15,10 @@ use fspiop::{
 };
 use hub_core::{
     Command, Message, Notice, Rejection, Subject, SubjectKind,
+    fees::{Extension, TransactionFacts},
     transfers::{Fulfil, FulfilKind, Prepare, Reject},
 };
+use serde_json::Value;
 use std::sync::Arc;
 use vocabulary::{CorrelationId, FspId, Timestamp};
 
@@ -24,11 +26,14 @@ use vocabulary::{CorrelationId, FspId, Timestamp};
 const CLOCK_LEAD_MS_MAX: i64 = 200;
 /// How old a `completedTimestamp` may be.
 const COMPLETED_AGE_MS_MAX: i64 = 300_000;
+/// Extensions of a party that fee rules look at; FSPIOP allows sixteen in a list.
+const EXTENSIONS_MAX: usize = 32;
 
 pub async fn post(hub: &Arc<Hub>, inbound: Inbound) -> Result<(), Refusal> {
     let body = TransferPrepare::parse(&inbound.body)?;
     inbound.mentioned.say(Mention { subject: Some(body.transfer_id), ..Mention::default() });
     let amount_text = body.amount_text;
+    let transaction = fspiop::ilp::transaction_of(&body.ilp_packet).ok();
     let command = Prepare {
         id: body.transfer_id,
         source: inbound.envelope.source.clone(),
@@ -41,11 +46,37 @@ pub async fn post(hub: &Arc<Hub>, inbound: Inbound) -> Result<(), Refusal> {
         hash: fspiop::content_hash(&inbound.body),
         dialect: inbound.dialect(),
         extensions: body.extension_list,
+        facts: transaction.as_deref().filter(|_| hub.view().has_fees()).map(transaction_facts),
+        transaction: transaction.map(Vec::into_boxed_slice),
     };
     let relay = RelayUntil::Expiration(command.expiration);
     let head = render::relay_head(&inbound, &command.payee, EndpointType::TransferPost, Vec::new());
     let origin = Origin { head, body: inbound.body, relay };
     Ok(hub.sequencer().decide(Command::Prepare(Box::new(command)), Some(origin)).await?)
+}
+
+/// What fee rules look at; nothing where the transaction is not what FSPIOP says.
+fn transaction_facts(transaction: &[u8]) -> Box<TransactionFacts> {
+    let transaction: Value = serde_json::from_slice(transaction).unwrap_or_default();
+    let text = |of: &Value| of.as_str().map(Into::into);
+    let kind = &transaction["transactionType"];
+    Box::new(TransactionFacts {
+        scenario: text(&kind["scenario"]),
+        sub_scenario: text(&kind["subScenario"]),
+        initiator: text(&kind["initiator"]),
+        initiator_type: text(&kind["initiatorType"]),
+        payer_extensions: party_extensions(&transaction["payer"]),
+        payee_extensions: party_extensions(&transaction["payee"]),
+    })
+}
+
+/// Extensions stand beside a party or beside its identifier.
+fn party_extensions(party: &Value) -> Vec<Extension> {
+    let lists = [&party["extensionList"], &party["partyIdInfo"]["extensionList"]];
+    let entries = lists.into_iter().flat_map(|list| list["extension"].as_array().into_iter().flatten());
+    let extension =
+        |entry: &Value| Some(Extension { key: entry["key"].as_str()?.into(), value: entry["value"].as_str()?.into() });
+    entries.filter_map(extension).take(EXTENSIONS_MAX).collect()
 }
 
 pub async fn put(hub: &Arc<Hub>, inbound: Inbound, id: &str) -> Result<(), Refusal> {

@@ -452,6 +452,7 @@ mod tests {
             variables: Vec::new(),
             headers: Vec::new(),
             on_failure: None,
+            purpose: crate::outbound::Purpose::Other,
         };
         let delivery = Delivery {
             to: "payerfsp".parse().unwrap(),

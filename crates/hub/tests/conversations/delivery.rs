@@ -82,6 +82,53 @@ async fn an_outcome_is_tried_until_the_payer_takes_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_outcome_does_not_wait_behind_a_prepare_that_nobody_needs_any_more() {
+    let scheme = Scheme::start().await;
+    let payment = Payment::usd("5");
+    // The payee acts on the prepare and answers it with an error all the same.
+    scheme.payee.answer_with(503);
+    scheme.accept(&payment.prepare()).await;
+    scheme.payee.next("POST /transfers").await;
+    scheme.accept(&payment.fulfil("RESERVED")).await;
+    scheme.payer.next(&payment.put()).await;
+    scheme.payee.next(&payment.patch()).await;
+    scheme.payee.take_all("POST /transfers");
+    scheme.payee.fail(0, 200);
+    scheme.payee.next(&payment.patch()).await;
+    scheme.payee.take_all(&payment.patch());
+    scheme.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outcome_that_is_asked_for_again_waits_once() {
+    let scheme = Scheme::start().await;
+    let payment = Payment::usd("5");
+    scheme.reserve(&payment).await;
+    scheme.payer.answer_with(503);
+    scheme.accept(&payment.fulfil("COMMITTED")).await;
+    scheme.payer.next(&payment.put()).await;
+    let prepare = payment.prepare();
+    for _ in 0..3 {
+        scheme.accept(&prepare).await;
+    }
+    // The marks of what was dropped ride on the units of those registrations.
+    let mut waiting = usize::MAX;
+    for number in 0..100 {
+        scheme.register_party(&scheme.bystander, &format!("MSISDN/2772000{number:04}")).await;
+        let page = scheme.administer("GET /umoja/v1/outbox?state=waiting&to=payerfsp", Value::Null).await;
+        waiting = page["messages"].as_array().unwrap().len();
+        if waiting == 1 {
+            break;
+        }
+    }
+    assert_eq!(waiting, 1);
+    scheme.payer.fail(0, 200);
+    scheme.payer.forget();
+    scheme.payer.next(&payment.put()).await;
+    scheme.end_whatever_was_sent().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_hub_makes_is_the_same_at_every_attempt() {
     let scheme = Scheme::start().await;
     let payment = Payment::usd("5");

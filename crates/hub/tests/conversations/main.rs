@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise, also in its helpers")]
 
 mod authorizations;
+mod crashes;
 mod delivery;
 mod duplicates;
 mod limits;

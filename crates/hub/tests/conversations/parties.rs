@@ -159,3 +159,16 @@ async fn a_type_that_nobody_keeps_is_told_with_its_name() {
     assert_eq!(oracle.asked(), ["GET /participants/ALIAS/a?currency=USD"]);
     scheme.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sub_id_that_is_called_error_is_none_and_stays_one_on_its_way() {
+    let scheme = Scheme::start().await;
+    let path = "/parties/BUSINESS/shop/%65rror";
+    let answer = Call::new(&format!("PUT {path}")).from(PAYEE).to(PAYER).body(party_body("BUSINESS", "shop"));
+    scheme.accept(&answer).await;
+    let told = scheme.payer.next(&format!("PUT {path}")).await;
+    assert_relayed(&told, &answer);
+    scheme.accept(&question("BUSINESS/shop/error")).await;
+    scheme.payer.next(&format!("PUT {path}/error")).await.assert_error("3204", "Party not found");
+    scheme.end().await;
+}

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise, also in its helpers")]
 
 mod cycle;
+mod fees;
 mod refusals;
+mod reports;
 #[path = "../support/mod.rs"]
 mod support;
 mod windows;

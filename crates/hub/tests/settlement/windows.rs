@@ -81,3 +81,24 @@ async fn two_models_settle_one_window_and_it_is_settled_when_both_are() {
     assert_eq!(settled["state"], "SETTLED");
     scheme.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schedule_that_makes_no_sense_is_refused() {
+    let scheme = Scheme::start().await;
+    let put = |body: Value| Call::plain("PUT /umoja/v1/settlement-schedule", body);
+    for (body, text) in [
+        (json!({"timeZone": "Mars/Base", "times": ["12:00"]}), "time zone"),
+        (json!({"timeZone": "UTC", "times": ["25:00"]}), "time of day"),
+        (json!({"timeZone": "UTC", "times": [], "settle": ["NONE"]}), "no settlement model"),
+        (json!({"timeZone": "UTC", "times": [], "more": 1}), "unknown field"),
+    ] {
+        let reply = scheme.ask_administration(&put(body)).await;
+        assert!(reply.status == 400 && reply.text().contains(text), "{}", reply.text());
+    }
+    let schedule = json!({"timeZone": "Africa/Nairobi", "times": ["12:00", "23:59"], "settle": ["DEFERREDNET"]});
+    let empty = json!({"timeZone": "", "times": [], "settle": []});
+    assert_eq!(scheme.administer("GET /umoja/v1/settlement-schedule", Value::Null).await, empty);
+    assert_eq!(scheme.administer("PUT /umoja/v1/settlement-schedule", schedule.clone()).await, schedule);
+    assert_eq!(scheme.administer("GET /umoja/v1/settlement-schedule", Value::Null).await, schedule);
+    scheme.end().await;
+}

@@ -100,6 +100,25 @@ impl Scheme {
         scheme
     }
 
+    /// A hub that begins with a copy of what this one's database holds now, as after a crash; this one hears nothing any
+    /// more. `file` is where the database lies.
+    pub async fn crash(self, file: &std::path::Path) -> Self {
+        let copy = file.with_extension("copy");
+        for suffix in ["", "-wal"] {
+            let name = |path: &std::path::Path| format!("{}{suffix}", path.display());
+            std::fs::copy(name(file), name(&copy)).unwrap();
+        }
+        let Self { payer, payee, bystander, running, client } = self;
+        drop((client, running));
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let listeners = Listeners { fspiop: any, administration: any, settlement: any, oracles: any, portal: any };
+        let store = format!("sqlite:{}", copy.display());
+        let config = Config { listeners, store, expiry_sweep: Duration::from_millis(50), ..Config::default() };
+        let running = hub::start(config, |_| Router::new()).await.unwrap();
+        let client = legacy::Client::builder(TokioExecutor::new()).build_http();
+        Self { payer, payee, bystander, running, client }
+    }
+
     /// Sends an FSPIOP message.
     pub async fn send(&self, call: &Call) -> Reply {
         self.exchange(self.running.addresses().fspiop, call).await
@@ -256,7 +275,7 @@ impl Scheme {
     }
 
     /// Opens a participant's accounts in a currency, with funds and a cap.
-    async fn add(&self, name: &str, currency: &str) {
+    pub async fn add(&self, name: &str, currency: &str) {
         self.administer("POST /participants", json!({"name": name, "currency": currency})).await;
         let limit = json!({"type": "NET_DEBIT_CAP", "value": FUNDS});
         let opening = json!({"currency": currency, "limit": limit, "initialPosition": 0});

@@ -29,6 +29,28 @@ impl Oracle {
         Self { url, asked }
     }
 
+    /// Gives these statuses one after the other, the last one ever after; zero stands for no answer at all.
+    pub async fn answering_in_turn(statuses: &'static [u16]) -> Self {
+        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+        let handler = async move |State(asked): State<Arc<Mutex<Vec<String>>>>, request: Request| {
+            let line = format!("{} {}", request.method(), request.uri());
+            let place = {
+                let mut asked = asked.lock().unwrap();
+                asked.push(line);
+                asked.len() - 1
+            };
+            match statuses[place.min(statuses.len() - 1)] {
+                0 => std::future::pending().await,
+                status => StatusCode::from_u16(status).unwrap(),
+            }
+        };
+        let router = Router::new().fallback(handler).with_state(asked.clone());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { url, asked }
+    }
+
     /// `METHOD PATH BODY` of every request so far.
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()

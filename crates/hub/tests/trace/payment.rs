@@ -1,6 +1,6 @@
 //! `/umoja/v1/trace/{id}`: the whole conversation of a payment.
 
-use crate::support::{Call, PAYEE, PAYER, Payment, Quote, Scheme, fresh_id, party_body};
+use crate::support::{Call, Oracle, PAYEE, PAYER, Payment, Quote, Scheme, fresh_id, party_body};
 use serde_json::{Value, json};
 
 const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -29,6 +29,21 @@ fn lines(trace: &Value) -> Vec<String> {
         keys.map(|key| shown(&message[key])).join(" ") + error
     };
     trace["messages"].as_array().unwrap().iter().map(line).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_oracle_was_asked_is_in_the_trace() {
+    let scheme = Scheme::start().await;
+    let oracle = Oracle::answering(200, json!({"partyList": [{"fspId": PAYEE}]})).await;
+    scheme.register_oracle("ACCOUNT_ID", &oracle.url, None).await;
+    scheme.accept(&traced(Call::new("GET /parties/ACCOUNT_ID/7"))).await;
+    scheme.payee.next("GET /parties/ACCOUNT_ID/7").await;
+    let quote = Quote::usd("5");
+    scheme.accept(&traced(quote.request())).await;
+    scheme.payee.next("POST /quotes").await;
+    let lines = lines(&trace(&scheme, &quote.id, 5).await);
+    assert!(lines.contains(&"out - GET participants 200 - 1".to_owned()), "{lines:?}");
+    scheme.end().await;
 }
 
 fn traced(call: Call) -> Call {

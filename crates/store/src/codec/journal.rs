@@ -48,7 +48,7 @@ pub(crate) fn journal_row(row: &impl Columns) -> Result<JournalRow, StoreError> 
 
 /// Reads [`super::TRANSFER_COLUMNS`] and `created_at` behind them.
 pub(crate) fn traced_transfer(row: &impl Columns) -> Result<TracedTransfer, StoreError> {
-    const CREATED_AT: usize = 24;
+    const CREATED_AT: usize = 25;
     let created_at = row.number(CREATED_AT)?.map(|_| time(row, CREATED_AT)).transpose()?;
     Ok(TracedTransfer { transfer: transfer(row)?, created_at })
 }

@@ -9,19 +9,20 @@ use super::{
 use crate::{
     StoreError,
     codec::{
-        self, ACCOUNT_COLUMNS, ENDPOINT_COLUMNS, ORACLE_COLUMNS, PARTICIPANT_COLUMNS, SETTLEMENT_MODEL_COLUMNS,
-        change_columns,
+        self, ACCOUNT_COLUMNS, ENDPOINT_COLUMNS, FEE_RULE_COLUMNS, ORACLE_COLUMNS, PARTICIPANT_COLUMNS,
+        SETTLEMENT_MODEL_COLUMNS, change_columns,
     },
 };
 use hub_core::{
     Participant,
     administration::{AccountRecord, Change, Directory, Endpoint, Oracle, ParticipantRecord, SettlementModel},
+    fees::{Extension, FeeRule},
     settlement::SettlementId,
 };
 use ledger::Entry;
 use std::sync::LazyLock;
 use tokio_postgres::Row;
-use vocabulary::{Amount, Currency, Timestamp};
+use vocabulary::{Amount, Currency, FspId, Timestamp};
 
 pub(super) const VERSION: &str = "SELECT directory_version FROM meta";
 static ACCOUNTS: LazyLock<String> = LazyLock::new(|| format!("SELECT {ACCOUNT_COLUMNS} FROM accounts ORDER BY id"));
@@ -31,6 +32,12 @@ static PARTICIPANTS: LazyLock<String> =
 static ENDPOINTS: LazyLock<String> = LazyLock::new(|| format!("SELECT {ENDPOINT_COLUMNS} FROM endpoints ORDER BY id"));
 static MODELS: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {SETTLEMENT_MODEL_COLUMNS} FROM settlement_models ORDER BY id"));
+static FEE_RULES: LazyLock<String> = LazyLock::new(|| format!("SELECT {FEE_RULE_COLUMNS} FROM fee_rules ORDER BY id"));
+static ADD_FEE_RULE: LazyLock<String> = LazyLock::new(|| {
+    let places: Vec<String> = (1..=22).map(|place| format!("${place}")).collect();
+    format!("INSERT INTO fee_rules ({FEE_RULE_COLUMNS}) VALUES ({})", places.join(", "))
+});
+const SET_FEE_RULE: &str = "UPDATE fee_rules SET is_active = $2 WHERE id = $1";
 static ORACLES: LazyLock<String> = LazyLock::new(|| format!("SELECT {ORACLE_COLUMNS} FROM oracles ORDER BY id"));
 
 const ADD_PARTICIPANT: &str =
@@ -97,7 +104,7 @@ pub(super) async fn apply(
 
 async fn read(connection: &mut Connection, accounts: &'static str) -> Result<Directory, StoreError> {
     // Accounts first: where they are locked, the rest is read after the lock was granted.
-    let requests = [accounts, &PARTICIPANTS, &ENDPOINTS, &MODELS, &ORACLES, VERSION].map(Request::plain);
+    let requests = [accounts, &PARTICIPANTS, &ENDPOINTS, &MODELS, &ORACLES, VERSION, &FEE_RULES].map(Request::plain);
     let replies = connection.pipeline(&requests).await.map_err(|failed| fault::of(&failed.error))?;
     Ok(Directory {
         version: number(&replies[5][0], 0)?,
@@ -106,6 +113,7 @@ async fn read(connection: &mut Connection, accounts: &'static str) -> Result<Dir
         endpoints: read_all(&replies[2], codec::endpoint)?,
         settlement_models: read_all(&replies[3], codec::settlement_model)?,
         oracles: read_all(&replies[4], codec::oracle)?,
+        fee_rules: read_all(&replies[6], codec::fee_rule)?,
     })
 }
 
@@ -128,6 +136,10 @@ async fn write(connection: &mut Connection, change: &Change, now: Timestamp) -> 
         Change::SetEndpoint(endpoint) => one(connection, SET_ENDPOINT, endpoint_values(endpoint)).await,
         Change::AddSettlementModel(model) => one(connection, ADD_MODEL, model_values(model)).await,
         Change::SetSettlementModel(model) => one(connection, SET_MODEL, model_values(model)).await,
+        Change::AddFeeRule(rule) => one(connection, &ADD_FEE_RULE, fee_rule_values(rule)).await,
+        Change::SetFeeRule(rule) => {
+            one(connection, SET_FEE_RULE, vec![Box::new(rule.id), Box::new(rule.is_active)]).await
+        }
         Change::AddOracle(oracle) => one(connection, ADD_ORACLE, oracle_values(oracle)).await,
         Change::SetOracle(oracle) => one(connection, SET_ORACLE, oracle_values(oracle)).await,
         Change::OpenWindow(window) => settlement::open_window(connection, window).await,
@@ -234,6 +246,37 @@ fn model_values(model: &SettlementModel) -> Vec<Value<'_>> {
         Box::new(model.ledger_account.as_str()),
         Box::new(model.settlement_account.as_str()),
         Box::new(model.resets_positions),
+    ]
+}
+
+fn fee_rule_values<'a>(rule: &'a FeeRule) -> Vec<Value<'a>> {
+    let conditions = &rule.conditions;
+    let key = |of: &'a Option<Extension>| of.as_ref().map(|known| &*known.key);
+    let value = |of: &'a Option<Extension>| of.as_ref().map(|known| &*known.value);
+    let (fixed, percent, decimals) = codec::formula_columns(rule.formula);
+    vec![
+        Box::new(rule.id),
+        Box::new(&*rule.name),
+        Box::new(rule.is_active),
+        Box::new(rule.from.map(|from| from.millis())),
+        Box::new(rule.until.map(|until| until.millis())),
+        Box::new(conditions.currency.as_ref().map(Currency::as_str)),
+        Box::new(conditions.payer.as_ref().map(FspId::as_str)),
+        Box::new(conditions.payee.as_ref().map(FspId::as_str)),
+        Box::new(conditions.amount_from.map(Amount::units)),
+        Box::new(conditions.amount_to.map(Amount::units)),
+        Box::new(conditions.scenario.as_deref()),
+        Box::new(conditions.sub_scenario.as_deref()),
+        Box::new(conditions.initiator.as_deref()),
+        Box::new(conditions.initiator_type.as_deref()),
+        Box::new(key(&conditions.payer_extension)),
+        Box::new(value(&conditions.payer_extension)),
+        Box::new(key(&conditions.payee_extension)),
+        Box::new(value(&conditions.payee_extension)),
+        Box::new(rule.debtor.as_str()),
+        Box::new(fixed),
+        Box::new(percent),
+        Box::new(decimals),
     ]
 }
 

@@ -28,6 +28,12 @@ const ADD: &str = "INSERT INTO journal (at, is_out, participant, method, resourc
 const TRIM: &str = "DELETE FROM journal WHERE id <= (SELECT max(id) FROM \
      (SELECT id, at FROM journal ORDER BY id LIMIT $2) AS oldest WHERE at < $1)";
 
+const TRIM_TRANSACTIONS: &str = "DELETE FROM transactions WHERE transfer <= (SELECT max(transfer) FROM \
+     (SELECT transfer, at FROM transactions ORDER BY transfer LIMIT $2) AS oldest WHERE at < $1)";
+
+const TRANSACTION: &str = "SELECT body FROM transactions WHERE transfer = \
+     (SELECT key FROM ids WHERE id = $1 AND kind = $2 AND is_ulid = $3)";
+
 const KEY: &str = "SELECT value FROM secrets WHERE name = 'journal'";
 
 static TRANSFER: LazyLock<String> = LazyLock::new(|| by_id(TRANSFER_COLUMNS, "transfers"));
@@ -86,6 +92,20 @@ impl PostgresStore {
         let before = before.millis().saturating_mul(1000);
         let trim = async |connection: &mut super::Connection| {
             connection.execute(TRIM, vec![Box::new(before), Box::new(as_limit(limit))]).await
+        };
+        Ok(usize::try_from(self.pool.with(trim).await?).unwrap_or(usize::MAX))
+    }
+
+    pub(super) async fn find_transaction(&self, id: CorrelationId) -> Result<Option<Vec<u8>>, StoreError> {
+        let rows = self.pool.read(Request::new(TRANSACTION, id_values(id, SubjectKind::Transfer))).await?;
+        Ok(rows.first().map(|row| row.bytes(0)).transpose()?.flatten().map(<[u8]>::to_vec))
+    }
+
+    /// As [`Self::trim`], for the transactions of transfers, whose keys grow with time as well.
+    pub(super) async fn trim_old_transactions(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
+        let before = before.millis();
+        let trim = async |connection: &mut super::Connection| {
+            connection.execute(TRIM_TRANSACTIONS, vec![Box::new(before), Box::new(as_limit(limit))]).await
         };
         Ok(usize::try_from(self.pool.with(trim).await?).unwrap_or(usize::MAX))
     }

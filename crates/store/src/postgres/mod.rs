@@ -163,6 +163,14 @@ impl Store for PostgresStore {
         Box::pin(self.find_transfer(id))
     }
 
+    fn transaction(&self, id: CorrelationId) -> BoxFuture<'_, Option<Vec<u8>>> {
+        Box::pin(self.find_transaction(id))
+    }
+
+    fn trim_transactions(&self, before: Timestamp, limit: usize) -> BoxFuture<'_, usize> {
+        Box::pin(self.trim_old_transactions(before, limit))
+    }
+
     fn parties(&self, party: PartyId) -> BoxFuture<'_, Vec<PartyEntry>> {
         Box::pin(self.find_parties(party))
     }
@@ -242,6 +250,10 @@ impl Store for PostgresStore {
 
     fn settings<'a>(&'a self, seed: &'a [(String, String)], actor: &'a str) -> BoxFuture<'a, Vec<(String, String)>> {
         Box::pin(self.pool.with(async move |connection| settings::seed(connection, seed, actor).await))
+    }
+
+    fn set_setting<'a>(&'a self, name: &'a str, value: &'a str, actor: &'a str) -> BoxFuture<'a, ()> {
+        Box::pin(self.pool.with(async move |connection| settings::set(connection, (name, value), actor).await))
     }
 
     fn durability(&self) -> Durability {

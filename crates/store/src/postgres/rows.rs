@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Mark, NewMessage, NodeId,
-    codec::{state_columns, subject_kind_code, transfer_kind_code},
+    codec::{fees_column, state_columns, subject_kind_code, transfer_kind_code},
 };
 use hub_core::{Posting, Subject, quotes::Quote, transfers::Transfer};
 use ledger::Account;
@@ -20,11 +20,14 @@ const DROP_CLAIMS: &str = "DELETE FROM ids \
 
 const ADD_TRANSFERS: &str = "INSERT INTO transfers (key, id, is_ulid, kind, payer, payee, amount, currency, debit, \
      credit, condition, expiration, state, fulfilment, rejection, changed_at, window_id, prepare_hash, fulfil_hash, \
-     error_hash, payer_dialect, payee_dialect, prepare_extensions, fulfil_extensions, created_at) \
-     SELECT *, $25::BIGINT FROM unnest($1::BIGINT[], $2::UUID[], $3::BOOLEAN[], $4::SMALLINT[], $5::TEXT[], $6::TEXT[], \
+     error_hash, payer_dialect, payee_dialect, prepare_extensions, fulfil_extensions, fees, created_at) \
+     SELECT *, $26::BIGINT FROM unnest($1::BIGINT[], $2::UUID[], $3::BOOLEAN[], $4::SMALLINT[], $5::TEXT[], $6::TEXT[], \
      $7::BIGINT[], $8::TEXT[], $9::BIGINT[], $10::BIGINT[], $11::BYTEA[], $12::BIGINT[], $13::SMALLINT[], \
      $14::BYTEA[], $15::TEXT[], $16::BIGINT[], $17::BIGINT[], $18::BYTEA[], $19::BYTEA[], $20::BYTEA[], \
-     $21::SMALLINT[], $22::SMALLINT[], $23::TEXT[], $24::TEXT[])";
+     $21::SMALLINT[], $22::SMALLINT[], $23::TEXT[], $24::TEXT[], $25::TEXT[])";
+
+const ADD_TRANSACTIONS: &str = "INSERT INTO transactions (transfer, body, at) \
+     SELECT *, $3::BIGINT FROM unnest($1::BIGINT[], $2::BYTEA[])";
 
 const CHANGE_TRANSFERS: &str = "UPDATE transfers SET state = new.state, fulfilment = new.fulfilment, \
      rejection = new.rejection, changed_at = new.changed_at, window_id = new.window_id, fulfil_hash = new.fulfil_hash, \
@@ -115,9 +118,19 @@ pub(super) fn add_transfers<'a>(new: &'a [Transfer], keys: &'a Keys, at: Timesta
         array(new, |transfer| i16::from(transfer.payee_dialect.0)),
         array(new, |transfer| transfer.prepare_extensions.as_deref()),
         array(new, |transfer| transfer.fulfil_extensions.as_deref()),
+        array(new, |transfer| fees_column(&transfer.fees)),
         Box::new(at.millis()),
     ];
     request(ADD_TRANSFERS, new, values)
+}
+
+pub(super) fn add_transactions<'a>(
+    new: &'a [(CorrelationId, Box<[u8]>)],
+    keys: &'a Keys,
+    at: Timestamp,
+) -> Option<Request<'a>> {
+    let values = vec![array(new, |(id, _)| keys[id]), array(new, |(_, body)| &body[..]), Box::new(at.millis())];
+    request(ADD_TRANSACTIONS, new, values)
 }
 
 pub(super) fn change_transfers(changed: &[Transfer]) -> Option<Request<'_>> {

@@ -13,7 +13,10 @@ use super::{
 };
 use crate::{
     BoxFuture, MessageId, Opened, StoreError, UnitWork, Wanted, Writer,
-    codec::{self, ACCOUNT_COLUMNS, PARTICIPANT_COLUMNS, QUOTE_COLUMNS, SETTLEMENT_MODEL_COLUMNS, TRANSFER_COLUMNS},
+    codec::{
+        self, ACCOUNT_COLUMNS, FEE_RULE_COLUMNS, PARTICIPANT_COLUMNS, QUOTE_COLUMNS, SETTLEMENT_MODEL_COLUMNS,
+        TRANSFER_COLUMNS,
+    },
 };
 use hub_core::{
     Access, Changes, Loaded, Standing, Subject, SubjectKind, WindowId,
@@ -73,6 +76,9 @@ static LOOK_AT_ACCOUNTS: LazyLock<String> = LazyLock::new(|| {
 
 static FIND_PARTICIPANTS: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {PARTICIPANT_COLUMNS} FROM participants WHERE name = ANY ($1::TEXT[])"));
+
+static ACTIVE_FEE_RULES: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {FEE_RULE_COLUMNS} FROM fee_rules WHERE is_active ORDER BY id"));
 
 /// The open window, and the time after everything was locked.
 const WINDOW_AND_TIME: &str = concat!("SELECT id, ", now_ms!(), " FROM open_window");
@@ -183,6 +189,7 @@ impl PostgresWriter {
             Request::new(locks::TAKE_SHARED, vec![Box::new(locks::WINDOW_GATE)]),
             Request::plain(WINDOW_AND_TIME),
             Request::plain(&ACTIVE_MODELS),
+            Request::plain(&ACTIVE_FEE_RULES),
         ];
         let (shared, connection, unit) = self.parts()?;
         let replies = connection.pipeline(&requests).await.map_err(|failed| fault::of(&failed.error))?;
@@ -196,6 +203,7 @@ impl PostgresWriter {
             now,
             window,
             models: read_all(&replies[5], codec::settlement_model)?,
+            fee_rules: read_all(&replies[6], codec::fee_rule)?,
             participants: participants.collect(),
             accounts,
             transfers: Vec::new(),
@@ -336,6 +344,7 @@ fn changing<'a>(changes: &'a Changes, unit: &'a Unit, now: Timestamp) -> impl It
     let claimed = |quote: &Quote| unit.claims[&Subject { kind: SubjectKind::Quote, id: quote.id }];
     let requests = [
         rows::add_transfers(&changes.new_transfers, &unit.transfers, now),
+        rows::add_transactions(&changes.transactions, &unit.transfers, now),
         rows::change_transfers(&changes.changed_transfers),
         rows::add_quotes(&changes.new_quotes, claimed, now),
         rows::change_quotes(&changes.changed_quotes),

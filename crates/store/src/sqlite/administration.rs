@@ -10,11 +10,12 @@ use crate::{PartyChange, StoreError, codec};
 use hub_core::{
     Participant,
     administration::{AccountRecord, Change, Endpoint, Oracle, ParticipantRecord, SettlementModel},
+    fees::{Extension, FeeRule},
     settlement::SettlementId,
 };
 use ledger::Entry;
 use rusqlite::{Connection, params};
-use vocabulary::{Amount, Currency, Timestamp};
+use vocabulary::{Amount, Currency, FspId, Timestamp};
 
 /// Writes administrative changes in their order.
 pub(super) fn write(
@@ -33,6 +34,8 @@ pub(super) fn write(
             Change::SetEndpoint(endpoint) => set_endpoint(connection, endpoint)?,
             Change::AddSettlementModel(model) => put_settlement_model(connection, INSERT_MODEL, model)?,
             Change::SetSettlementModel(model) => put_settlement_model(connection, UPDATE_MODEL, model)?,
+            Change::AddFeeRule(rule) => add_fee_rule(connection, rule)?,
+            Change::SetFeeRule(rule) => set_fee_rule(connection, rule)?,
             Change::AddOracle(oracle) => put_oracle(connection, INSERT_ORACLE, oracle)?,
             Change::SetOracle(oracle) => put_oracle(connection, UPDATE_ORACLE, oracle)?,
             Change::OpenWindow(window) => settlement::open_window(connection, window)?,
@@ -67,6 +70,21 @@ pub(super) fn settings(
     }
     transaction.commit().map_err(failure)?;
     reads::settings(connection)
+}
+
+/// Sets one setting, in a transaction of its own.
+pub(super) fn set_setting(
+    connection: &Connection,
+    (name, value): (&str, &str),
+    actor: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let transaction = connection.unchecked_transaction().map_err(failure)?;
+    let sql =
+        "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    run(&transaction, sql, params![name, value])?;
+    record_change(&transaction, actor, now, ("set_setting", &format!("{name}={value}")))?;
+    transaction.commit().map_err(failure)
 }
 
 /// Writes changes of the built-in party directory in their order.
@@ -165,6 +183,46 @@ fn set_account(connection: &Connection, record: &AccountRecord) -> Result<(), St
         ],
     );
     one_row(changed, "account", account.id.0)
+}
+
+fn add_fee_rule(connection: &Connection, rule: &FeeRule) -> Result<(), StoreError> {
+    let places: Vec<String> = (1..=22).map(|place| format!("?{place}")).collect();
+    let sql = format!("INSERT INTO fee_rules ({}) VALUES ({})", codec::FEE_RULE_COLUMNS, places.join(", "));
+    let conditions = &rule.conditions;
+    let extension = |of: &Option<Extension>| of.as_ref().map(|known| (known.key.clone(), known.value.clone())).unzip();
+    let (payer_key, payer_value): (Option<Box<str>>, Option<Box<str>>) = extension(&conditions.payer_extension);
+    let (payee_key, payee_value): (Option<Box<str>>, Option<Box<str>>) = extension(&conditions.payee_extension);
+    let (fixed, percent, decimals) = codec::formula_columns(rule.formula);
+    let columns = params![
+        rule.id,
+        rule.name,
+        rule.is_active,
+        rule.from.map(|from| from.millis()),
+        rule.until.map(|until| until.millis()),
+        conditions.currency.as_ref().map(Currency::as_str),
+        conditions.payer.as_ref().map(FspId::as_str),
+        conditions.payee.as_ref().map(FspId::as_str),
+        conditions.amount_from.map(Amount::units),
+        conditions.amount_to.map(Amount::units),
+        conditions.scenario,
+        conditions.sub_scenario,
+        conditions.initiator,
+        conditions.initiator_type,
+        payer_key,
+        payer_value,
+        payee_key,
+        payee_value,
+        rule.debtor.as_str(),
+        fixed,
+        percent,
+        decimals,
+    ];
+    run(connection, &sql, columns).map(drop)
+}
+
+fn set_fee_rule(connection: &Connection, rule: &FeeRule) -> Result<(), StoreError> {
+    let sql = "UPDATE fee_rules SET is_active = ?2 WHERE id = ?1";
+    one_row(connection.execute(sql, params![rule.id, rule.is_active]), "fee rule", rule.id)
 }
 
 /// Moves both balances; SQLite refuses a sum that leaves 64 bits, because a strict column takes no other type.

@@ -49,6 +49,7 @@ fn write_changes(connection: &Connection, changes: &Changes, now: Timestamp) -> 
     change_transfers(connection, &changes.changed_transfers)?;
     keys.extend(changes.changed_transfers.iter().map(|transfer| (transfer.id, transfer.key)));
     change_quotes(connection, &changes.changed_quotes)?;
+    add_transactions(connection, &changes.transactions, &keys, now)?;
     add_entries(connection, &changes.postings, &keys, now)?;
     let mut balance = connection
         .prepare_cached("UPDATE accounts SET posted = ?2, held = ?3, changed_at = ?4 WHERE id = ?1")
@@ -56,6 +57,20 @@ fn write_changes(connection: &Connection, changes: &Changes, now: Timestamp) -> 
     for account in &changes.accounts {
         let (posted, held) = (account.posted.units(), account.held.units());
         one_row(balance.execute(params![account.id.0, posted, held, now.millis()]), "account", account.id.0)?;
+    }
+    Ok(())
+}
+
+fn add_transactions(
+    connection: &Connection,
+    transactions: &[(CorrelationId, Box<[u8]>)],
+    keys: &HashMap<CorrelationId, i64>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO transactions (transfer, body, at) VALUES (?1, ?2, ?3)";
+    let mut insert = connection.prepare_cached(sql).map_err(failure)?;
+    for (id, body) in transactions {
+        insert.execute(params![keys[id], body, now.millis()]).map_err(failure)?;
     }
     Ok(())
 }
@@ -85,9 +100,9 @@ fn add_transfers(
         .prepare_cached(
             "INSERT INTO transfers (id, is_ulid, kind, payer, payee, amount, currency, debit, credit, condition, \
              expiration, state, fulfilment, rejection, changed_at, window_id, prepare_hash, fulfil_hash, error_hash, \
-             payer_dialect, payee_dialect, prepare_extensions, fulfil_extensions, created_at) \
+             payer_dialect, payee_dialect, prepare_extensions, fulfil_extensions, created_at, fees) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, \
-             ?22, ?23, ?24)",
+             ?22, ?23, ?24, ?25)",
         )
         .map_err(failure)?;
     for transfer in transfers {
@@ -119,6 +134,7 @@ fn add_transfers(
             transfer.prepare_extensions,
             transfer.fulfil_extensions,
             now.millis(),
+            codec::fees_column(&transfer.fees),
         ];
         added(transfer, insert.insert(columns).map_err(failure)?);
     }

@@ -8,7 +8,7 @@ use crate::{
     Direction, JournalRow, OutboxRow, StoreError, TracedEntry, TracedQuote, TracedTransfer, codec,
     trace::{KEYS_MAX, Keys, MESSAGES_MAX, Range, Source, Timeline},
 };
-use rusqlite::{Connection, params, params_from_iter, types::Value};
+use rusqlite::{Connection, Statement, params, params_from_iter, types::Value};
 use std::sync::LazyLock;
 use vocabulary::{CorrelationId, FspId, Timestamp};
 
@@ -46,37 +46,64 @@ fn by_id(columns: &str, table: &str, kind: i16) -> String {
     )
 }
 
+/// Rows of one statement: running one costs as much as a few rows.
+const ROWS_AT_ONCE: usize = 16;
+const COLUMNS: usize = 14;
+
+static INSERT_MANY: LazyLock<String> = LazyLock::new(|| insert(ROWS_AT_ONCE));
+static INSERT_ONE: LazyLock<String> = LazyLock::new(|| insert(1));
+
+fn insert(rows: usize) -> String {
+    let row = format!("({})", vec!["?"; COLUMNS].join(", "));
+    format!(
+        "INSERT INTO journal (at, is_out, participant, method, resource, status, error, attempt, is_ulid, subject, \
+         is_related_ulid, related, trace, party) VALUES {}",
+        vec![row; rows].join(", ")
+    )
+}
+
 /// Appends rows; part of a unit.
 pub(super) fn add(connection: &Connection, rows: &[JournalRow]) -> Result<(), StoreError> {
-    let mut insert = connection
-        .prepare_cached(
-            "INSERT INTO journal (at, is_out, participant, method, resource, status, error, attempt, is_ulid, subject, \
-             is_related_ulid, related, trace, party) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-        )
-        .map_err(failure)?;
-    for row in rows {
-        let (subject, is_ulid) = row.subject.map(CorrelationId::to_parts).unzip();
-        let (related, is_related_ulid) = row.related.map(CorrelationId::to_parts).unzip();
-        let columns = params![
-            row.at.0,
-            row.direction == Direction::Out,
-            row.participant.as_ref().map(FspId::as_str),
-            row.method,
-            row.resource,
-            row.status,
-            row.error,
-            row.attempt,
-            is_ulid.unwrap_or_default(),
-            subject,
-            is_related_ulid.unwrap_or_default(),
-            related,
-            row.trace,
-            row.party.map(i64::from_be_bytes),
-        ];
-        insert.execute(columns).map_err(failure)?;
+    let chunks = rows.chunks_exact(ROWS_AT_ONCE);
+    let rest = chunks.remainder().chunks(1);
+    add_by(connection, &INSERT_MANY, chunks)?;
+    add_by(connection, &INSERT_ONE, rest)
+}
+
+/// Runs a statement for each chunk of as many rows as it takes.
+fn add_by<'a>(
+    connection: &Connection,
+    sql: &str,
+    chunks: impl Iterator<Item = &'a [JournalRow]>,
+) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(sql).map_err(failure)?;
+    for chunk in chunks {
+        for (number, row) in chunk.iter().enumerate() {
+            bind(&mut statement, number * COLUMNS, row).map_err(failure)?;
+        }
+        statement.raw_execute().map_err(failure)?;
     }
     Ok(())
+}
+
+/// Binds a row to the parameters after a place.
+fn bind(statement: &mut Statement<'_>, after: usize, row: &JournalRow) -> rusqlite::Result<()> {
+    let (subject, is_ulid) = row.subject.map(CorrelationId::to_parts).unzip();
+    let (related, is_related_ulid) = row.related.map(CorrelationId::to_parts).unzip();
+    statement.raw_bind_parameter(after + 1, row.at.0)?;
+    statement.raw_bind_parameter(after + 2, row.direction == Direction::Out)?;
+    statement.raw_bind_parameter(after + 3, row.participant.as_ref().map(FspId::as_str))?;
+    statement.raw_bind_parameter(after + 4, row.method)?;
+    statement.raw_bind_parameter(after + 5, row.resource)?;
+    statement.raw_bind_parameter(after + 6, row.status)?;
+    statement.raw_bind_parameter(after + 7, row.error)?;
+    statement.raw_bind_parameter(after + 8, row.attempt)?;
+    statement.raw_bind_parameter(after + 9, is_ulid.unwrap_or_default())?;
+    statement.raw_bind_parameter(after + 10, subject)?;
+    statement.raw_bind_parameter(after + 11, is_related_ulid.unwrap_or_default())?;
+    statement.raw_bind_parameter(after + 12, related)?;
+    statement.raw_bind_parameter(after + 13, row.trace)?;
+    statement.raw_bind_parameter(after + 14, row.party.map(i64::from_be_bytes))
 }
 
 /// Deletes up to `limit` of the oldest rows, as far as they are older than `before`.
@@ -85,6 +112,14 @@ pub(super) fn trim(connection: &Connection, before: Timestamp, limit: usize) -> 
     let sql = "DELETE FROM journal WHERE id <= (SELECT max(id) FROM \
                (SELECT id, at FROM journal ORDER BY id LIMIT ?2) WHERE at < ?1)";
     run(connection, sql, params![before.millis().saturating_mul(1000), limit])
+}
+
+/// As [`trim`], for the transactions of transfers, whose keys grow with time as well.
+pub(super) fn trim_transactions(connection: &Connection, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let sql = "DELETE FROM transactions WHERE transfer <= (SELECT max(transfer) FROM \
+               (SELECT transfer, at FROM transactions ORDER BY transfer LIMIT ?2) WHERE at < ?1)";
+    run(connection, sql, params![before.millis(), limit])
 }
 
 pub(super) fn key(connection: &Connection) -> Result<[u8; 32], StoreError> {

@@ -35,6 +35,7 @@ use hub_core::settlement::{AccountTotal, Settlement, Window};
 use hub_core::{
     WindowId,
     administration::{Directory, SettlementModel},
+    fees::FeeRule,
     transfers::Transfer,
 };
 use ledger::AccountId;
@@ -90,8 +91,8 @@ struct Shared {
 struct Core {
     connection: Connection,
     last_message: i64,
-    /// The active settlement models, once they were read; forgotten when an operator has changed anything.
-    models: Option<Vec<SettlementModel>>,
+    /// The active settlement models and fee rules, once they were read; forgotten when an operator has changed anything.
+    rules: Option<(Vec<SettlementModel>, Vec<FeeRule>)>,
     _exclusive: Option<Arc<Exclusive>>,
 }
 
@@ -163,7 +164,7 @@ impl Shared {
             core: Arc::new(tokio::sync::Mutex::new(Core {
                 connection,
                 last_message: place.last_message.0,
-                models: None,
+                rules: None,
                 _exclusive: exclusive,
             })),
             clock,
@@ -209,6 +210,14 @@ impl Store for SqliteStore {
 
     fn transfer(&self, id: CorrelationId) -> BoxFuture<'_, Option<Transfer>> {
         Box::pin(self.read(move |connection| reads::transfer(connection, id)))
+    }
+
+    fn transaction(&self, id: CorrelationId) -> BoxFuture<'_, Option<Vec<u8>>> {
+        Box::pin(self.read(move |connection| reads::transaction(connection, id)))
+    }
+
+    fn trim_transactions(&self, before: Timestamp, limit: usize) -> BoxFuture<'_, usize> {
+        Box::pin(self.change(move |connection, _| journal::trim_transactions(connection, before, limit)))
     }
 
     fn parties(&self, party: PartyId) -> BoxFuture<'_, Vec<PartyEntry>> {
@@ -304,6 +313,10 @@ impl Store for SqliteStore {
 
     fn settings<'a>(&'a self, seed: &'a [(String, String)], actor: &'a str) -> BoxFuture<'a, Vec<(String, String)>> {
         Box::pin(self.change(move |connection, now| administration::settings(connection, seed, actor, now)))
+    }
+
+    fn set_setting<'a>(&'a self, name: &'a str, value: &'a str, actor: &'a str) -> BoxFuture<'a, ()> {
+        Box::pin(self.change(move |connection, now| administration::set_setting(connection, (name, value), actor, now)))
     }
 
     fn durability(&self) -> Durability {

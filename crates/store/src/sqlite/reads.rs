@@ -5,6 +5,7 @@ use crate::{Due, MessageId, PartyEntry, StoreError, StoredMessage, codec};
 use hub_core::{
     WindowId,
     administration::{Directory, SettlementModel},
+    fees::FeeRule,
     quotes::Quote,
     transfers::Transfer,
 };
@@ -53,8 +54,22 @@ pub(super) fn directory(connection: &Connection) -> Result<Directory, StoreError
         settlement_models: all(connection, &select(codec::SETTLEMENT_MODEL_COLUMNS, "settlement_models"), [], |row| {
             codec::settlement_model(row)
         })?,
+        fee_rules: all(connection, &select(codec::FEE_RULE_COLUMNS, "fee_rules"), [], |row| codec::fee_rule(row))?,
         oracles: all(connection, &select(codec::ORACLE_COLUMNS, "oracles"), [], |row| codec::oracle(row))?,
     })
+}
+
+pub(super) fn active_fee_rules(connection: &Connection) -> Result<Vec<FeeRule>, StoreError> {
+    let sql = format!("SELECT {} FROM fee_rules WHERE is_active = 1 ORDER BY id", codec::FEE_RULE_COLUMNS);
+    all(connection, &sql, [], |row| codec::fee_rule(row))
+}
+
+/// The transaction of a transfer, while it is kept.
+pub(super) fn transaction(connection: &Connection, id: CorrelationId) -> Result<Option<Vec<u8>>, StoreError> {
+    let (bytes, is_ulid) = id.to_parts();
+    let sql = "SELECT body FROM transactions WHERE transfer = \
+               (SELECT key FROM ids WHERE kind = 1 AND id = ?1 AND is_ulid = ?2)";
+    first(connection, sql, params![bytes, is_ulid], |row| row.get(0).map_err(failure))
 }
 
 pub(super) fn active_models(connection: &Connection) -> Result<Vec<SettlementModel>, StoreError> {

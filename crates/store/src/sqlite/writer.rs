@@ -62,14 +62,14 @@ impl SqliteWriter {
         let now = self.shared.clock.now();
         let unit = self.unit();
         unit.now = Some(now);
-        let Core { connection, models, .. } = &mut *unit.core;
+        let Core { connection, rules, .. } = &mut *unit.core;
         let (participants, accounts) = standings_of(connection, standings)?;
         let window = reads::open_window(connection)?;
-        let models = match models {
-            Some(models) => models.clone(),
-            None => models.insert(reads::active_models(connection)?).clone(),
+        let (models, fee_rules) = match rules {
+            Some(rules) => rules.clone(),
+            None => rules.insert((reads::active_models(connection)?, reads::active_fee_rules(connection)?)).clone(),
         };
-        Ok(Loaded { now, window, models, participants, accounts, transfers: Vec::new(), quotes: Vec::new() })
+        Ok(Loaded { now, window, models, fee_rules, participants, accounts, transfers: Vec::new(), quotes: Vec::new() })
     }
 
     fn finish(&mut self, work: &UnitWork) -> Result<Vec<MessageId>, StoreError> {
@@ -81,11 +81,14 @@ impl SqliteWriter {
         core.connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).map_err(failure)?;
         core.last_message = messages.last().map_or(core.last_message, |last| last.0);
         if !work.administration.is_empty() {
-            core.models = None;
+            core.rules = None;
         }
-        self.shared.units.fetch_add(1, Ordering::SeqCst);
-        if sync_count::of_this_thread() > syncs {
-            self.shared.units_synced.fetch_add(1, Ordering::SeqCst);
+        // A unit without content may leave every byte as it was, and then there is nothing to sync.
+        if !work.is_empty() {
+            self.shared.units.fetch_add(1, Ordering::SeqCst);
+            if sync_count::of_this_thread() > syncs {
+                self.shared.units_synced.fetch_add(1, Ordering::SeqCst);
+            }
         }
         if let Some(bell) = &self.shared.bell {
             bell.ring();

@@ -93,7 +93,8 @@ impl Fixture {
              DROP TABLE settlement_windows; DROP TABLE settlements; ALTER TABLE entries DROP COLUMN settlement; \
              ALTER TABLE windows DROP COLUMN reason; ALTER TABLE windows DROP COLUMN changed_at; \
              ALTER TABLE windows DROP COLUMN entries_after; ALTER TABLE windows DROP COLUMN last_entry; \
-             ALTER TABLE participants DROP COLUMN flow; ALTER TABLE accounts DROP COLUMN cap_share; {version}"
+             ALTER TABLE participants DROP COLUMN flow; ALTER TABLE accounts DROP COLUMN cap_share; \
+             DROP TABLE fee_rules; DROP TABLE transactions; ALTER TABLE transfers DROP COLUMN fees; {version}"
         ))
         .await;
     }

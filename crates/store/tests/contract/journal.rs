@@ -78,6 +78,27 @@ pub async fn a_trace_has_everything_of_a_payment_and_nothing_of_others(fixture: 
     assert_eq!(store.trace(id(99)).await.unwrap(), None);
 }
 
+pub async fn every_row_of_a_unit_is_written_however_many_there_are(fixture: Fixture) {
+    let store = fixture.open().await;
+    let now = found(&*store).await;
+    let mut writer = store.writer().await.unwrap();
+    run(&mut *writer, &[Command::Prepare(Box::new(prepare(PAYMENT, now.plus_millis(60_000))))]).await;
+    let mut written = Vec::new();
+    for count in [1, 15, 16, 17, 33] {
+        let rows: Vec<JournalRow> = (0..count)
+            .map(|number| {
+                let attempt = u16::try_from(number % 3).unwrap();
+                let related = (number % 2 == 0).then(|| id(1000 + number as u64));
+                let at = (written.len() + number) as i64;
+                JournalRow { attempt, related, ..row(now, at, Some(id(PAYMENT))) }
+            })
+            .collect();
+        write(&mut *writer, rows.clone()).await;
+        written.extend(rows);
+    }
+    assert_eq!(trace(&*store, PAYMENT).await.messages, written);
+}
+
 pub async fn a_trace_joins_quote_and_look_up_by_transaction_trace_id_and_party(fixture: Fixture) {
     let store = fixture.open().await;
     let now = found(&*store).await;

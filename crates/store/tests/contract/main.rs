@@ -51,6 +51,7 @@ contract! {
         directory::what_an_administrative_change_posts_moves_both_balances,
         histories::whatever_is_decided_the_books_stay_right,
         journal::a_trace_has_everything_of_a_payment_and_nothing_of_others,
+        journal::every_row_of_a_unit_is_written_however_many_there_are,
         journal::a_trace_joins_quote_and_look_up_by_transaction_trace_id_and_party,
         journal::old_rows_are_forgotten_in_chunks_and_young_ones_stay,
         journal::what_waits_for_a_payment_is_in_its_trace,

@@ -128,6 +128,8 @@ pub fn prepare(number: u64, expiration: Timestamp) -> Prepare {
         hash: hash(&format!("prepare {number}")),
         dialect: Dialect(1),
         extensions: None,
+        transaction: Some(b"{}".as_slice().into()),
+        facts: Some(Box::default()),
     }
 }
 

@@ -31,6 +31,7 @@ pub fn reserved_transfer(number: u64, now: Timestamp) -> Transfer {
         payee_dialect: Dialect(0),
         prepare_extensions: None,
         fulfil_extensions: None,
+        fees: Vec::new(),
     }
 }
 

@@ -23,6 +23,12 @@ impl Hub {
         self.body(answer)
     }
 
+    /// An answer that need not be JSON.
+    pub async fn get_text(&self, path: &str) -> Result<String, String> {
+        let answer = self.succeeded(self.client.get(&self.url(path), TIMEOUT).await)?;
+        Ok(String::from_utf8_lossy(answer.body()).into_owned())
+    }
+
     pub async fn post(&self, path: &str) -> Result<Value, String> {
         let answer = self.client.post_json(&self.url(path), Default::default(), TIMEOUT).await;
         self.body(answer)
@@ -39,6 +45,15 @@ impl Hub {
 
     /// The body of a success, null if it is empty.
     fn body(&self, answer: Result<HttpAnswer, HttpError>) -> Result<Value, String> {
+        let answer = self.succeeded(answer)?;
+        if answer.body().is_empty() {
+            return Ok(Value::Null);
+        }
+        let base = &self.base;
+        serde_json::from_slice(answer.body()).map_err(|error| format!("The answer of {base} is no JSON: {error}."))
+    }
+
+    fn succeeded(&self, answer: Result<HttpAnswer, HttpError>) -> Result<HttpAnswer, String> {
         let base = &self.base;
         let answer = answer.map_err(|error| {
             format!("The hub at {base} does not answer: {error}. Is it running? Give its --hub URL.")
@@ -49,9 +64,6 @@ impl Hub {
                 None => format!("What answers at {base} is no hub's administration: {}.", answer.status()),
             });
         }
-        if answer.body().is_empty() {
-            return Ok(Value::Null);
-        }
-        serde_json::from_slice(answer.body()).map_err(|error| format!("The answer of {base} is no JSON: {error}."))
+        Ok(answer)
     }
 }
