@@ -17,8 +17,17 @@ use summary::Summary;
 /// Sets that onboard their own participants; everything else needs a provisioning before it.
 const SELF_SUFFICIENT_SETS: [&str; 3] = ["provisioning", "smoke", "all"];
 const OTHER_SETS: [&str; 3] = ["smoke-sims", "dev", "dev-ttk-only"];
-/// The first milestone: what runs when nothing is asked for.
-const PEER_TO_PEER: &str = "hub/golden_path/feature_tests/p2p_money_transfer";
+/// The collections of what the hub does so far: they run when nothing is asked for, and all of them pass.
+const FINISHED: [&str; 8] = [
+    "hub/golden_path/feature_tests",
+    "hub/golden_path/bug fixes",
+    "hub/golden_path/quoting_service",
+    "hub/golden_path/negative_scenarios",
+    "hub/golden_path/transaction_request_service",
+    "hub/golden_path/settlement_management",
+    "hub/golden_path/api-tests",
+    "hub/sequence",
+];
 /// They tell the kit to test another hub than ours.
 const HUB_ADDRESS_VARIABLES: [&str; 4] = ["HUB_FSPIOP", "HUB_ADMIN", "HUB_SETTLEMENT", "HUB_ALS_ADMIN"];
 
@@ -77,7 +86,7 @@ fn plan(arguments: &[String]) -> Vec<KitRun> {
         return vec![
             KitRun::new(&["provisioning"], options),
             KitRun::new(&["provisioning", "--keep-state"], options),
-            KitRun::new(&["file", PEER_TO_PEER], options),
+            KitRun::new(&[&["file"], FINISHED.as_slice()].concat(), options),
         ];
     }
     let is_set = |name: &&str| SELF_SUFFICIENT_SETS.contains(name) || OTHER_SETS.contains(name);
@@ -153,9 +162,9 @@ mod tests {
     }
 
     #[test]
-    fn without_arguments_the_first_milestone_runs_and_provisioning_is_repeated() {
-        let milestone = ["provisioning", "provisioning --keep-state", &format!("file {PEER_TO_PEER}")];
-        assert_eq!(planned(""), milestone);
+    fn without_arguments_what_is_finished_runs_and_provisioning_is_repeated() {
+        let finished = ["provisioning", "provisioning --keep-state", &format!("file {}", FINISHED.join(" "))];
+        assert_eq!(planned(""), finished);
         assert_eq!(planned("--verbose")[1], "provisioning --keep-state --verbose");
     }
 

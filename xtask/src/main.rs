@@ -23,8 +23,8 @@ cargo xtask tidy                        the rules of the house that no compiler 
 
 cargo xtask conformance [SET|FILE...] [KIT OPTION...]
     Runs the Mojaloop conformance kit against a hub that it builds, starts on the default ports with an empty data
-    directory, and stops. Without arguments: provisioning, provisioning again on the same hub, peer-to-peer transfers.
-    SET is one of the kit's (smoke, provisioning, dev, all, ...), FILE a collection or a folder of them; what needs
+    directory, and stops. Without arguments: provisioning, provisioning again on the same hub, and the collections of
+    what the hub does. SET is one of the kit's (smoke, provisioning, dev, all, ...), FILE a collection or a folder of them; what needs
     participants is preceded by a provisioning. From the first argument that begins with '-' on, everything goes
     to the kit (--verbose, --only REGEX, ...).
     The kit is looked for in the directory named by UMOJA_TTK, else in ../shared/ttk beside the checkout; if neither is
