@@ -16,6 +16,7 @@ extern crate alloc;
 pub mod administration;
 mod command;
 pub mod fees;
+pub mod fx_transfers;
 mod notice;
 mod participant;
 pub mod quotes;
@@ -24,8 +25,8 @@ pub mod settlement;
 mod state;
 pub mod transfers;
 
-pub use command::{Access, Command, Outcome, Standing, Subject, SubjectKind, decide};
+pub use command::{Access, Command, Outcome, Standing, Subject, SubjectKind, Wanted, decide};
 pub use notice::{Dialect, Message, Notice};
 pub use participant::{Flow, OnUs, Participant, Rules};
 pub use rejection::Rejection;
-pub use state::{Changes, Loaded, Posting, State, WindowId};
+pub use state::{Changes, Holder, Loaded, Posting, State, WindowId};

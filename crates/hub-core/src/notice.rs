@@ -13,6 +13,8 @@ pub struct Dialect(pub u8);
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Notice {
     pub to: FspId,
+    /// The proxy through which an external recipient is reached.
+    pub via: Option<FspId>,
     pub about: Subject,
     pub dialect: Dialect,
     pub message: Message,

@@ -1,4 +1,5 @@
-//! Quotes: relayed, with participant checks and duplicate detection (contract §3.2 to §3.4).
+//! Quotes and fxQuotes: relayed, with participant checks and duplicate detection (contract §3.2 to §3.4, interscheme §1.6,
+//! §3.2). What concerns a DFSP behind a proxy is for its own scheme to check.
 
 use crate::{
     Access, Dialect, Flow, Message, Notice, Outcome, Participant, Rejection, Standing, State, Subject, SubjectKind,
@@ -12,6 +13,7 @@ use vocabulary::{CorrelationId, Currency, Digest, FspId};
 pub struct Quote {
     /// The store's own key; zero until it is stored.
     pub key: i64,
+    pub kind: QuoteKind,
     pub id: CorrelationId,
     /// Absent for a quote whose answer came without its request.
     pub request: Option<Digest>,
@@ -19,26 +21,45 @@ pub struct Quote {
     pub error: Option<Digest>,
 }
 
-/// `POST /quotes` whose form has been checked.
+/// What a quote is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum QuoteKind {
+    Transfer,
+    /// An fxQuote.
+    Conversion,
+}
+
+/// `POST /quotes` or `/fxQuotes` whose form has been checked.
 #[derive(Clone, Debug)]
 pub struct SubmitQuote {
     pub id: CorrelationId,
     pub source: FspId,
     pub destination: FspId,
-    pub currency: Currency,
-    /// `payer.supportedCurrencies`; if there are any, the payer is checked instead of the payee.
-    pub payer_currencies: Vec<Currency>,
-    /// `fspId` of payer and payee in the body, where given.
-    pub stated_payer: Option<FspId>,
-    pub stated_payee: Option<FspId>,
+    pub terms: QuoteTerms,
     pub hash: Digest,
     pub dialect: Dialect,
 }
 
-/// `PUT /quotes/{ID}` or its error, whose form has been checked.
+/// What of a quote the hub looks at.
+#[derive(Clone, Debug)]
+pub enum QuoteTerms {
+    Transfer {
+        currency: Currency,
+        /// `payer.supportedCurrencies`; if there are any, the payer is checked instead of the payee.
+        payer_currencies: Vec<Currency>,
+        /// `fspId` of payer and payee in the body, where given.
+        stated_payer: Option<FspId>,
+        stated_payee: Option<FspId>,
+    },
+    /// The currency that is converted, and the one that it is converted into.
+    Conversion([Currency; 2]),
+}
+
+/// `PUT /quotes/{ID}` or `/fxQuotes/{ID}` or its error, whose form has been checked.
 #[derive(Clone, Debug)]
 pub struct AnswerQuote {
     pub id: CorrelationId,
+    pub of: QuoteKind,
     pub source: FspId,
     pub destination: FspId,
     pub kind: AnswerKind,
@@ -49,41 +70,76 @@ pub struct AnswerQuote {
 /// Which resource the answer came by.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum AnswerKind {
-    /// With the currency that the payee receives or that is transferred.
-    Response(Currency),
+    /// With the currency that the payee receives or that is transferred; none for an fxQuote.
+    Response(Option<Currency>),
     Error,
 }
 
+impl QuoteKind {
+    pub const fn subject_kind(self) -> SubjectKind {
+        match self {
+            Self::Transfer => SubjectKind::Quote,
+            Self::Conversion => SubjectKind::ConversionQuote,
+        }
+    }
+}
+
+impl Quote {
+    pub fn subject(&self) -> Subject {
+        Subject { kind: self.kind.subject_kind(), id: self.id }
+    }
+}
+
 impl SubmitQuote {
+    pub fn kind(&self) -> QuoteKind {
+        match self.terms {
+            QuoteTerms::Transfer { .. } => QuoteKind::Transfer,
+            QuoteTerms::Conversion(_) => QuoteKind::Conversion,
+        }
+    }
+
+    pub fn subject(&self) -> Subject {
+        Subject { kind: self.kind().subject_kind(), id: self.id }
+    }
+
     pub(crate) fn standings(&self) -> Vec<(Standing, Access)> {
-        self.checks().map(|check| (check.standing, Access::Look)).collect()
+        self.checks().into_iter().map(|check| (check.standing, Access::Look)).collect()
     }
 
     /// What has to be an active participant with an active position, in the order in which it is reported.
-    fn checks(&self) -> impl Iterator<Item = Check> {
+    fn checks(&self) -> Vec<Check> {
         let (payer, payee) = (Check::payer, Check::payee);
-        let first: Vec<Check> = if self.payer_currencies.is_empty() {
-            Vec::from([payee(&self.destination, self.currency)])
-        } else {
-            self.payer_currencies.iter().map(|currency| payer(&self.source, *currency)).collect()
-        };
-        let stated_payer = self.stated_payer.iter().filter(|name| **name != self.source);
-        let stated_payee = self.stated_payee.iter().filter(|name| **name != self.destination);
-        let stated: Vec<Check> = stated_payer
-            .map(|name| payer(name, self.currency))
-            .chain(stated_payee.map(|name| payee(name, self.currency)))
-            .collect();
-        first.into_iter().chain(stated)
+        match &self.terms {
+            QuoteTerms::Transfer { currency, payer_currencies, stated_payer, stated_payee } => {
+                let mut checks: Vec<Check> = if payer_currencies.is_empty() {
+                    Vec::from([payee(&self.destination, *currency)])
+                } else {
+                    payer_currencies.iter().map(|currency| payer(&self.source, *currency)).collect()
+                };
+                let stated_payer = stated_payer.iter().filter(|name| **name != self.source);
+                let stated_payee = stated_payee.iter().filter(|name| **name != self.destination);
+                checks.extend(stated_payer.map(|name| payer(name, *currency)));
+                checks.extend(stated_payee.map(|name| payee(name, *currency)));
+                checks
+            }
+            QuoteTerms::Conversion(currencies) => {
+                currencies.iter().map(|currency| Check::provider(&self.destination, *currency)).collect()
+            }
+        }
     }
 }
 
 impl AnswerQuote {
+    pub fn subject(&self) -> Subject {
+        Subject { kind: self.of.subject_kind(), id: self.id }
+    }
+
     pub(crate) fn standings(&self) -> Vec<(Standing, Access)> {
         match self.kind {
-            AnswerKind::Response(currency) => {
+            AnswerKind::Response(Some(currency)) => {
                 Vec::from([(Standing { participant: self.source.clone(), currency }, Access::Look)])
             }
-            AnswerKind::Error => Vec::new(),
+            AnswerKind::Response(None) | AnswerKind::Error => Vec::new(),
         }
     }
 }
@@ -105,8 +161,16 @@ impl Check {
         Self { standing, role: Flow::receives, rejection: Rejection::UnsupportedPayee }
     }
 
+    fn provider(name: &FspId, currency: Currency) -> Self {
+        let standing = Standing { participant: name.clone(), currency };
+        Self { standing, role: |_| true, rejection: Rejection::UnsupportedProvider }
+    }
+
     fn run(self, state: &State) -> Result<(), Rejection> {
         let Standing { participant, currency } = self.standing;
+        if state.holder(&participant).is_some_and(|holder| holder.is_proxy) {
+            return Ok(());
+        }
         let takes_part = |known: &Participant| known.is_active && (self.role)(known.flow);
         let is_active = state.participant(&participant).is_some_and(takes_part);
         let account = state.account(&participant, currency, AccountKind::Position);
@@ -120,19 +184,25 @@ impl Check {
 
 /// Decides a quote request: it is relayed to the destination, again if it is repeated, never if it was changed.
 pub fn submit(state: &mut State, command: &SubmitQuote) -> Outcome {
-    let tell = |to: &FspId, message| notice(command.id, to, command.dialect, message);
-    if let Err(rejection) = command.checks().try_for_each(|check| check.run(state)) {
+    let subject = command.subject();
+    let tell = |to: &FspId, message| notice(subject, to, command.dialect, message);
+    if let Err(rejection) = command.checks().into_iter().try_for_each(|check| check.run(state)) {
         return tell(&command.source, Message::Failure(rejection));
     }
-    match state.quote(command.id).map(|known| known.request) {
+    match state.quote(subject).map(|known| known.request) {
         Some(Some(earlier)) if earlier != command.hash => {
             return tell(&command.source, Message::Failure(Rejection::ModifiedRequest));
         }
         Some(Some(_)) => {}
-        Some(None) => state.change_quote(command.id).request = Some(command.hash),
-        None => {
-            state.add_quote(Quote { key: 0, id: command.id, request: Some(command.hash), response: None, error: None })
-        }
+        Some(None) => state.change_quote(subject).request = Some(command.hash),
+        None => state.add_quote(Quote {
+            key: 0,
+            kind: command.kind(),
+            id: command.id,
+            request: Some(command.hash),
+            response: None,
+            error: None,
+        }),
     }
     tell(&command.destination, Message::Relay)
 }
@@ -140,16 +210,18 @@ pub fn submit(state: &mut State, command: &SubmitQuote) -> Outcome {
 /// Decides an answer to a quote. The hub asks neither whether the quote is known nor whether it has expired: terms are
 /// between the two DFSPs.
 pub fn answer(state: &mut State, command: &AnswerQuote) -> Outcome {
-    let tell = |to: &FspId, message| notice(command.id, to, command.dialect, message);
-    if let AnswerKind::Response(currency) = command.kind
+    let subject = command.subject();
+    let tell = |to: &FspId, message| notice(subject, to, command.dialect, message);
+    if let AnswerKind::Response(Some(currency)) = command.kind
         && let Err(rejection) = Check::payee(&command.source, currency).run(state)
     {
         return tell(&command.source, Message::Failure(rejection));
     }
-    if state.quote(command.id).is_none() {
-        state.add_quote(Quote { key: 0, id: command.id, request: None, response: None, error: None });
+    if state.quote(subject).is_none() {
+        let (kind, id) = (command.of, command.id);
+        state.add_quote(Quote { key: 0, kind, id, request: None, response: None, error: None });
     }
-    let known = state.quote(command.id).expect("it was found or added");
+    let known = state.quote(subject).expect("it was found or added");
     let earlier = match command.kind {
         AnswerKind::Response(_) => known.response,
         AnswerKind::Error => known.error,
@@ -160,7 +232,7 @@ pub fn answer(state: &mut State, command: &AnswerQuote) -> Outcome {
         }
         Some(_) => {}
         None => {
-            let known = state.change_quote(command.id);
+            let known = state.change_quote(subject);
             match command.kind {
                 AnswerKind::Response(_) => known.response = Some(command.hash),
                 AnswerKind::Error => known.error = Some(command.hash),
@@ -170,7 +242,7 @@ pub fn answer(state: &mut State, command: &AnswerQuote) -> Outcome {
     tell(&command.destination, Message::Relay)
 }
 
-fn notice(id: CorrelationId, to: &FspId, dialect: Dialect, message: Message) -> Outcome {
-    let about = Subject { kind: SubjectKind::Quote, id };
-    Outcome::tell([Notice { to: to.clone(), about, dialect, message }])
+/// The way to an external DFSP is that of the message itself; whoever renders the notice knows it.
+fn notice(about: Subject, to: &FspId, dialect: Dialect, message: Message) -> Outcome {
+    Outcome::tell([Notice { to: to.clone(), via: None, about, dialect, message }])
 }

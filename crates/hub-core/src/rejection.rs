@@ -47,6 +47,18 @@ pub enum Rejection {
     UnsupportedPayer(FspId),
     /// A quote whose payee cannot take part in the quote's currency.
     UnsupportedPayee(FspId),
+    /// An fxQuote to a provider that has no active positions in both currencies (contract, interscheme §1.6).
+    UnsupportedProvider(FspId),
+    ConversionNotFound,
+    /// A conversion that does not say which transfer it is for.
+    NoDeterminingTransfer,
+    NoExpiration,
+    /// A conversion of the payment has not been agreed to, or has ended.
+    ConversionNotAgreed,
+    /// The transfer is of another amount or payer than the conversion that it determines.
+    ConversionDiffers,
+    /// The determining transfer cannot be converted any more, or is decided in another scheme.
+    NotConvertible,
 }
 
 /// Separates the parts of a stored rejection; it cannot occur in a name or a number.
@@ -85,6 +97,13 @@ impl Rejection {
             Self::ByPayee { code, description } => two("by_payee", &code.to_string(), description),
             Self::UnsupportedPayer(name) => one("unsupported_payer", name.as_str()),
             Self::UnsupportedPayee(name) => one("unsupported_payee", name.as_str()),
+            Self::UnsupportedProvider(name) => one("unsupported_provider", name.as_str()),
+            Self::ConversionNotFound => "conversion_not_found".into(),
+            Self::NoDeterminingTransfer => "no_determining_transfer".into(),
+            Self::NoExpiration => "no_expiration".into(),
+            Self::ConversionNotAgreed => "conversion_not_agreed".into(),
+            Self::ConversionDiffers => "conversion_differs".into(),
+            Self::NotConvertible => "not_convertible".into(),
         }
     }
 
@@ -120,6 +139,13 @@ impl Rejection {
             "by_payee" => Self::ByPayee { code: first?.parse().ok()?, description: second?.into() },
             "unsupported_payer" => Self::UnsupportedPayer(fsp(first)?),
             "unsupported_payee" => Self::UnsupportedPayee(fsp(first)?),
+            "unsupported_provider" => Self::UnsupportedProvider(fsp(first)?),
+            "conversion_not_found" => Self::ConversionNotFound,
+            "no_determining_transfer" => Self::NoDeterminingTransfer,
+            "no_expiration" => Self::NoExpiration,
+            "conversion_not_agreed" => Self::ConversionNotAgreed,
+            "conversion_differs" => Self::ConversionDiffers,
+            "not_convertible" => Self::NotConvertible,
             _ => return None,
         })
     }
@@ -160,6 +186,13 @@ mod tests {
             Rejection::ByPayee { code: 5104, description: "no \u{1f} way".into() },
             Rejection::UnsupportedPayer(fsp("a")),
             Rejection::UnsupportedPayee(fsp("a")),
+            Rejection::UnsupportedProvider(fsp("a")),
+            Rejection::ConversionNotFound,
+            Rejection::NoDeterminingTransfer,
+            Rejection::NoExpiration,
+            Rejection::ConversionNotAgreed,
+            Rejection::ConversionDiffers,
+            Rejection::NotConvertible,
         ] {
             assert_eq!(Rejection::from_stored(&rejection.to_stored()), Some(rejection));
         }

@@ -1,6 +1,9 @@
 //! The state of one unit: what was loaded under lock, and what the decisions changed.
 
-use crate::{Participant, Rules, administration::SettlementModel, fees::FeeRule, quotes::Quote, transfers::Transfer};
+use crate::{
+    Participant, Rules, Subject, SubjectKind, administration::SettlementModel, fees::FeeRule, quotes::Quote,
+    transfers::Transfer,
+};
 use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
 use ledger::{Account, AccountId, AccountKind, Book, Entry, ParticipantId};
 use vocabulary::{Amount, CorrelationId, Currency, FspId, Timestamp};
@@ -21,9 +24,19 @@ pub struct Loaded {
     /// The active fee rules.
     pub fee_rules: Vec<FeeRule>,
     pub participants: Vec<Participant>,
+    /// External DFSPs with the proxies that they are behind, which are among the participants.
+    pub routes: Vec<(FspId, FspId)>,
     pub accounts: Vec<Account>,
+    /// Conversions included.
     pub transfers: Vec<Transfer>,
     pub quotes: Vec<Quote>,
+}
+
+/// Who has the accounts of a DFSP here: itself, or the proxy that it is behind.
+#[derive(Clone, Copy, Debug)]
+pub struct Holder<'a> {
+    pub participant: &'a Participant,
+    pub is_proxy: bool,
 }
 
 /// The state that decisions read and change.
@@ -38,9 +51,12 @@ pub struct State {
     /// The active fee rules.
     pub fee_rules: Vec<FeeRule>,
     participants: BTreeMap<FspId, Participant>,
+    routes: BTreeMap<FspId, FspId>,
     accounts: BTreeMap<(ParticipantId, Currency, AccountKind), AccountId>,
-    transfers: BTreeMap<CorrelationId, Tracked<Transfer>>,
-    quotes: BTreeMap<CorrelationId, Tracked<Quote>>,
+    transfers: BTreeMap<Subject, Tracked<Transfer>>,
+    /// The conversions of each payment.
+    conversions: BTreeMap<CorrelationId, Vec<Subject>>,
+    quotes: BTreeMap<Subject, Tracked<Quote>>,
     postings: Vec<Posting>,
     transactions: Vec<(CorrelationId, Box<[u8]>)>,
     /// Posted balances as loaded, against which the unit's entries are checked.
@@ -51,7 +67,7 @@ pub struct State {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Posting {
     pub entry: Entry,
-    pub transfer: CorrelationId,
+    pub transfer: Subject,
     /// The settlement window, for entries that are settled; none for funds movements.
     pub window: Option<WindowId>,
 }
@@ -87,7 +103,12 @@ enum Mark {
 impl State {
     pub fn new(loaded: Loaded, rules: Rules) -> Self {
         let tracked = |value| Tracked { value, mark: Mark::Loaded };
+        let mut conversions: BTreeMap<CorrelationId, Vec<Subject>> = BTreeMap::new();
+        for known in loaded.transfers.iter().filter(|known| known.terms().is_some()) {
+            conversions.entry(known.payment()).or_default().push(known.subject());
+        }
         Self {
+            conversions,
             now: loaded.now,
             window: loaded.window,
             rules,
@@ -98,11 +119,12 @@ impl State {
             opening: loaded.accounts.iter().map(|account| (account.id, account.posted)).collect(),
             book: Book::new(loaded.accounts),
             participants: loaded.participants.into_iter().map(|known| (known.name.clone(), known)).collect(),
-            transfers: loaded.transfers.into_iter().map(|known| (known.id, tracked(known))).collect(),
+            routes: loaded.routes.into_iter().collect(),
+            transfers: loaded.transfers.into_iter().map(|known| (known.subject(), tracked(known))).collect(),
             quotes: loaded
                 .quotes
                 .into_iter()
-                .map(|known| (known.id, Tracked { value: known, mark: Mark::Loaded }))
+                .map(|known| (known.subject(), Tracked { value: known, mark: Mark::Loaded }))
                 .collect(),
             postings: Vec::new(),
         }
@@ -118,31 +140,72 @@ impl State {
         self.book.get(*self.accounts.get(&(owner, currency, kind))?)
     }
 
-    pub fn transfer(&self, id: CorrelationId) -> Option<&Transfer> {
-        self.transfers.get(&id).map(|tracked| &tracked.value)
+    /// Who has a DFSP's accounts here; none for a name that is neither a participant nor behind a known proxy.
+    pub fn holder(&self, name: &FspId) -> Option<Holder<'_>> {
+        if let Some(participant) = self.participant(name) {
+            return Some(Holder { participant, is_proxy: false });
+        }
+        self.participant(self.routes.get(name)?).map(|participant| Holder { participant, is_proxy: true })
     }
 
-    pub fn quote(&self, id: CorrelationId) -> Option<&Quote> {
-        self.quotes.get(&id).map(|tracked| &tracked.value)
+    /// The proxy through which an external DFSP is reached.
+    pub fn proxy_of(&self, name: &FspId) -> Option<FspId> {
+        let holder = self.holder(name)?;
+        holder.is_proxy.then(|| holder.participant.name.clone())
+    }
+
+    pub fn name_of(&self, id: ParticipantId) -> Option<&FspId> {
+        self.participants.values().find(|known| known.id == id).map(|known| &known.name)
+    }
+
+    /// The account of a kind beside another account of the same owner, in the same currency.
+    pub fn sibling(&self, account: AccountId, kind: AccountKind) -> Option<AccountId> {
+        let known = self.book.get(account)?;
+        self.accounts.get(&(known.owner, known.currency, kind)).copied()
+    }
+
+    pub fn transfer(&self, id: CorrelationId) -> Option<&Transfer> {
+        self.any_transfer(Subject { kind: SubjectKind::Transfer, id })
+    }
+
+    pub fn conversion(&self, id: CorrelationId) -> Option<&Transfer> {
+        self.any_transfer(Subject { kind: SubjectKind::Conversion, id })
+    }
+
+    pub fn any_transfer(&self, subject: Subject) -> Option<&Transfer> {
+        self.transfers.get(&subject).map(|tracked| &tracked.value)
+    }
+
+    /// The conversions of a payment, refused ones included.
+    pub fn conversions_of(&self, payment: CorrelationId) -> impl Iterator<Item = &Transfer> {
+        let subjects = self.conversions.get(&payment).into_iter().flatten();
+        subjects.filter_map(|subject| self.any_transfer(*subject))
+    }
+
+    pub fn quote(&self, subject: Subject) -> Option<&Quote> {
+        self.quotes.get(&subject).map(|tracked| &tracked.value)
     }
 
     pub(crate) fn add_transfer(&mut self, transfer: Transfer) {
-        let before = self.transfers.insert(transfer.id, Tracked { value: transfer, mark: Mark::New });
+        if transfer.terms().is_some() {
+            self.conversions.entry(transfer.payment()).or_default().push(transfer.subject());
+        }
+        let before = self.transfers.insert(transfer.subject(), Tracked { value: transfer, mark: Mark::New });
         assert!(before.is_none(), "an id is taken once");
     }
 
     /// Changes a loaded transfer, in the course of this unit.
-    pub(crate) fn change_transfer(&mut self, id: CorrelationId) -> &mut Transfer {
-        change(&mut self.transfers, id)
+    pub(crate) fn change_transfer(&mut self, subject: Subject) -> &mut Transfer {
+        change(&mut self.transfers, subject)
     }
 
     pub(crate) fn add_quote(&mut self, quote: Quote) {
-        let before = self.quotes.insert(quote.id, Tracked { value: quote, mark: Mark::New });
+        let before = self.quotes.insert(quote.subject(), Tracked { value: quote, mark: Mark::New });
         assert!(before.is_none(), "an id is taken once");
     }
 
-    pub(crate) fn change_quote(&mut self, id: CorrelationId) -> &mut Quote {
-        change(&mut self.quotes, id)
+    pub(crate) fn change_quote(&mut self, subject: Subject) -> &mut Quote {
+        change(&mut self.quotes, subject)
     }
 
     /// Keeps what the packet of a new transfer says.
@@ -202,8 +265,8 @@ fn key_of(account: &Account) -> (ParticipantId, Currency, AccountKind) {
     (account.owner, account.currency, account.kind)
 }
 
-fn change<T>(of: &mut BTreeMap<CorrelationId, Tracked<T>>, id: CorrelationId) -> &mut T {
-    let tracked = of.get_mut(&id).expect("only what was loaded or added is changed");
+fn change<T>(of: &mut BTreeMap<Subject, Tracked<T>>, subject: Subject) -> &mut T {
+    let tracked = of.get_mut(&subject).expect("only what was loaded or added is changed");
     if tracked.mark == Mark::Loaded {
         tracked.mark = Mark::Changed;
     }

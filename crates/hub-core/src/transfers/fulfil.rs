@@ -1,13 +1,12 @@
 //! `PUT /transfers/{ID}`: the payee's answer (contract §4.6).
 
-use super::{Event, Stage, Transfer, TransferKind, TransferState, subject};
+use super::{Event, Stage, Transfer, TransferKind, TransferState, linked, subject};
 use crate::{
-    Dialect, Message, Notice, Outcome, Posting, Rejection, State,
+    Dialect, Message, Notice, Outcome, Rejection, State, Subject,
     fees::{Fee, FeeDebtor},
-    settlement::gross_model,
 };
 use alloc::{boxed::Box, vec::Vec};
-use ledger::{AccountId, AccountKind, Book, Entry, EntryKind};
+use ledger::{AccountId, AccountKind, EntryKind};
 use sha2::{Digest as _, Sha256};
 use vocabulary::{Amount, Condition, CorrelationId, Digest, FspId, Fulfilment};
 
@@ -29,6 +28,7 @@ pub enum FulfilKind {
 pub struct Fulfil {
     pub id: CorrelationId,
     pub source: FspId,
+    pub standing: SenderStanding,
     pub destination: Option<FspId>,
     pub kind: FulfilKind,
     pub fulfilment: Option<Fulfilment>,
@@ -38,70 +38,109 @@ pub struct Fulfil {
     pub extensions: Option<Box<str>>,
 }
 
+/// Whether the sender of an answer is a participant of this scheme.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SenderStanding {
+    Participant,
+    /// Somebody behind a proxy: a DFSP, or the hub of its scheme.
+    External,
+}
+
 /// Decides a fulfil.
 pub fn fulfil(state: &mut State, command: &Fulfil) -> Outcome {
     if command.kind == FulfilKind::ReserveWithoutPatch {
         return Outcome::silent();
     }
-    let to_sender =
-        |message| Notice { to: command.source.clone(), about: subject(command.id), dialect: command.dialect, message };
+    let sender = Sender::of(command);
     let Some(known) = state.transfer(command.id) else {
-        return Outcome::tell([to_sender(Message::Failure(Rejection::TransferNotFound))]);
+        return Outcome::tell([sender.tell(subject(command.id), None, Message::Failure(Rejection::TransferNotFound))]);
     };
-    if let Err(rejection) = check_parties(known, &command.source, command.destination.as_ref()) {
+    if let Err(rejection) = sender.check(known, command.destination.as_ref()) {
         return mismatch(state, command, rejection);
     }
+    let via = known.payee_proxy.clone();
+    let to_sender = |message| sender.tell(subject(command.id), via.clone(), message);
     if let Some(earlier) = known.hashes.fulfil {
         return Outcome::tell(repeated(known, command, earlier).map(to_sender));
     }
-    let known = state.change_transfer(command.id);
+    let known = state.change_transfer(subject(command.id));
     known.hashes.fulfil = Some(command.hash);
     known.payee_dialect = command.dialect;
-    let is_reserved = known.stage() == Stage::Reserved;
+    let is_pending = known.stage().is_pending();
     let fits = match (command.fulfilment, known.condition) {
         (Some(fulfilment), Some(condition)) => is_preimage(fulfilment, condition),
         (None, _) | (_, None) => false,
     };
     if command.kind == FulfilKind::Abort {
         // Refused where the reference would refuse it aloud, else ignored until it expires.
-        return if is_reserved {
+        return if is_pending {
             expired_or_silent(state, command)
         } else {
             refuse(state, command, Rejection::NotReserved)
         };
     }
-    if !is_reserved {
+    if !is_pending {
         return refuse(state, command, Rejection::NotReserved);
     }
     if !fits {
         return invalidate(state, command, Rejection::InvalidFulfilment);
     }
-    if state.transfer(command.id).is_some_and(|known| known.expiration <= state.now) {
+    if state.transfer(command.id).is_some_and(|known| known.has_expired(state.now)) {
         return refuse(state, command, Rejection::TransferExpired);
+    }
+    if state.conversions_of(command.id).any(|known| known.stage().is_pending()) {
+        return refuse(state, command, Rejection::ConversionNotAgreed);
     }
     commit(state, command)
 }
 
-/// Step 3: the sender is the payee and names the payer, without regard to case. Also asked of the error resource.
-pub(super) fn check_parties(known: &Transfer, source: &FspId, destination: Option<&FspId>) -> Result<(), Rejection> {
-    if known.kind != TransferKind::Payment {
-        return Err(Rejection::SourceIsNotPayee);
+/// Who sends an answer about a transfer.
+pub(crate) struct Sender<'a> {
+    pub source: &'a FspId,
+    pub standing: SenderStanding,
+    pub dialect: Dialect,
+}
+
+impl<'a> Sender<'a> {
+    fn of(command: &'a Fulfil) -> Self {
+        Self { source: &command.source, standing: command.standing, dialect: command.dialect }
     }
-    if !known.payee.same_as(source.as_str()) {
-        return Err(Rejection::SourceIsNotPayee);
+
+    pub fn tell(&self, about: Subject, via: Option<FspId>, message: Message) -> Notice {
+        let via = via.filter(|_| self.standing == SenderStanding::External);
+        Notice { to: self.source.clone(), via, about, dialect: self.dialect, message }
     }
-    match destination {
-        Some(name) if !known.payer.same_as(name.as_str()) => Err(Rejection::DestinationIsNotPayer),
-        Some(_) | None => Ok(()),
+
+    /// Step 3: the sender is the payee and names the payer, without regard to case. Also asked of the error resource.
+    /// For a payee behind a proxy its hub may answer, and an external payer may be called otherwise (contract,
+    /// interscheme §1.7).
+    pub fn check(&self, known: &Transfer, destination: Option<&FspId>) -> Result<(), Rejection> {
+        let is_payee = known.payee.same_as(self.source.as_str());
+        let answers_for_it = known.payee_proxy.is_some() && self.standing == SenderStanding::External;
+        match known.kind {
+            TransferKind::Payment | TransferKind::Conversion(_) if is_payee || answers_for_it => {}
+            TransferKind::Payment
+            | TransferKind::Conversion(_)
+            | TransferKind::FundsIn
+            | TransferKind::FundsOut => return Err(Rejection::SourceIsNotPayee),
+        }
+        match destination {
+            Some(name) if known.payer_proxy.is_none() && !known.payer.same_as(name.as_str()) => {
+                Err(Rejection::DestinationIsNotPayer)
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// A wrong header from a party ends a pending transfer; anybody else, and any other state, changes nothing.
+    /// (The reference lets a stranger abort a transfer, and reverses a position twice; that is not copied.)
+    pub fn ends_by_mismatch(&self, known: &Transfer) -> bool {
+        known.condition.is_some() && known.stage().is_pending() && known.is_party(self.source)
     }
 }
 
-/// A wrong header from a party ends a reserved transfer; anybody else, and any other state, changes nothing.
-/// (The reference lets a stranger abort a transfer, and reverses a position twice; that is not copied.)
 fn mismatch(state: &mut State, command: &Fulfil, rejection: Rejection) -> Outcome {
-    let ends = state.transfer(command.id).is_some_and(|known| {
-        known.kind == TransferKind::Payment && known.stage() == Stage::Reserved && known.is_party(&command.source)
-    });
+    let ends = state.transfer(command.id).is_some_and(|known| Sender::of(command).ends_by_mismatch(known));
     if ends { invalidate(state, command, rejection) } else { Outcome::silent() }
 }
 
@@ -111,7 +150,7 @@ fn repeated(known: &Transfer, command: &Fulfil, earlier: Digest) -> Option<Messa
         return Some(Message::Failure(Rejection::ModifiedRequest));
     }
     match known.stage() {
-        Stage::Reserved => None,
+        Stage::Reserved | Stage::Forwarded | Stage::Agreed => None,
         Stage::Committed | Stage::Aborted | Stage::Refused => Some(match command.kind {
             FulfilKind::Reserve => Message::Patch(Box::new(without_fulfilment(known))),
             FulfilKind::Commit | FulfilKind::ReserveWithoutPatch | FulfilKind::Abort => {
@@ -126,7 +165,7 @@ fn without_fulfilment(known: &Transfer) -> super::TransferStatus {
 }
 
 fn expired_or_silent(state: &State, command: &Fulfil) -> Outcome {
-    let is_expired = state.transfer(command.id).is_some_and(|known| known.expiration <= state.now);
+    let is_expired = state.transfer(command.id).is_some_and(|known| known.has_expired(state.now));
     if is_expired { refuse(state, command, Rejection::TransferExpired) } else { Outcome::silent() }
 }
 
@@ -148,86 +187,53 @@ fn refuse(state: &State, command: &Fulfil, rejection: Rejection) -> Outcome {
     Outcome::tell(notices)
 }
 
-/// Ends a reserved transfer because its payee's answer is wrong.
+/// Ends a pending transfer because its payee's answer is wrong.
 fn invalidate(state: &mut State, command: &Fulfil, rejection: Rejection) -> Outcome {
-    abort(state, command.id, Event::Invalidated, rejection.clone());
+    linked::abort(state, subject(command.id), Event::Invalidated, rejection.clone());
     let known = state.transfer(command.id).expect("it was just aborted");
-    let mut notices = Vec::from([known.tell_payer(Message::Failure(rejection))]);
+    let mut notices = Vec::from([known.tell_payer(Message::Failure(rejection.clone()))]);
     if command.kind == FulfilKind::Reserve {
         let status = super::TransferStatus { extensions: None, ..without_fulfilment(known) };
         notices.push(known.tell_payee(Message::Patch(Box::new(status))));
     }
+    notices.extend(linked::abort_conversions(state, command.id, (Event::Invalidated, &rejection)));
     Outcome::tell(notices)
 }
 
-/// Drops the hold and ends the transfer.
-pub(super) fn abort(state: &mut State, id: CorrelationId, event: Event, rejection: Rejection) {
-    let now = state.now;
-    let known = state.change_transfer(id);
-    let [debit, _] = known.legs.expect("a reserved transfer has its accounts");
-    let amount = known.money.amount;
-    known.enter(event, TransferState::Aborted(rejection), now);
-    state.book.release(debit, amount);
-}
-
-/// Step 9: the hold becomes an entry, in the settlement window that is open now.
+/// Step 9: the holds become entries, in the settlement window that is open now.
 fn commit(state: &mut State, command: &Fulfil) -> Outcome {
     let known = state.transfer(command.id).expect("the caller has found it");
-    let (legs, amount) = (known.legs.expect("a reserved transfer has its accounts"), known.money.amount);
-    let settled = gross_legs(state, known);
     let fees = fee_legs(state, known);
-    let Some(mut entries) = post(&mut state.book, (legs, amount), settled) else {
+    let Some(mut entries) = linked::post(state, command.id) else {
         return refuse(state, command, Rejection::Overflow);
     };
     let (now, window, confirms) = (state.now, Some(state.window), state.rules.confirms_to_payee);
     // A fee that cannot be posted does not hold up the payment.
-    entries.extend(
-        fees.into_iter().filter_map(|(between, fee)| state.book.post(EntryKind::InterchangeFee, between, fee).ok()),
-    );
-    for entry in entries {
-        // Only what is settled later belongs to a window.
-        let window = window.filter(|_| entry.kind != EntryKind::GrossSettlement);
-        state.record(Posting { entry, transfer: command.id, window });
-    }
-    let known = state.change_transfer(command.id);
+    entries.extend(fees.into_iter().filter_map(|(between, fee)| {
+        let entry = state.book.post(EntryKind::InterchangeFee, between, fee).ok()?;
+        Some((subject(command.id), entry))
+    }));
+    linked::record(state, entries);
+    let providers = linked::commit_conversions(state, command.id, now);
+    let known = state.change_transfer(subject(command.id));
     known.enter(Event::Fulfilled, TransferState::Committed { fulfilment: command.fulfilment }, now);
     known.window = window;
     known.fulfil_extensions = command.extensions.clone();
-    Outcome::tell(match command.kind {
+    let mut notices = match command.kind {
         FulfilKind::Reserve => Vec::from([
             known.tell_payer(Message::Status(Box::new(known.status()))),
             known.tell_payee(Message::Patch(Box::new(without_fulfilment(known)))),
         ]),
         FulfilKind::Commit | FulfilKind::ReserveWithoutPatch | FulfilKind::Abort => {
             let mut notices = Vec::from([known.tell_payer(Message::Relay)]);
-            if confirms && !known.payer.same_as(known.payee.as_str()) {
+            if confirms && known.payee_proxy.is_none() && !known.payer.same_as(known.payee.as_str()) {
                 notices.push(known.tell_payee(Message::Status(Box::new(known.status()))));
             }
             notices
         }
-    })
-}
-
-/// Turns the hold into an entry, and settles it at once where there are accounts to do so: positions are back where they
-/// were, and liquidity has changed hands (contract, administration §2.7). None, and nothing has changed, if a balance
-/// would leave the range of the ledger.
-fn post(
-    book: &mut Book,
-    (legs, amount): ([AccountId; 2], Amount),
-    settled: Option<[AccountId; 2]>,
-) -> Option<Vec<Entry>> {
-    let Some(liquidity) = settled else {
-        return Some(Vec::from([book.post_held(EntryKind::Principal, legs, amount).ok()?]));
     };
-    let mut tried = book.clone();
-    let [payer, payee] = legs;
-    let entries = Vec::from([
-        tried.post_held(EntryKind::Principal, legs, amount).ok()?,
-        tried.post(EntryKind::GrossSettlement, [payee, payer], amount).ok()?,
-        tried.post(EntryKind::GrossSettlement, liquidity, amount).ok()?,
-    ]);
-    *book = tried;
-    Some(entries)
+    notices.extend(providers);
+    Outcome::tell(notices)
 }
 
 /// The fee accounts of debtor and creditor of each fee. A fee of a participant without one is not charged.
@@ -237,7 +243,10 @@ fn fee_legs(state: &State, known: &Transfer) -> Vec<([AccountId; 2], Amount)> {
         account.is_active.then_some(account.id)
     };
     let legs = |fee: &Fee| {
-        let (payer, payee) = (account(&known.payer)?, account(&known.payee)?);
+        let (payer, payee) = (account(known.payer_holder())?, account(known.payee_holder())?);
+        if payer == payee {
+            return None;
+        }
         Some(match fee.debtor {
             FeeDebtor::Payer => ([payer, payee], fee.amount),
             FeeDebtor::Payee => ([payee, payer], fee.amount),
@@ -246,15 +255,6 @@ fn fee_legs(state: &State, known: &Transfer) -> Vec<([AccountId; 2], Amount)> {
     known.fees.iter().filter_map(legs).collect()
 }
 
-/// The accounts of the liquidity of payer and payee, where a transfer in this currency is settled by itself. Without
-/// both of them it stays with the positions, as one that has no model.
-fn gross_legs(state: &State, known: &Transfer) -> Option<[AccountId; 2]> {
-    let currency = known.money.currency;
-    let kind = gross_model(&state.models, currency)?.settlement_account;
-    let account = |name| state.account(name, currency, kind).map(|account| account.id);
-    Some([account(&known.payer)?, account(&known.payee)?])
-}
-
-fn is_preimage(fulfilment: Fulfilment, condition: Condition) -> bool {
+pub(crate) fn is_preimage(fulfilment: Fulfilment, condition: Condition) -> bool {
     Sha256::digest(fulfilment.bytes()).as_slice() == condition.bytes()
 }

@@ -1,7 +1,7 @@
 //! Liquidity that participants pay in and take out: `/participants/{name}/accounts/{id}` of the administration API
 //! (contract, administration §1.13). What is refused here is visible in the transfer's state only, as in the reference.
 
-use super::{Event, Hashes, Stage, Transfer, TransferKind, TransferState, fulfil};
+use super::{Event, Hashes, Stage, Transfer, TransferKind, TransferState, linked, subject};
 use crate::{Dialect, Outcome, Posting, Rejection, State};
 use alloc::{boxed::Box, vec::Vec};
 use ledger::{AccountId, AccountKind, EntryKind, LedgerError};
@@ -88,7 +88,7 @@ fn start(state: &mut State, funds: &NewFunds, kind: TransferKind) {
     };
     let outcome = match kind {
         TransferKind::FundsIn => pay_in(state, funds, [reconciliation, settlement]),
-        TransferKind::FundsOut | TransferKind::Payment => {
+        TransferKind::FundsOut | TransferKind::Payment | TransferKind::Conversion(_) => {
             let held = state.book.hold_withdrawal(settlement, funds.money.amount);
             held.map(|()| ([settlement, reconciliation], TransferState::Reserved)).map_err(rejection_of)
         }
@@ -99,7 +99,7 @@ fn start(state: &mut State, funds: &NewFunds, kind: TransferKind) {
     };
     let (payer, payee) = match kind {
         TransferKind::FundsIn => (hub, funds.participant.clone()),
-        TransferKind::FundsOut | TransferKind::Payment => (funds.participant.clone(), hub),
+        TransferKind::FundsOut | TransferKind::Payment | TransferKind::Conversion(_) => (funds.participant.clone(), hub),
     };
     state.add_transfer(Transfer {
         key: 0,
@@ -107,6 +107,8 @@ fn start(state: &mut State, funds: &NewFunds, kind: TransferKind) {
         kind,
         payer,
         payee,
+        payer_proxy: None,
+        payee_proxy: None,
         money: funds.money,
         legs,
         condition: None,
@@ -129,7 +131,7 @@ fn pay_in(
     legs: [AccountId; 2],
 ) -> Result<([AccountId; 2], TransferState), Rejection> {
     let entry = state.book.post(EntryKind::FundsIn, legs, funds.money.amount).map_err(rejection_of)?;
-    state.record(Posting { entry, transfer: funds.id, window: None });
+    state.record(Posting { entry, transfer: subject(funds.id), window: None });
     Ok((legs, TransferState::Committed { fulfilment: None }))
 }
 
@@ -142,17 +144,17 @@ fn finish(state: &mut State, command: &FinishFunds, event: Event) {
     if !is_open {
         return;
     }
-    state.change_transfer(id).fulfil_extensions.clone_from(&command.extensions);
+    state.change_transfer(subject(id)).fulfil_extensions.clone_from(&command.extensions);
     if event == Event::Rejected {
         let by_operator = Rejection::ByPayee { code: 2001, description: "Withdrawal aborted by the operator".into() };
-        return fulfil::abort(state, id, event, by_operator);
+        return linked::abort(state, subject(id), event, by_operator);
     }
     let known = state.transfer(id).expect("it was found above");
     let (legs, amount) = (known.legs.expect("a reserved transfer has its accounts"), known.money.amount);
     let Ok(entry) = state.book.post_held(EntryKind::FundsOut, legs, amount) else { return };
-    state.record(Posting { entry, transfer: id, window: None });
+    state.record(Posting { entry, transfer: subject(id), window: None });
     let now = state.now;
-    state.change_transfer(id).enter(event, TransferState::Committed { fulfilment: None }, now);
+    state.change_transfer(subject(id)).enter(event, TransferState::Committed { fulfilment: None }, now);
 }
 
 fn rejection_of(error: LedgerError) -> Rejection {

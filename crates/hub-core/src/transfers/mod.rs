@@ -6,6 +6,7 @@
 mod expire;
 mod fulfil;
 mod funds;
+pub(crate) mod linked;
 mod prepare;
 mod reject;
 mod states;
@@ -21,7 +22,9 @@ use ledger::AccountId;
 use vocabulary::{Condition, CorrelationId, Digest, FspId, Fulfilment, Money, Timestamp};
 
 pub use expire::{Expire, expire};
-pub use fulfil::{Fulfil, FulfilKind, fulfil};
+pub use fulfil::{Fulfil, FulfilKind, SenderStanding, fulfil};
+pub(crate) use fulfil::{Sender, is_preimage};
+pub(crate) use prepare::{check_participants, hold_position, holders, position};
 pub use funds::{FinishFunds, NewFunds, RecordFunds, record_funds};
 pub use prepare::{Prepare, prepare};
 pub use reject::{Reject, reject};
@@ -37,6 +40,28 @@ pub enum TransferKind {
     FundsIn,
     /// Liquidity that a participant takes out.
     FundsOut,
+    /// From one currency into another, for the payment that determines it (contract, interscheme §3): the payer is who
+    /// asks for it, the payee is the foreign exchange provider.
+    Conversion(Terms),
+}
+
+/// What is particular to a conversion.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Terms {
+    /// The transfer that the conversion is for; absent only where it was refused for that.
+    pub determining: Option<CorrelationId>,
+    pub side: Side,
+    /// The amount of the side that is not held here: the target's on the payer's side, the source's on the payee's.
+    pub other: Money,
+}
+
+/// Whose currency a conversion starts from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Side {
+    /// The payer's FSP converts before it pays: its source amount is held and goes to the provider.
+    Payer,
+    /// The payee's FSP converts what it is paid: the provider's target amount is held and goes to it.
+    Payee,
 }
 
 /// A transfer as it is stored.
@@ -50,7 +75,12 @@ pub struct Transfer {
     pub payee: FspId,
     /// Zero where the amount is too large for the ledger; such a transfer is `Refused`.
     pub money: Money,
-    /// The accounts of the entry, debit then credit; none for a transfer that was refused.
+    /// The proxy that stood for an external payer when the transfer was prepared.
+    pub payer_proxy: Option<FspId>,
+    /// As for the payer; what goes to an external payee is forwarded.
+    pub payee_proxy: Option<FspId>,
+    /// The accounts of the entry, debit then credit. None for a transfer that was refused, and for one between two
+    /// DFSPs of one proxy, which moves nothing in this scheme.
     pub legs: Option<[AccountId; 2]>,
     /// Absent for funds movements, which need no fulfilment.
     pub condition: Option<Condition>,
@@ -82,6 +112,12 @@ pub struct Hashes {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum TransferState {
     Reserved,
+    /// Reserved, and decided in the scheme behind a proxy: it does not expire here.
+    Forwarded,
+    /// A conversion that its provider has agreed to, which ends with its determining transfer.
+    Agreed {
+        fulfilment: Option<Fulfilment>,
+    },
     Committed {
         /// None for funds movements.
         fulfilment: Option<Fulfilment>,
@@ -95,6 +131,8 @@ impl Transfer {
     pub fn stage(&self) -> Stage {
         match self.state {
             TransferState::Reserved => Stage::Reserved,
+            TransferState::Forwarded => Stage::Forwarded,
+            TransferState::Agreed { .. } => Stage::Agreed,
             TransferState::Committed { .. } => Stage::Committed,
             TransferState::Aborted(_) => Stage::Aborted,
             TransferState::Refused(_) => Stage::Refused,
@@ -106,20 +144,67 @@ impl Transfer {
         self.payer.same_as(name.as_str()) || self.payee.same_as(name.as_str())
     }
 
-    fn tell_payer(&self, message: Message) -> Notice {
-        Notice { to: self.payer.clone(), about: subject(self.id), dialect: self.payer_dialect, message }
+    /// The ids of transfers and of conversions are apart.
+    pub fn subject(&self) -> Subject {
+        Subject { kind: self.kind.subject_kind(), id: self.id }
     }
 
-    fn tell_payee(&self, message: Message) -> Notice {
-        Notice { to: self.payee.clone(), about: subject(self.id), dialect: self.payee_dialect, message }
+    /// The transfer that the payment is known by: its own id, or that of the determining transfer.
+    pub fn payment(&self) -> CorrelationId {
+        self.terms().and_then(|terms| terms.determining).unwrap_or(self.id)
+    }
+
+    pub fn terms(&self) -> Option<&Terms> {
+        match &self.kind {
+            TransferKind::Conversion(terms) => Some(terms),
+            TransferKind::Payment | TransferKind::FundsIn | TransferKind::FundsOut => None,
+        }
+    }
+
+    /// Who has the payer's account here: itself, or its proxy.
+    pub fn payer_holder(&self) -> &FspId {
+        self.payer_proxy.as_ref().unwrap_or(&self.payer)
+    }
+
+    pub fn payee_holder(&self) -> &FspId {
+        self.payee_proxy.as_ref().unwrap_or(&self.payee)
+    }
+
+    /// Whether its time is up, where that is for this scheme to say.
+    pub(crate) fn has_expired(&self, now: Timestamp) -> bool {
+        self.stage() != Stage::Forwarded && self.expiration <= now
+    }
+
+    /// Whether something may still come of it.
+    pub fn is_open(&self) -> bool {
+        self.stage().is_open()
+    }
+
+    pub(crate) fn tell_payer(&self, message: Message) -> Notice {
+        let (to, via) = (self.payer.clone(), self.payer_proxy.clone());
+        Notice { to, via, about: self.subject(), dialect: self.payer_dialect, message }
+    }
+
+    pub(crate) fn tell_payee(&self, message: Message) -> Notice {
+        let (to, via) = (self.payee.clone(), self.payee_proxy.clone());
+        Notice { to, via, about: self.subject(), dialect: self.payee_dialect, message }
     }
 
     /// Enters the state that follows from an event that the machine allows.
-    fn enter(&mut self, event: Event, state: TransferState, now: Timestamp) {
+    pub(crate) fn enter(&mut self, event: Event, state: TransferState, now: Timestamp) {
         let follows = next(Some(self.stage()), event);
         self.state = state;
         self.changed_at = now;
         assert_eq!(follows, Some(self.stage()), "the state follows from the event");
+    }
+}
+
+impl TransferKind {
+    pub const fn subject_kind(&self) -> SubjectKind {
+        match self {
+            Self::Payment | Self::FundsIn | Self::FundsOut => SubjectKind::Transfer,
+            Self::Conversion(_) => SubjectKind::Conversion,
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! `POST /transfers`: checks and hold (contract §4.3 to §4.5).
 
-use super::{Hashes, Transfer, TransferKind, TransferState, subject};
+use super::{Hashes, Side, Stage, Transfer, TransferKind, TransferState, subject};
 use crate::{
-    Dialect, Message, Notice, OnUs, Outcome, Rejection, State,
+    Dialect, Holder, Message, Notice, OnUs, Outcome, Rejection, State,
     fees::{Fee, Priced, TransactionFacts, fees_of},
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -32,23 +32,24 @@ pub struct Prepare {
     pub facts: Option<Box<TransactionFacts>>,
 }
 
-/// The accounts that a prepare resolves: the payer's position and the account of its liquidity, the payee's position.
-struct Accounts {
-    payer: AccountId,
-    settlement: AccountId,
-    payee: AccountId,
+/// What a prepare resolves, once: who stands for both sides, and the accounts of the entry.
+struct Resolved {
+    payer_proxy: Option<FspId>,
+    payee_proxy: Option<FspId>,
+    legs: Option<[AccountId; 2]>,
 }
 
 /// Decides a prepare. The payer hears of a refusal; the payee gets the payer's own message.
 pub fn prepare(state: &mut State, command: &Prepare) -> Outcome {
+    let via = state.proxy_of(&command.payer);
     let to_payer = |message| {
         let (to, about) = (command.payer.clone(), subject(command.id));
-        Outcome::tell([Notice { to, about, dialect: command.dialect, message }])
+        Outcome::tell([Notice { to, via: via.clone(), about, dialect: command.dialect, message }])
     };
-    let Some(payee_account) = route(state, command) else {
+    if !has_route(state, command) {
         let (payer, payee) = (command.payer.clone(), command.payee.clone());
         return to_payer(Message::Failure(Rejection::NoRoute { payer, payee }));
-    };
+    }
     if let Some(known) = state.transfer(command.id) {
         return to_payer(if known.hashes.prepare == command.hash {
             Message::Status(Box::new(known.status()))
@@ -56,10 +57,9 @@ pub fn prepare(state: &mut State, command: &Prepare) -> Outcome {
             Message::Failure(Rejection::ModifiedRequest)
         });
     }
-    match check(state, command, payee_account).and_then(|(accounts, amount)| hold(state, &accounts, amount)) {
-        Ok(legs) => {
-            let fees = fees(state, command);
-            let transfer = Transfer { fees, ..stored(state, command, Ok(legs)) };
+    match check(state, command).and_then(|(resolved, amount)| hold(state, resolved, amount)) {
+        Ok(resolved) => {
+            let transfer = Transfer { fees: fees(state, command), ..stored(state, command, Ok(resolved)) };
             let notice = transfer.tell_payee(Message::Relay);
             state.add_transfer(transfer);
             if let Some(transaction) = &command.transaction {
@@ -75,52 +75,110 @@ pub fn prepare(state: &mut State, command: &Prepare) -> Outcome {
     }
 }
 
-/// Row 1: both sides are known here and the payee has an active position in the currency, or there is no route.
-fn route(state: &State, command: &Prepare) -> Option<AccountId> {
-    state.participant(&command.payer)?;
-    let payee = state.account(&command.payee, command.currency, AccountKind::Position)?;
-    payee.is_active.then_some(payee.id)
+/// Row 1: both sides are known here or behind a proxy, and a payee that is known here has an active position in the
+/// currency.
+fn has_route(state: &State, command: &Prepare) -> bool {
+    let Some(payee) = state.holder(&command.payee) else { return false };
+    let position = state.account(&command.payee, command.currency, AccountKind::Position);
+    state.holder(&command.payer).is_some() && (payee.is_proxy || position.is_some_and(|account| account.is_active))
 }
 
-/// Rows 4 to 13, in their order; the first that fails is reported.
-fn check(state: &State, command: &Prepare, payee: AccountId) -> Result<(Accounts, Amount), Rejection> {
-    if command.source != command.payer {
+/// Rows 4 to 13, in their order; the first that fails is reported. What concerns an external DFSP is for its own scheme
+/// to check.
+fn check(state: &State, command: &Prepare) -> Result<(Resolved, Amount), Rejection> {
+    let [payer, payee] = holders(state, [&command.payer, &command.payee])?;
+    if !payer.is_proxy && command.source != command.payer {
         return Err(Rejection::SourceIsNotPayer);
     }
     let amount = command.amount.clone().map_err(Rejection::AmountTooLarge)?;
-    for name in [&command.payer, &command.payee] {
-        let participant = state.participant(name).ok_or_else(|| Rejection::ParticipantNotFound(name.clone()))?;
-        if !participant.is_active {
-            return Err(Rejection::ParticipantInactive(name.clone()));
-        }
-    }
-    let flow = |name| state.participant(name).map(|known| known.flow).unwrap_or_default();
-    if !flow(&command.payer).sends() {
-        return Err(Rejection::PayerMayNotSend(command.payer.clone()));
-    }
-    if !flow(&command.payee).receives() {
-        return Err(Rejection::PayeeMayNotReceive(command.payee.clone()));
-    }
+    check_participants([payer, payee])?;
     if command.expiration < state.now {
         return Err(Rejection::AlreadyExpired(command.expiration));
     }
     if state.rules.on_us == OnUs::Refused && command.payer.same_as(command.payee.as_str()) {
         return Err(Rejection::PayerIsPayee);
     }
-    let account = |kind| state.account(&command.payer, command.currency, kind);
-    let missing = || Rejection::AccountNotFound(command.payer.clone(), command.currency);
-    let payer = account(AccountKind::Position).ok_or_else(missing)?;
-    if !payer.is_active {
-        return Err(Rejection::AccountInactive(command.payer.clone(), command.currency));
+    let debtor = match agreed_conversion(state, command, amount)? {
+        Some(conversion) => state.holder(conversion.payee_holder()).map(|known| (known, conversion.payee_proxy.is_some())),
+        None => Some((payer, payer.is_proxy)),
+    };
+    let (debtor, is_external) = debtor.ok_or_else(|| Rejection::ParticipantNotFound(command.payer.clone()))?;
+    let is_same_proxy = is_external && payee.is_proxy && debtor.participant.id == payee.participant.id;
+    let position = |of: Holder<'_>| position(state, &of.participant.name, command.currency);
+    let legs = if is_same_proxy { None } else { Some([position(debtor)?, position(payee)?]) };
+    let proxy = |of: Holder<'_>| of.is_proxy.then(|| of.participant.name.clone());
+    Ok((Resolved { payer_proxy: proxy(payer), payee_proxy: proxy(payee), legs }, amount))
+}
+
+/// Who has the accounts of the two sides.
+pub(crate) fn holders<'a>(state: &'a State, names: [&FspId; 2]) -> Result<[Holder<'a>; 2], Rejection> {
+    let holder = |name: &FspId| state.holder(name).ok_or_else(|| Rejection::ParticipantNotFound(name.clone()));
+    Ok([holder(names[0])?, holder(names[1])?])
+}
+
+/// Both holders are active and take transfers in their role.
+pub(crate) fn check_participants(holders: [Holder<'_>; 2]) -> Result<(), Rejection> {
+    let [payer, payee] = holders.map(|holder| holder.participant);
+    if let Some(inactive) = [payer, payee].into_iter().find(|known| !known.is_active) {
+        return Err(Rejection::ParticipantInactive(inactive.name.clone()));
     }
-    let settlement = account(AccountKind::Settlement).ok_or_else(missing)?.id;
-    Ok((Accounts { payer: payer.id, settlement, payee }, amount))
+    if !payer.flow.sends() {
+        return Err(Rejection::PayerMayNotSend(payer.name.clone()));
+    }
+    if !payee.flow.receives() {
+        return Err(Rejection::PayeeMayNotReceive(payee.name.clone()));
+    }
+    Ok(())
+}
+
+/// The active position of a participant.
+pub(crate) fn position(state: &State, name: &FspId, currency: Currency) -> Result<AccountId, Rejection> {
+    let account = state.account(name, currency, AccountKind::Position);
+    let account = account.ok_or_else(|| Rejection::AccountNotFound(name.clone(), currency))?;
+    if account.is_active { Ok(account.id) } else { Err(Rejection::AccountInactive(name.clone(), currency)) }
+}
+
+/// The conversion on the payer's side that pays for the transfer, where there is one: all of them have been agreed to, and
+/// it yields what the transfer moves (contract, interscheme §3.5).
+fn agreed_conversion<'a>(
+    state: &'a State,
+    command: &Prepare,
+    amount: Amount,
+) -> Result<Option<&'a Transfer>, Rejection> {
+    let mut found = None;
+    for conversion in state.conversions_of(command.id) {
+        if conversion.stage() != Stage::Agreed {
+            return Err(Rejection::ConversionNotAgreed);
+        }
+        let money = Money { amount, currency: command.currency };
+        let yields = conversion.terms().is_some_and(|terms| terms.side == Side::Payer && terms.other == money);
+        if yields && conversion.payer.same_as(command.payer.as_str()) {
+            found = Some(conversion);
+        } else {
+            return Err(Rejection::ConversionDiffers);
+        }
+    }
+    Ok(found)
 }
 
 /// Row 14: liquidity cover, then net debit cap.
-fn hold(state: &mut State, accounts: &Accounts, amount: Amount) -> Result<[AccountId; 2], Rejection> {
-    match state.book.hold(accounts.payer, accounts.settlement, amount) {
-        Ok(()) => Ok([accounts.payer, accounts.payee]),
+fn hold(state: &mut State, resolved: Resolved, amount: Amount) -> Result<Resolved, Rejection> {
+    if let Some([debit, _]) = resolved.legs {
+        hold_position(state, debit, amount)?;
+    }
+    Ok(resolved)
+}
+
+/// Holds an amount on a position, if its owner's liquidity and cap allow it.
+pub(crate) fn hold_position(state: &mut State, position: AccountId, amount: Amount) -> Result<(), Rejection> {
+    let missing = || {
+        let account = state.book.get(position).expect("the position was just found");
+        let owner = state.name_of(account.owner).expect("an account is loaded with its owner");
+        Rejection::AccountNotFound(owner.clone(), account.currency)
+    };
+    let settlement = state.sibling(position, AccountKind::Settlement).ok_or_else(missing)?;
+    match state.book.hold(position, settlement, amount) {
+        Ok(()) => Ok(()),
         Err(LedgerError::Short(Shortfall::Liquidity)) => Err(Rejection::PayerShortOfLiquidity),
         Err(LedgerError::Short(Shortfall::Cap)) => Err(Rejection::PayerOverCap),
         Err(LedgerError::Overflow) => Err(Rejection::Overflow),
@@ -135,19 +193,29 @@ fn fees(state: &State, command: &Prepare) -> Vec<Fee> {
     fees_of(&state.fee_rules, &payment, state.now)
 }
 
-fn stored(state: &State, command: &Prepare, outcome: Result<[AccountId; 2], Rejection>) -> Transfer {
+fn stored(state: &State, command: &Prepare, outcome: Result<Resolved, Rejection>) -> Transfer {
     let amount = command.amount.clone().unwrap_or(Amount::ZERO);
+    let (resolved, transfer_state) = match outcome {
+        Ok(resolved) if resolved.payee_proxy.is_some() => (resolved, TransferState::Forwarded),
+        Ok(resolved) => (resolved, TransferState::Reserved),
+        Err(rejection) => {
+            let (payer_proxy, payee_proxy) = (state.proxy_of(&command.payer), state.proxy_of(&command.payee));
+            (Resolved { payer_proxy, payee_proxy, legs: None }, TransferState::Refused(rejection))
+        }
+    };
     Transfer {
         key: 0,
         id: command.id,
         kind: TransferKind::Payment,
         payer: command.payer.clone(),
         payee: command.payee.clone(),
+        payer_proxy: resolved.payer_proxy,
+        payee_proxy: resolved.payee_proxy,
         money: Money { amount, currency: command.currency },
-        legs: outcome.as_ref().ok().copied(),
+        legs: resolved.legs,
         condition: Some(command.condition),
         expiration: command.expiration,
-        state: outcome.map_or_else(TransferState::Refused, |_| TransferState::Reserved),
+        state: transfer_state,
         changed_at: state.now,
         window: None,
         hashes: Hashes { prepare: command.hash, fulfil: None, error: None },

@@ -1,7 +1,7 @@
 //! `PUT /transfers/{ID}/error`: the payee refuses (contract §4.7).
 
-use super::{Event, Stage, fulfil, subject};
-use crate::{Dialect, Message, Notice, Outcome, Rejection, State};
+use super::{Event, Sender, SenderStanding, Stage, linked, subject};
+use crate::{Dialect, Message, Outcome, Rejection, State};
 use alloc::{boxed::Box, vec::Vec};
 use vocabulary::{CorrelationId, Digest, FspId};
 
@@ -10,6 +10,7 @@ use vocabulary::{CorrelationId, Digest, FspId};
 pub struct Reject {
     pub id: CorrelationId,
     pub source: FspId,
+    pub standing: SenderStanding,
     pub destination: Option<FspId>,
     pub code: u16,
     pub description: Box<str>,
@@ -17,50 +18,52 @@ pub struct Reject {
     pub dialect: Dialect,
 }
 
-/// Decides a payee's error: the hold is dropped, and the payer gets the payee's own message.
+/// Decides a payee's error: the holds of the payment are dropped, and the payer gets the payee's own message.
 pub fn reject(state: &mut State, command: &Reject) -> Outcome {
-    let to_sender =
-        |message| Notice { to: command.source.clone(), about: subject(command.id), dialect: command.dialect, message };
+    let sender = Sender { source: &command.source, standing: command.standing, dialect: command.dialect };
+    let about = subject(command.id);
     let Some(known) = state.transfer(command.id) else {
-        return Outcome::tell([to_sender(Message::Failure(Rejection::TransferNotFound))]);
+        return Outcome::tell([sender.tell(about, None, Message::Failure(Rejection::TransferNotFound))]);
     };
-    if let Err(rejection) = fulfil::check_parties(known, &command.source, command.destination.as_ref()) {
-        let ends = known.stage() == Stage::Reserved && known.is_party(&command.source);
-        let is_payment = known.condition.is_some();
-        if !(ends && is_payment) {
+    if let Err(rejection) = sender.check(known, command.destination.as_ref()) {
+        if !sender.ends_by_mismatch(known) {
             return Outcome::silent();
         }
-        fulfil::abort(state, command.id, Event::Invalidated, rejection.clone());
+        linked::abort(state, about, Event::Invalidated, rejection.clone());
         let known = state.transfer(command.id).expect("it was just aborted");
-        return Outcome::tell([known.tell_payer(Message::Failure(rejection))]);
+        let mut notices = Vec::from([known.tell_payer(Message::Failure(rejection.clone()))]);
+        notices.extend(linked::abort_conversions(state, command.id, (Event::Invalidated, &rejection)));
+        return Outcome::tell(notices);
     }
     if let Some(earlier) = known.hashes.error {
         let message = match (earlier == command.hash, known.stage()) {
             (false, _) => Some(Message::Failure(Rejection::ModifiedRequest)),
-            (true, Stage::Reserved) => None,
+            (true, Stage::Reserved | Stage::Forwarded | Stage::Agreed) => None,
             (true, Stage::Committed | Stage::Aborted | Stage::Refused) => {
                 Some(Message::Status(Box::new(known.status())))
             }
         };
-        return Outcome::tell(message.map(to_sender));
+        let via = known.payee_proxy.clone();
+        return Outcome::tell(message.map(|message| sender.tell(about, via, message)));
     }
     let now = state.now;
-    let known = state.change_transfer(command.id);
+    let known = state.change_transfer(about);
     known.hashes.error = Some(command.hash);
     known.payee_dialect = command.dialect;
-    if known.stage() != Stage::Reserved {
+    if !known.stage().is_pending() {
         return Outcome::tell([known.tell_payee(Message::Failure(Rejection::NotReserved))]);
     }
-    if known.expiration <= now {
+    if known.has_expired(now) {
         return Outcome::tell([known.tell_payee(Message::Failure(Rejection::TransferExpired))]);
     }
     let rejection = Rejection::ByPayee { code: command.code, description: command.description.clone() };
-    fulfil::abort(state, command.id, Event::Rejected, rejection.clone());
+    linked::abort(state, about, Event::Rejected, rejection.clone());
     let confirms = state.rules.confirms_to_payee;
     let known = state.transfer(command.id).expect("it was just aborted");
     let mut notices = Vec::from([known.tell_payer(Message::Relay)]);
-    if confirms && !known.payer.same_as(known.payee.as_str()) {
-        notices.push(known.tell_payee(Message::Failure(rejection)));
+    if confirms && known.payee_proxy.is_none() && !known.payer.same_as(known.payee.as_str()) {
+        notices.push(known.tell_payee(Message::Failure(rejection.clone())));
     }
+    notices.extend(linked::abort_conversions(state, command.id, (Event::Rejected, &rejection)));
     Outcome::tell(notices)
 }

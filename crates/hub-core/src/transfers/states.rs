@@ -1,9 +1,11 @@
-//! The state machine of a transfer.
+//! The state machine of a transfer; a conversion is one that waits for the transfer that determines it.
 
 /// The stages of a transfer, without their data.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Stage {
     Reserved,
+    Forwarded,
+    Agreed,
     Committed,
     Aborted,
     Refused,
@@ -14,9 +16,13 @@ pub enum Stage {
 pub enum Event {
     /// A prepare passed every check; its amount is held.
     Prepared,
+    /// The same, and its payee is behind a proxy.
+    PreparedForProxy,
     /// A prepare failed a check that takes its id.
     PrepareRefused,
-    /// A fulfilment that fits the condition arrived in time.
+    /// The provider of a conversion agreed.
+    Agreed,
+    /// A fulfilment that fits the condition arrived in time; for a conversion, that of its determining transfer.
     Fulfilled,
     /// The payee sent an error.
     Rejected,
@@ -27,12 +33,34 @@ pub enum Event {
 }
 
 impl Stage {
-    pub const ALL: [Self; 4] = [Self::Reserved, Self::Committed, Self::Aborted, Self::Refused];
+    pub const ALL: [Self; 6] =
+        [Self::Reserved, Self::Forwarded, Self::Agreed, Self::Committed, Self::Aborted, Self::Refused];
+
+    /// Whether the transfer has not ended, so that what it holds is held.
+    pub const fn is_open(self) -> bool {
+        match self {
+            Self::Reserved | Self::Forwarded | Self::Agreed => true,
+            Self::Committed | Self::Aborted | Self::Refused => false,
+        }
+    }
+
+    /// Whether the payee's answer is still awaited.
+    pub const fn is_pending(self) -> bool {
+        matches!(self, Self::Reserved | Self::Forwarded)
+    }
 }
 
 impl Event {
-    pub const ALL: [Self; 6] =
-        [Self::Prepared, Self::PrepareRefused, Self::Fulfilled, Self::Rejected, Self::Invalidated, Self::Expired];
+    pub const ALL: [Self; 8] = [
+        Self::Prepared,
+        Self::PreparedForProxy,
+        Self::PrepareRefused,
+        Self::Agreed,
+        Self::Fulfilled,
+        Self::Rejected,
+        Self::Invalidated,
+        Self::Expired,
+    ];
 }
 
 /// The stage that follows, or none where the event changes nothing. `None` as a stage is an unknown id.
@@ -40,17 +68,27 @@ pub fn next(stage: Option<Stage>, event: Event) -> Option<Stage> {
     match stage {
         None => match event {
             Event::Prepared => Some(Stage::Reserved),
+            Event::PreparedForProxy => Some(Stage::Forwarded),
             Event::PrepareRefused => Some(Stage::Refused),
-            Event::Fulfilled | Event::Rejected | Event::Invalidated | Event::Expired => None,
+            Event::Agreed | Event::Fulfilled | Event::Rejected | Event::Invalidated | Event::Expired => None,
         },
-        Some(Stage::Reserved) => match event {
+        // A forwarded transfer expires with the payment of which it is a part, when that has ended elsewhere.
+        Some(Stage::Reserved | Stage::Forwarded) => match event {
+            Event::Agreed => Some(Stage::Agreed),
             Event::Fulfilled => Some(Stage::Committed),
             Event::Rejected | Event::Invalidated | Event::Expired => Some(Stage::Aborted),
-            Event::Prepared | Event::PrepareRefused => None,
+            Event::Prepared | Event::PreparedForProxy | Event::PrepareRefused => None,
+        },
+        Some(Stage::Agreed) => match event {
+            Event::Fulfilled => Some(Stage::Committed),
+            Event::Rejected | Event::Invalidated | Event::Expired => Some(Stage::Aborted),
+            Event::Prepared | Event::PreparedForProxy | Event::PrepareRefused | Event::Agreed => None,
         },
         Some(Stage::Committed | Stage::Aborted | Stage::Refused) => match event {
             Event::Prepared
+            | Event::PreparedForProxy
             | Event::PrepareRefused
+            | Event::Agreed
             | Event::Fulfilled
             | Event::Rejected
             | Event::Invalidated

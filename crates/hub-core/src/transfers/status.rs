@@ -40,7 +40,8 @@ impl Transfer {
     /// What GET answers in the present state.
     pub fn status(&self) -> TransferStatus {
         let (state, fulfilment, cause) = match &self.state {
-            TransferState::Reserved => (PublicState::Reserved, None, None),
+            TransferState::Reserved | TransferState::Forwarded => (PublicState::Reserved, None, None),
+            TransferState::Agreed { fulfilment } => (PublicState::Reserved, *fulfilment, None),
             TransferState::Committed { fulfilment } => (PublicState::Committed, *fulfilment, None),
             TransferState::Aborted(cause) | TransferState::Refused(cause) => {
                 (PublicState::Aborted, None, Some(cause.clone()))

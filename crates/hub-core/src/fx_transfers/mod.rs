@@ -1,0 +1,21 @@
+//! Conversions: fxTransfers between who needs another currency and a foreign exchange provider (contract, interscheme §3).
+//!
+//! Invariant: a conversion moves nothing by itself. What it holds is posted in the unit that commits its determining
+//! transfer, and dropped in the unit that ends that transfer otherwise.
+
+mod fulfil;
+mod prepare;
+mod reject;
+#[cfg(test)]
+mod tests;
+
+pub use fulfil::{Agree, agree};
+pub use prepare::{PrepareConversion, prepare};
+pub use reject::{RejectConversion, reject};
+
+use crate::{Subject, SubjectKind};
+use vocabulary::CorrelationId;
+
+fn subject(id: CorrelationId) -> Subject {
+    Subject { kind: SubjectKind::Conversion, id }
+}
