@@ -7,6 +7,7 @@
 //! order and for what becomes of text that is not JSON.
 
 mod error_information;
+mod fx;
 mod json;
 mod participants;
 mod quotes;
@@ -17,6 +18,10 @@ mod texts;
 mod transfers;
 
 pub use error_information::ErrorInformation;
+pub use fx::{
+    ConversionTerms, FxAmount, FxMoney, FxProviders, FxQuoteRequest, FxQuoteResponse, FxTransferFulfil,
+    FxTransferPrepare,
+};
 pub use participants::{ParticipantBatch, ParticipantRegistration, ParticipantUpdate, PartyIdInfo, PartyPut};
 pub use quotes::{AmountType, MoneyText, QuoteParty, QuoteRequest, QuoteResponse};
 pub use requests::{AuthorizationPut, TransactionRequest, TransactionRequestPut};
