@@ -28,6 +28,7 @@ pub use requests::{AuthorizationPut, TransactionRequest, TransactionRequestPut};
 pub use transfers::{TransferFulfil, TransferNotice, TransferPrepare, TransferState};
 
 pub(crate) use error_information::extensions;
+pub(crate) use schemas::FX_PROVIDERS_MAX;
 pub(crate) use texts::{AMOUNT_PATTERN, CORRELATION_ID_PATTERN, is_amount};
 
 use json::Object;

@@ -196,7 +196,9 @@ pub(super) static FX_TRANSFER_PUT: ObjectSchema = lenient(
         ("extensionList", Object(&EXTENSION_LIST)),
     ],
 );
-static FX_PROVIDERS: ArraySchema = ArraySchema { items: Text(&FSP_ID), items_min: 0, items_max: 16 };
+/// Names in a list of those who convert.
+pub(crate) const FX_PROVIDERS_MAX: usize = 16;
+static FX_PROVIDERS: ArraySchema = ArraySchema { items: Text(&FSP_ID), items_min: 0, items_max: FX_PROVIDERS_MAX };
 pub(super) static FX_PROVIDERS_PUT: ObjectSchema = lenient(&["providers"], &[("providers", Array(&FX_PROVIDERS))]);
 
 pub(super) static PARTY_PUT: ObjectSchema = lenient(&["party"], &[("party", Object(&PARTY))]);
