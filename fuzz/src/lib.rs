@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 /// The methods that routes know, and one that they do not.
 const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "BREW"];
 /// One path of every resource.
-const PATHS: [&str; 10] = [
+const PATHS: [&str; 11] = [
     "/transfers",
     "/transfers/b51ec534-ee48-4575-b6a9-ead2955b8069",
     "/quotes",
@@ -19,6 +19,7 @@ const PATHS: [&str; 10] = [
     "/authorizations/b51ec534-ee48-4575-b6a9-ead2955b8069",
     "/fxQuotes",
     "/bulkTransfers",
+    "/services/FXP",
 ];
 
 /// The first byte as a choice; the rest is left.

@@ -4,16 +4,16 @@
 use fspiop::{
     FspiopError, Resource,
     body::{
-        AuthorizationPut, ErrorInformation, ParticipantBatch, ParticipantRegistration, ParticipantUpdate, PartyPut,
-        QuoteRequest, QuoteResponse, TransactionRequest, TransactionRequestPut, TransferFulfil, TransferNotice,
-        TransferPrepare,
+        AuthorizationPut, ErrorInformation, FxProviders, FxQuoteRequest, FxQuoteResponse, FxTransferFulfil,
+        FxTransferPrepare, ParticipantBatch, ParticipantRegistration, ParticipantUpdate, PartyPut, QuoteRequest,
+        QuoteResponse, TransactionRequest, TransactionRequestPut, TransferFulfil, TransferNotice, TransferPrepare,
     },
 };
 use libfuzzer_sys::fuzz_target;
 
 type Parser = fn(&[u8]) -> Result<(), FspiopError>;
 
-const PARSERS: [Parser; 14] = [
+const PARSERS: [Parser; 19] = [
     |body| TransferPrepare::parse(body).map(drop),
     |body| TransferFulfil::parse(body).map(drop),
     |body| TransferNotice::parse(body).map(drop),
@@ -28,6 +28,11 @@ const PARSERS: [Parser; 14] = [
     |body| AuthorizationPut::parse(body).map(drop),
     |body| ErrorInformation::parse(Resource::Transfers, body).map(drop),
     |body| ErrorInformation::parse(Resource::Quotes, body).map(drop),
+    |body| FxQuoteRequest::parse(body).map(drop),
+    |body| FxQuoteResponse::parse(body).map(drop),
+    |body| FxTransferPrepare::parse(body).map(drop),
+    |body| FxTransferFulfil::parse(body).map(drop),
+    |body| FxProviders::parse(body).map(drop),
 ];
 
 fuzz_target!(|bytes: &[u8]| {

@@ -15,6 +15,7 @@ pub enum Resource {
     FxTransfers,
     BulkQuotes,
     BulkTransfers,
+    Services,
 }
 
 /// A version of the API that umoja speaks.
@@ -26,7 +27,8 @@ pub enum Version {
 }
 
 impl Resource {
-    pub const ALL: [Self; 10] = [
+    /// A place in this list is the resource's number in the hub's journal: new ones go to the end.
+    pub const ALL: [Self; 11] = [
         Self::Parties,
         Self::Participants,
         Self::Quotes,
@@ -37,6 +39,7 @@ impl Resource {
         Self::FxTransfers,
         Self::BulkQuotes,
         Self::BulkTransfers,
+        Self::Services,
     ];
 
     /// First path segment and media-type name, for example `transfers`.
@@ -52,6 +55,7 @@ impl Resource {
             Self::FxTransfers => "fxTransfers",
             Self::BulkQuotes => "bulkQuotes",
             Self::BulkTransfers => "bulkTransfers",
+            Self::Services => "services",
         }
     }
 
@@ -67,7 +71,8 @@ impl Resource {
             | Self::FxQuotes
             | Self::FxTransfers
             | Self::BulkQuotes
-            | Self::BulkTransfers => &[Version::V1_1, Version::V1_0, Version::V2_0],
+            | Self::BulkTransfers
+            | Self::Services => &[Version::V1_1, Version::V1_0, Version::V2_0],
         }
     }
 

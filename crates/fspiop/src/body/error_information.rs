@@ -26,7 +26,8 @@ impl ErrorInformation {
             | Resource::FxTransfers
             | Resource::BulkTransfers
             | Resource::TransactionRequests
-            | Resource::Authorizations => &ERROR_PUT,
+            | Resource::Authorizations
+            | Resource::Services => &ERROR_PUT,
         };
         let object = check_body(body, schema)?;
         let information = object.object("errorInformation").expect("the schema demands the member");

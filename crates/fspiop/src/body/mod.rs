@@ -7,6 +7,7 @@
 //! order and for what becomes of text that is not JSON.
 
 mod error_information;
+mod fx;
 mod json;
 mod participants;
 mod quotes;
@@ -17,12 +18,17 @@ mod texts;
 mod transfers;
 
 pub use error_information::ErrorInformation;
+pub use fx::{
+    ConversionTerms, FxAmount, FxMoney, FxProviders, FxQuoteRequest, FxQuoteResponse, FxTransferFulfil,
+    FxTransferPrepare,
+};
 pub use participants::{ParticipantBatch, ParticipantRegistration, ParticipantUpdate, PartyIdInfo, PartyPut};
 pub use quotes::{AmountType, MoneyText, QuoteParty, QuoteRequest, QuoteResponse};
 pub use requests::{AuthorizationPut, TransactionRequest, TransactionRequestPut};
 pub use transfers::{TransferFulfil, TransferNotice, TransferPrepare, TransferState};
 
 pub(crate) use error_information::extensions;
+pub(crate) use schemas::FX_PROVIDERS_MAX;
 pub(crate) use texts::{AMOUNT_PATTERN, CORRELATION_ID_PATTERN, is_amount};
 
 use json::Object;

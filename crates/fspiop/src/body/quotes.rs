@@ -62,7 +62,7 @@ impl QuoteRequest {
             transaction_request_id: object.checked_option("transactionRequestId"),
             payer: QuoteParty::of(&object, "payer"),
             payee: QuoteParty::of(&object, "payee"),
-            amount_type: if object.owned_text("amountType") == "SEND" { AmountType::Send } else { AmountType::Receive },
+            amount_type: AmountType::of(&object),
             amount: MoneyText::of(&object, "amount").expect("the schema demands the member"),
             expiration: object.checked_option("expiration"),
         })
@@ -94,6 +94,12 @@ impl QuoteParty {
         let id = PartyIdInfo::of(&party.object("partyIdInfo").expect("the schema demands the member"));
         let currency = |raw: &str| json::text(raw).and_then(|text| text.parse().ok());
         Self { id, supported_currencies: party.items("supportedCurrencies").into_iter().filter_map(currency).collect() }
+    }
+}
+
+impl AmountType {
+    pub(super) fn of(object: &Object<'_>) -> Self {
+        if object.owned_text("amountType") == "SEND" { Self::Send } else { Self::Receive }
     }
 }
 

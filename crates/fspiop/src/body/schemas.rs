@@ -146,6 +146,61 @@ pub(super) static QUOTE_PUT: ObjectSchema = strict(
     ],
 );
 
+static FX_MONEY: ObjectSchema = lenient(&["currency"], &[("currency", Text(&CURRENCY)), ("amount", Text(&AMOUNT))]);
+static FX_CHARGE: ObjectSchema = lenient(
+    &["chargeType"],
+    &[("chargeType", Text(&CHARGE_TYPE)), ("sourceAmount", Object(&MONEY)), ("targetAmount", Object(&MONEY))],
+);
+static FX_CHARGES: ArraySchema = ArraySchema { items: Object(&FX_CHARGE), items_min: 0, items_max: 16 };
+static FX_CONVERSION: ObjectSchema = lenient(
+    &["conversionId", "initiatingFsp", "counterPartyFsp", "amountType", "sourceAmount", "targetAmount", "expiration"],
+    &[
+        ("conversionId", Text(&CORRELATION_ID)),
+        ("determiningTransferId", Text(&CORRELATION_ID)),
+        ("initiatingFsp", Text(&FSP_ID)),
+        ("counterPartyFsp", Text(&FSP_ID)),
+        ("amountType", Text(&AMOUNT_TYPE)),
+        ("sourceAmount", Object(&FX_MONEY)),
+        ("targetAmount", Object(&FX_MONEY)),
+        ("expiration", Text(&DATE_TIME)),
+        ("charges", Array(&FX_CHARGES)),
+        ("extensionList", Object(&EXTENSION_LIST)),
+    ],
+);
+pub(super) static FX_QUOTE_POST: ObjectSchema = lenient(
+    &["conversionRequestId", "conversionTerms"],
+    &[("conversionRequestId", Text(&CORRELATION_ID)), ("conversionTerms", Object(&FX_CONVERSION))],
+);
+pub(super) static FX_QUOTE_PUT: ObjectSchema =
+    lenient(&["conversionTerms"], &[("condition", Text(&CONDITION)), ("conversionTerms", Object(&FX_CONVERSION))]);
+pub(super) static FX_TRANSFER_POST: ObjectSchema = lenient(
+    &["commitRequestId", "initiatingFsp", "counterPartyFsp", "sourceAmount", "targetAmount", "condition"],
+    &[
+        ("commitRequestId", Text(&CORRELATION_ID)),
+        ("determiningTransferId", Text(&CORRELATION_ID)),
+        ("initiatingFsp", Text(&FSP_ID)),
+        ("counterPartyFsp", Text(&FSP_ID)),
+        ("sourceAmount", Object(&MONEY)),
+        ("targetAmount", Object(&MONEY)),
+        ("condition", Text(&CONDITION)),
+        ("expiration", Text(&DATE_TIME)),
+    ],
+);
+/// PATCH has the members of PUT but `fulfilment`.
+pub(super) static FX_TRANSFER_PUT: ObjectSchema = lenient(
+    &["conversionState"],
+    &[
+        ("fulfilment", Text(&CONDITION)),
+        ("completedTimestamp", Text(&DATE_TIME)),
+        ("conversionState", Text(&TRANSFER_STATE)),
+        ("extensionList", Object(&EXTENSION_LIST)),
+    ],
+);
+/// Names in a list of those who convert.
+pub(crate) const FX_PROVIDERS_MAX: usize = 16;
+static FX_PROVIDERS: ArraySchema = ArraySchema { items: Text(&FSP_ID), items_min: 0, items_max: FX_PROVIDERS_MAX };
+pub(super) static FX_PROVIDERS_PUT: ObjectSchema = lenient(&["providers"], &[("providers", Array(&FX_PROVIDERS))]);
+
 pub(super) static PARTY_PUT: ObjectSchema = lenient(&["party"], &[("party", Object(&PARTY))]);
 
 pub(super) static PARTICIPANT_POST: ObjectSchema = lenient(&["fspId"], PARTICIPANT_MEMBERS);

@@ -6,6 +6,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use vocabulary::{Amount, InvalidAmount};
 
+mod fx;
+
 const TRANSFER_ID: &str = "b51ec534-ee48-4575-b6a9-ead2955b8069";
 const CONDITION: &str = "Ft8BxJmdaEqZtx6NIEwuT0pficomwML33qq2sYyYdHQ";
 

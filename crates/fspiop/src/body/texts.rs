@@ -36,6 +36,7 @@ pub(super) static QUOTE_ERROR_CODE: TextSchema = pattern("^([12]0|3[0-4]|4[0-4]|
         .is_some_and(|code| matches!(code.number() / 100, 10 | 20 | 30..=34 | 40..=44 | 50..=54))
 });
 pub(super) static TEXT_128: TextSchema = bounded(1, 128);
+pub(super) static CHARGE_TYPE: TextSchema = bounded(1, 32);
 pub(super) static EXTENSION_KEY: TextSchema = bounded(1, 32);
 pub(super) static TRANSFER_STATE: TextSchema =
     one_of(|text| matches!(text, "RECEIVED" | "RESERVED" | "COMMITTED" | "ABORTED"));

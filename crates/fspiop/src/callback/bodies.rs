@@ -1,7 +1,7 @@
 //! Bodies that the hub makes: compact JSON with sorted keys, which both generations of signature checks accept.
 //! Error bodies are [`crate::FspiopError::to_json`].
 
-use crate::body::{self, PartyIdInfo, TransferState};
+use crate::body::{self, FX_PROVIDERS_MAX, PartyIdInfo, TransferState};
 use crate::error::{EXTENSIONS_MAX, Extension, ExtensionList, Information, TEXT_CHARS_MAX, cut};
 use crate::{FspiopError, canonical_json};
 use serde::Serialize;
@@ -20,6 +20,16 @@ pub struct TransferOutcome<'transfer> {
     pub extension_list: Option<&'transfer str>,
     /// Why the transfer was aborted, from [`FspiopError::cause`].
     pub cause: Option<&'transfer str>,
+}
+
+/// What `PUT` or `PATCH /fxTransfers/{ID}` of the hub says.
+#[derive(Clone, Copy, Debug)]
+pub struct ConversionOutcome<'conversion> {
+    pub state: TransferState,
+    /// Time of the latest change of state.
+    pub completed: Timestamp,
+    /// In a PUT, once it is known; never in a PATCH.
+    pub fulfilment: Option<&'conversion Fulfilment>,
 }
 
 /// One party of the answer to `POST /participants`.
@@ -55,6 +65,25 @@ pub fn transfer_body(outcome: &TransferOutcome<'_>) -> Vec<u8> {
         transfer_state: outcome.state.as_str(),
     };
     serde_json::to_vec(&wire).expect("strings always serialise")
+}
+
+/// `{"completedTimestamp","conversionState","fulfilment"?}`. Conversions have no extensions (contract
+/// interscheme-fx.md §3.8).
+pub fn conversion_body(outcome: &ConversionOutcome<'_>) -> Vec<u8> {
+    let mut body = json!({
+        "completedTimestamp": outcome.completed.to_string(),
+        "conversionState": outcome.state.as_str(),
+    });
+    if let Some(fulfilment) = outcome.fulfilment {
+        body["fulfilment"] = Value::from(fulfilment.to_string());
+    }
+    canonical_json(&body).into_bytes()
+}
+
+/// `{"providers"}`: the answer to `GET /services/FXP`. The API has room for sixteen names; the rest is left out.
+pub fn fx_providers_body(providers: &[FspId]) -> Vec<u8> {
+    let names: Vec<&str> = providers.iter().take(FX_PROVIDERS_MAX).map(FspId::as_str).collect();
+    canonical_json(&json!({ "providers": names })).into_bytes()
 }
 
 /// `{"fspId"}`: the answer to GET and DELETE of a participant.

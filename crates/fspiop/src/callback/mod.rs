@@ -7,7 +7,10 @@
 
 mod bodies;
 
-pub use bodies::{PartyResult, TransferOutcome, batch_body, participant_body, party_list_body, transfer_body};
+pub use bodies::{
+    ConversionOutcome, PartyResult, TransferOutcome, batch_body, conversion_body, fx_providers_body, participant_body,
+    party_list_body, transfer_body,
+};
 
 use crate::headers::{
     CLIENT_ID, DESTINATION, ENCRYPTION, HTTP_METHOD, SIGNATURE, SOURCE, TRACEPARENT, TRACESTATE, URI,
@@ -63,7 +66,8 @@ const NOT_RELAYED: [&str; 15] = [
     CLIENT_ID,
 ];
 
-/// All that a relayed quote carries.
+/// All that a relayed quote carries. `FSPIOP-Proxy` is not among it: implementations drop it (contract
+/// interscheme-fx.md §1.3).
 const QUOTE_HEADERS: [&str; 11] = [
     "accept",
     "content-type",
@@ -91,7 +95,8 @@ pub fn relayed_headers(inbound: &HeaderMap, relay: &Relay<'_>) -> Result<HeaderM
         | Resource::FxTransfers
         | Resource::BulkTransfers
         | Resource::TransactionRequests
-        | Resource::Authorizations => {
+        | Resource::Authorizations
+        | Resource::Services => {
             !NOT_RELAYED.contains(&name.as_str()) && !connection_names.iter().any(|named| name == named.as_str())
         }
     };

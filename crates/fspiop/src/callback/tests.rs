@@ -1,7 +1,8 @@
 //! Outgoing headers and bodies by example.
 
 use super::*;
-use crate::body::{PartyIdInfo, TransferState};
+use crate::body::{FxProviders, FxTransferFulfil, PartyIdInfo, TransferState};
+use crate::headers::PROXY;
 use crate::{ErrorCode, FspiopError};
 use vocabulary::{Fulfilment, PartyIdType};
 
@@ -71,6 +72,44 @@ fn a_relayed_quote_carries_a_fixed_set() {
 }
 
 #[test]
+fn the_proxy_is_named_to_the_receiver_except_of_quotes() {
+    let payee: FspId = "payeefsp".parse().unwrap();
+    let mut inbound = prepare();
+    inbound.insert(PROXY, HeaderValue::from_static("proxyA"));
+    for resource in Resource::ALL {
+        let is_dropped = matches!(resource, Resource::Quotes | Resource::FxQuotes | Resource::BulkQuotes);
+        for method in [Method::GET, Method::POST, Method::PUT] {
+            let sent = relayed_headers(&inbound, &relay(resource, &method, "/x", &payee)).unwrap();
+            let proxy = sent.get(PROXY).map(|value| value.to_str().unwrap());
+            assert_eq!(proxy, (!is_dropped).then_some("proxyA"), "{method} {resource}");
+        }
+    }
+}
+
+#[test]
+fn no_message_of_the_hub_names_a_proxy() {
+    let (hub, payer): (FspId, FspId) = ("Hub".parse().unwrap(), "payerfsp".parse().unwrap());
+    let mut cause = prepare();
+    cause.insert(PROXY, HeaderValue::from_static("proxyA"));
+    for resource in Resource::ALL {
+        for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH] {
+            let message = HubMessage {
+                hub: &hub,
+                destination: &payer,
+                resource,
+                version: Version::V2_0,
+                method: &method,
+                uri: "/x",
+                date: Timestamp::from_millis(0),
+            };
+            let sent = hub_headers(&message, Some(&cause)).unwrap();
+            assert!(!sent.contains_key(PROXY), "{method} {resource}");
+            assert_eq!(sent["traceparent"], "00-aa-bb-01", "{method} {resource}");
+        }
+    }
+}
+
+#[test]
 fn what_the_sender_signed_is_not_touched() {
     let payee: FspId = "payeefsp".parse().unwrap();
     let mut inbound = prepare();
@@ -93,7 +132,7 @@ fn a_message_of_the_hub_inherits_nothing_but_the_trace() {
     let (hub, payer): (FspId, FspId) = ("Hub".parse().unwrap(), "payerfsp".parse().unwrap());
     let mut cause = prepare();
     cause.insert(SIGNATURE, HeaderValue::from_static("{}"));
-    cause.insert(crate::headers::PROXY, HeaderValue::from_static("proxyA"));
+    cause.insert(PROXY, HeaderValue::from_static("proxyA"));
     let message = HubMessage {
         hub: &hub,
         destination: &payer,
@@ -144,6 +183,29 @@ fn the_outcome_of_a_transfer_has_sorted_keys_and_ends_its_extensions_with_the_ca
             r#"{{"completedTimestamp":"1970-01-01T00:00:00.000Z","fulfilment":"{fulfilment}","transferState":"COMMITTED"}}"#
         )
     );
+}
+
+#[test]
+fn the_outcome_of_a_conversion_has_sorted_keys_and_no_extensions() {
+    let fulfilment = Fulfilment::new([7; 32]);
+    let outcome = |state, fulfilment| ConversionOutcome { state, completed: Timestamp::from_millis(0), fulfilment };
+    let bodies = [
+        conversion_body(&outcome(TransferState::Reserved, Some(&fulfilment))),
+        conversion_body(&outcome(TransferState::Committed, None)),
+        conversion_body(&outcome(TransferState::Aborted, None)),
+    ];
+    for body in &bodies {
+        assert!(FxTransferFulfil::parse(body).is_ok());
+    }
+    insta::assert_snapshot!(bodies.map(text).join("\n"));
+}
+
+#[test]
+fn the_list_of_those_who_convert_has_at_most_sixteen_names() {
+    let names: Vec<FspId> = (0..17).map(|number| format!("fxp{number}").parse().unwrap()).collect();
+    assert_eq!(text(fx_providers_body(&[])), r#"{"providers":[]}"#);
+    assert_eq!(text(fx_providers_body(&names[..2])), r#"{"providers":["fxp0","fxp1"]}"#);
+    assert_eq!(FxProviders::parse(&fx_providers_body(&names)).unwrap().providers, names[..16]);
 }
 
 #[test]

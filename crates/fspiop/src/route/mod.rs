@@ -12,7 +12,7 @@ use crate::{ErrorCode, FspiopError, Resource, body, percent};
 use http::Method;
 use std::fmt;
 use table::{Build, ROWS, Row, Verb};
-use vocabulary::{CorrelationId, PartyIdType};
+use vocabulary::{CorrelationId, Currency, PartyIdType};
 
 /// A known path and method, its parameters percent-decoded but not checked.
 pub struct RawRoute {
@@ -87,7 +87,7 @@ impl RawRoute {
 
     /// Checks the path parameters and, for `GET /authorizations/{ID}`, the query (without `?`; others are ignored).
     ///
-    /// Errors: 3100 for an unknown `{Type}` or an id without the form of one, 3102 and 31xx for the query.
+    /// Errors: 3100 for an unknown `{Type}` or currency or an id without the form of one, 3102 and 31xx for the query.
     pub fn operation(self, query: Option<&str>) -> Result<Operation, FspiopError> {
         let mut parameters = self.parameters.into_iter();
         let mut next = || parameters.next().expect("a row with this kind of parameters has them");
@@ -98,6 +98,9 @@ impl RawRoute {
             Build::Party(make) => {
                 let id_type = party_id_type(&next())?;
                 make(PartyPath { id_type, identifier: next(), sub_id: parameters.next() })
+            }
+            Build::Currencies(make) => {
+                make([currency("SourceCurrency", &next())?, currency("TargetCurrency", &next())?])
             }
             Build::Authorization => Operation::GetAuthorization(next(), authorization_query(query.unwrap_or(""))?),
         })
@@ -116,6 +119,10 @@ fn correlation_id(text: &str) -> Result<CorrelationId, FspiopError> {
 
 fn party_id_type(text: &str) -> Result<PartyIdType, FspiopError> {
     text.parse().map_err(|_| invalid("/path/Type must be equal to one of the allowed values"))
+}
+
+fn currency(name: &str, text: &str) -> Result<Currency, FspiopError> {
+    text.parse().map_err(|_| invalid(format_args!("/path/{name} must be equal to one of the allowed values")))
 }
 
 fn authorization_query(query: &str) -> Result<AuthorizationQuery, FspiopError> {

@@ -2,7 +2,7 @@
 
 use crate::{Resource, percent};
 use std::fmt;
-use vocabulary::{CorrelationId, PartyIdType};
+use vocabulary::{CorrelationId, Currency, PartyIdType};
 
 /// `{Type}/{ID}[/{SubId}]`, percent-decoded. The type is known; the identifiers are **not** validated yet
 /// ([`vocabulary::PartyId::try_new`] does that), because their faults are answered by a callback (contract §2.1).
@@ -73,6 +73,9 @@ pub enum Operation {
     GetBulkTransfer(String),
     PutBulkTransfer(String),
     PutBulkTransferError(String),
+    /// Who converts; with a source and a target currency, who converts the one into the other.
+    GetFxProviders(Option<[Currency; 2]>),
+    PutFxProviders(Option<[Currency; 2]>),
 }
 
 impl Operation {
@@ -114,6 +117,10 @@ impl Operation {
             O::PostBulkTransfer => collection(R::BulkTransfers),
             O::GetBulkTransfer(id) | O::PutBulkTransfer(id) => item(R::BulkTransfers, id),
             O::PutBulkTransferError(id) => item_error(R::BulkTransfers, id),
+            O::GetFxProviders(None) | O::PutFxProviders(None) => item(R::Services, &"FXP"),
+            O::GetFxProviders(Some([source, target])) | O::PutFxProviders(Some([source, target])) => {
+                format!("{}/{source}/{target}", item(R::Services, &"FXP"))
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::operation::{Operation, PartyPath};
 use crate::Resource;
-use vocabulary::CorrelationId;
+use vocabulary::{CorrelationId, Currency};
 
 /// The methods of the API.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,6 +25,8 @@ pub(super) enum Build {
     Id(fn(CorrelationId) -> Operation),
     /// `{Type}`, `{ID}` and perhaps `{SubId}`.
     Party(fn(PartyPath) -> Operation),
+    /// `{SourceCurrency}` and `{TargetCurrency}`.
+    Currencies(fn([Currency; 2]) -> Operation),
     /// One parameter, any text, and the mandatory query of `GET /authorizations/{ID}`.
     Authorization,
 }
@@ -82,11 +84,11 @@ const fn row(resource: Resource, path: &'static str, calls: &'static [(Verb, Bui
 /// to a batch, not a registration of the identifier `error`.
 #[rustfmt::skip]
 pub(super) static ROWS: &[Row] = {
-    use Build::{Authorization, Id, Party, Plain, Text};
+    use Build::{Authorization, Currencies, Id, Party, Plain, Text};
     use Operation as O;
     use Resource::{
         Authorizations, BulkQuotes, BulkTransfers, FxQuotes, FxTransfers, Participants, Parties, Quotes,
-        TransactionRequests, Transfers,
+        Services, TransactionRequests, Transfers,
     };
     use Verb::{Get, Patch, Post, Put};
     &[
@@ -130,6 +132,13 @@ pub(super) static ROWS: &[Row] = {
         row(BulkTransfers, "/bulkTransfers", &[(Post, Plain(|| O::PostBulkTransfer))]),
         row(BulkTransfers, "/bulkTransfers/{id}", &[(Get, Text(O::GetBulkTransfer)), (Put, Text(O::PutBulkTransfer))]),
         row(BulkTransfers, "/bulkTransfers/{id}/error", &[(Put, Text(O::PutBulkTransferError))]),
+        row(Services, "/services/FXP", &[
+            (Get, Plain(|| O::GetFxProviders(None))), (Put, Plain(|| O::PutFxProviders(None))),
+        ]),
+        row(Services, "/services/FXP/{SourceCurrency}/{TargetCurrency}", &[
+            (Get, Currencies(|pair| O::GetFxProviders(Some(pair)))),
+            (Put, Currencies(|pair| O::PutFxProviders(Some(pair)))),
+        ]),
     ]
 };
 

@@ -46,6 +46,8 @@ fn paths_lead_to_operations() {
         ("PUT", "/participants/b/error", Operation::PutParticipantsError("b".into())),
         ("GET", "/participants/MSISDN/error", Operation::GetParticipant(party("error", None))),
         ("GET", "/transfers/x?y=z", Operation::GetTransfer("x".into())),
+        ("GET", "/services/FXP", Operation::GetFxProviders(None)),
+        ("PUT", "/services/FXP", Operation::PutFxProviders(None)),
     ] {
         assert_eq!(operation(method, path), Ok(expected), "{method} {path}");
     }
@@ -123,6 +125,31 @@ fn path_parameters_have_a_schema() {
 }
 
 #[test]
+fn a_corridor_is_a_pair_of_currencies_in_order() {
+    let pair = ["USD", "EUR"].map(|currency| currency.parse().unwrap());
+    for (method, wanted) in
+        [("GET", Operation::GetFxProviders(Some(pair))), ("PUT", Operation::PutFxProviders(Some(pair)))]
+    {
+        assert_eq!(wanted.uri(), "/services/FXP/USD/EUR");
+        assert_eq!(operation(method, &wanted.uri()), Ok(wanted));
+    }
+    for (path, name) in [
+        ("/services/FXP/ZZZ/EUR", "SourceCurrency"),
+        ("/services/FXP/usd/EUR", "SourceCurrency"),
+        ("/services/FXP/USD/error", "TargetCurrency"),
+        ("/services/FXP/ZZZ/ZZZ", "SourceCurrency"),
+    ] {
+        let text = format!("3100: Generic validation error - /path/{name} must be equal to one of the allowed values");
+        assert_eq!(refusal("GET", path), (400, text), "{path}");
+    }
+    for path in ["/services", "/services/fxp", "/services/FXP/USD", "/services/FXP/USD/", "/services/FXP/USD/EUR/x"] {
+        assert_eq!(refusal("GET", path).0, 404, "{path}");
+    }
+    assert_eq!(route(&Method::POST, "/services/FXP").unwrap_err().allow(), Some("GET, PUT"));
+    assert_eq!(Operation::GetFxProviders(None).uri(), "/services/FXP");
+}
+
+#[test]
 fn the_query_of_an_authorization_is_mandatory() {
     let query = |text: &str| operation("GET", &format!("/authorizations/x?{text}"));
     let complete = "authenticationType=OTP&retriesLeft=2&amount=102&currency=USD";
@@ -149,6 +176,8 @@ fn requests_are_answered_202_and_callbacks_200() {
         ("PATCH", "/transfers/x", 200),
         ("POST", "/participants", 200),
         ("POST", "/participants/MSISDN/1", 202),
+        ("GET", "/services/FXP/USD/EUR", 202),
+        ("PUT", "/services/FXP", 200),
     ] {
         assert_eq!(route(&method.parse().unwrap(), path).unwrap().success_status(), status, "{method} {path}");
     }

@@ -239,7 +239,9 @@ async fn dispatch(hub: &Arc<Hub>, inbound: Inbound, operation: Operation, query:
         | Operation::PostBulkTransfer
         | Operation::GetBulkTransfer(_)
         | Operation::PutBulkTransfer(_)
-        | Operation::PutBulkTransferError(_) => Err(FspiopError::new(ErrorCode::NOT_IMPLEMENTED).into()),
+        | Operation::PutBulkTransferError(_)
+        | Operation::GetFxProviders(_)
+        | Operation::PutFxProviders(_) => Err(FspiopError::new(ErrorCode::NOT_IMPLEMENTED).into()),
     }
 }
 

@@ -92,7 +92,11 @@ impl Example {
             Resource::TransactionRequests if is_post => TransactionRequest::parse(body).map(drop),
             Resource::TransactionRequests => TransactionRequestPut::parse(body).map(drop),
             Resource::Authorizations => AuthorizationPut::parse(body).map(drop),
-            Resource::FxQuotes | Resource::FxTransfers | Resource::BulkQuotes | Resource::BulkTransfers => {
+            Resource::FxQuotes
+            | Resource::FxTransfers
+            | Resource::BulkQuotes
+            | Resource::BulkTransfers
+            | Resource::Services => {
                 panic!("{} is not served yet", self.path)
             }
         }

@@ -89,7 +89,11 @@ fn page_of(resource: Resource) -> Option<Page> {
         Resource::Transfers => "transfers",
         Resource::TransactionRequests => "transaction-requests",
         Resource::Authorizations => "authorizations",
-        Resource::FxQuotes | Resource::FxTransfers | Resource::BulkQuotes | Resource::BulkTransfers => return None,
+        Resource::FxQuotes
+        | Resource::FxTransfers
+        | Resource::BulkQuotes
+        | Resource::BulkTransfers
+        | Resource::Services => return None,
     };
     Some(pages::page(&format!("fspiop/{name}.md")))
 }

@@ -173,7 +173,9 @@ impl<B: Backend> Server<B> {
             | O::PostBulkTransfer
             | O::GetBulkTransfer(_)
             | O::PutBulkTransfer(_)
-            | O::PutBulkTransferError(_) => Err(FspiopError::new(ErrorCode::NOT_IMPLEMENTED)),
+            | O::PutBulkTransferError(_)
+            | O::GetFxProviders(_)
+            | O::PutFxProviders(_) => Err(FspiopError::new(ErrorCode::NOT_IMPLEMENTED)),
         }
     }
 
