@@ -15,6 +15,7 @@ extern crate alloc;
 
 pub mod administration;
 mod command;
+pub mod discovery;
 pub mod fees;
 pub mod fx_transfers;
 mod notice;

@@ -21,15 +21,16 @@ pub(crate) use settlement::{
     window, with_accounts, with_contents,
 };
 
-use crate::{MessageId, NewMessage, PartyEntry, Retry, StoreError, StoredMessage};
+use crate::{Due, MessageId, NewMessage, PartyEntry, Question, Retry, StoreError, StoredMessage, Unanswered};
 use hub_core::{
-    Dialect, Flow, Participant, Rejection, SubjectKind, WindowId,
+    Dialect, Flow, Participant, Rejection, Subject, SubjectKind, WindowId,
     administration::{
         AccountRecord, Change, Delay, Endpoint, Granularity, Interchange, Oracle, ParticipantRecord, SettlementModel,
     },
-    quotes::Quote,
+    discovery::Discovery,
+    quotes::{Quote, QuoteKind},
     settlement::{Content, Settlement, Window},
-    transfers::{Hashes, Transfer, TransferKind, TransferState},
+    transfers::{Hashes, Side, Terms, Transfer, TransferKind, TransferState},
 };
 use ledger::{Account, AccountId, Cap, ParticipantId};
 use std::{fmt::Display, str::FromStr};
@@ -46,8 +47,12 @@ pub(crate) trait Columns {
 
 pub(crate) const TRANSFER_COLUMNS: &str = "key, id, is_ulid, kind, payer, payee, amount, currency, debit, credit, \
      condition, expiration, state, fulfilment, rejection, changed_at, window_id, prepare_hash, fulfil_hash, error_hash, \
-     payer_dialect, payee_dialect, prepare_extensions, fulfil_extensions, fees";
-pub(crate) const QUOTE_COLUMNS: &str = "key, id, is_ulid, request_hash, response_hash, error_hash";
+     payer_dialect, payee_dialect, prepare_extensions, fulfil_extensions, fees, payer_proxy, payee_proxy, side, determining, \
+     is_determining_ulid, other_amount, other_currency";
+pub(crate) const DUE_COLUMNS: &str = "id, is_ulid, kind, determining, is_determining_ulid, expiration";
+/// What [`TRANSFER_COLUMNS`] and [`DUE_COLUMNS`] are selected from.
+pub(crate) const TRANSFERS: &str = "transfers LEFT JOIN transfer_terms ON transfer_terms.transfer = transfers.key";
+pub(crate) const QUOTE_COLUMNS: &str = "key, id, is_ulid, kind, request_hash, response_hash, error_hash";
 pub(crate) const PARTICIPANT_COLUMNS: &str = "id, name, is_active, is_proxy, created_at, flow";
 /// The first ten suffice for [`account`].
 pub(crate) const ACCOUNT_COLUMNS: &str = "id, owner, kind, currency, is_active, posted, held, cap_limit, cap_alarm, \
@@ -60,28 +65,33 @@ pub(crate) const ORACLE_COLUMNS: &str = "id, id_type, currency, url, is_default,
 pub(crate) const PARTY_COLUMNS: &str = "id_type, identifier, sub_id, currency, fsp";
 pub(crate) const MESSAGE_COLUMNS: &str = "id, recipient, payment_key, retry_until, head, body, attempts";
 
-/// The stage of a transfer in the column `state`; only a reserved transfer can become due.
+/// The stage of a transfer in the column `state`; only a reserved transfer can become due, and besides it a forwarded or
+/// agreed one holds money.
 pub(crate) const STATE_RESERVED: i16 = 1;
 pub(crate) const STATE_COMMITTED: i16 = 2;
 const STATE_ABORTED: i16 = 3;
 const STATE_REFUSED: i16 = 4;
+pub(crate) const STATE_FORWARDED: i16 = 5;
+pub(crate) const STATE_AGREED: i16 = 6;
 
-/// `kind` of a transfer between two positions; the only kind that expires.
+/// `kind` of a transfer between two positions; it and a conversion are the kinds that expire.
 pub(crate) const KIND_PAYMENT: i16 = 1;
 const KIND_FUNDS_IN: i16 = 2;
 const KIND_FUNDS_OUT: i16 = 3;
+pub(crate) const KIND_CONVERSION: i16 = 4;
 
 pub(crate) const fn subject_kind_code(kind: SubjectKind) -> i16 {
     match kind {
         SubjectKind::Transfer => 1,
         SubjectKind::Quote => 2,
+        SubjectKind::Conversion => 3,
+        SubjectKind::ConversionQuote => 4,
     }
 }
 
 pub(crate) fn subject_kind(code: i64) -> Result<SubjectKind, StoreError> {
-    let found = [SubjectKind::Transfer, SubjectKind::Quote]
-        .into_iter()
-        .find(|kind| i64::from(subject_kind_code(*kind)) == code);
+    let all = [SubjectKind::Transfer, SubjectKind::Quote, SubjectKind::Conversion, SubjectKind::ConversionQuote];
+    let found = all.into_iter().find(|kind| i64::from(subject_kind_code(*kind)) == code);
     found.ok_or_else(|| unreadable("kind of an id", code))
 }
 
@@ -90,13 +100,41 @@ pub(crate) const fn transfer_kind_code(kind: TransferKind) -> i16 {
         TransferKind::Payment => KIND_PAYMENT,
         TransferKind::FundsIn => KIND_FUNDS_IN,
         TransferKind::FundsOut => KIND_FUNDS_OUT,
+        TransferKind::Conversion(_) => KIND_CONVERSION,
     }
 }
 
-fn transfer_kind(code: i64) -> Result<TransferKind, StoreError> {
-    let known = [TransferKind::Payment, TransferKind::FundsIn, TransferKind::FundsOut];
-    let found = known.into_iter().find(|kind| i64::from(transfer_kind_code(*kind)) == code);
-    found.ok_or_else(|| unreadable("kind of a transfer", code))
+/// Reads the columns `kind`, `side`, `determining`, `is_determining_ulid`, `other_amount` and `other_currency`.
+fn transfer_kind(row: &impl Columns) -> Result<TransferKind, StoreError> {
+    let code = required(row.number(3)?, "kind")?;
+    Ok(match i16::try_from(code).unwrap_or_default() {
+        KIND_PAYMENT => TransferKind::Payment,
+        KIND_FUNDS_IN => TransferKind::FundsIn,
+        KIND_FUNDS_OUT => TransferKind::FundsOut,
+        KIND_CONVERSION => TransferKind::Conversion(Terms {
+            determining: row.bytes(28)?.map(|_| correlation_id(row, 28)).transpose()?,
+            side: side(required(row.number(27)?, "side")?)?,
+            other: Money { amount: amount(row, 30)?, currency: parsed(row, 31, "other_currency")? },
+        }),
+        _ => return Err(unreadable("kind of a transfer", code)),
+    })
+}
+
+pub(crate) const fn side_code(side: Side) -> i16 {
+    match side {
+        Side::Payer => 1,
+        Side::Payee => 2,
+    }
+}
+
+fn side(code: i64) -> Result<Side, StoreError> {
+    let found = [Side::Payer, Side::Payee].into_iter().find(|side| i64::from(side_code(*side)) == code);
+    found.ok_or_else(|| unreadable("side of a conversion", code))
+}
+
+/// Whether a transfer has a row in `transfer_terms`.
+pub(crate) fn has_terms(transfer: &Transfer) -> bool {
+    transfer.terms().is_some() || transfer.payer_proxy.is_some() || transfer.payee_proxy.is_some()
 }
 
 /// A transfer's state, taken apart into the columns `state`, `fulfilment` and `rejection`.
@@ -110,6 +148,10 @@ pub(crate) fn state_columns(state: &TransferState) -> StateColumns<'_> {
     let plain = |code| StateColumns { code, fulfilment: None, rejection: None };
     match state {
         TransferState::Reserved => plain(STATE_RESERVED),
+        TransferState::Forwarded => plain(STATE_FORWARDED),
+        TransferState::Agreed { fulfilment } => {
+            StateColumns { fulfilment: fulfilment.as_ref().map(Fulfilment::bytes), ..plain(STATE_AGREED) }
+        }
         TransferState::Committed { fulfilment } => {
             StateColumns { fulfilment: fulfilment.as_ref().map(Fulfilment::bytes), ..plain(STATE_COMMITTED) }
         }
@@ -126,6 +168,8 @@ fn transfer_state(row: &impl Columns, at: usize) -> Result<TransferState, StoreE
     let code = required(row.number(at)?, "state")?;
     match i16::try_from(code).unwrap_or_default() {
         STATE_RESERVED => Ok(TransferState::Reserved),
+        STATE_FORWARDED => Ok(TransferState::Forwarded),
+        STATE_AGREED => Ok(TransferState::Agreed { fulfilment: hash(row, at + 1)?.map(Fulfilment::new) }),
         STATE_COMMITTED => Ok(TransferState::Committed { fulfilment: hash(row, at + 1)?.map(Fulfilment::new) }),
         STATE_ABORTED => Ok(TransferState::Aborted(cause()?)),
         STATE_REFUSED => Ok(TransferState::Refused(cause()?)),
@@ -142,9 +186,11 @@ pub(crate) fn transfer(row: &impl Columns) -> Result<Transfer, StoreError> {
     Ok(Transfer {
         key: required(row.number(0)?, "key")?,
         id: correlation_id(row, 1)?,
-        kind: transfer_kind(required(row.number(3)?, "kind")?)?,
+        kind: transfer_kind(row)?,
         payer: parsed(row, 4, "payer")?,
         payee: parsed(row, 5, "payee")?,
+        payer_proxy: parsed_option(row, 25, "payer_proxy")?,
+        payee_proxy: parsed_option(row, 26, "payee_proxy")?,
         money: Money { amount: amount(row, 6)?, currency: parsed(row, 7, "currency")? },
         legs,
         condition: hash(row, 10)?.map(Condition::new),
@@ -170,10 +216,56 @@ pub(crate) fn quote(row: &impl Columns) -> Result<Quote, StoreError> {
     Ok(Quote {
         key: required(row.number(0)?, "key")?,
         id: correlation_id(row, 1)?,
-        request: digest(row, 3)?,
-        response: digest(row, 4)?,
-        error: digest(row, 5)?,
+        kind: quote_kind(required(row.number(3)?, "kind")?)?,
+        request: digest(row, 4)?,
+        response: digest(row, 5)?,
+        error: digest(row, 6)?,
     })
+}
+
+/// Reads [`DUE_COLUMNS`].
+pub(crate) fn due(row: &impl Columns) -> Result<Due, StoreError> {
+    let id = correlation_id(row, 0)?;
+    let is_conversion = row.number(2)? == Some(KIND_CONVERSION.into());
+    let kind = if is_conversion { SubjectKind::Conversion } else { SubjectKind::Transfer };
+    let payment = row.bytes(3)?.map(|_| correlation_id(row, 3)).transpose()?.unwrap_or(id);
+    Ok(Due { subject: Subject { kind, id }, payment, expiration: time(row, 5)? })
+}
+
+/// A name in a column that is never null.
+pub(crate) fn name(row: &impl Columns, column: usize, what: &str) -> Result<FspId, StoreError> {
+    parsed(row, column, what)
+}
+
+pub(crate) const QUESTION_COLUMNS: &str = "source, id_type, identifier, sub_id, dialect, has_success";
+
+/// Reads [`QUESTION_COLUMNS`]: a question that is over, if nobody has answered it.
+pub(crate) fn unanswered(row: &impl Columns) -> Result<Option<Unanswered>, StoreError> {
+    let party = PartyId {
+        id_type: parsed(row, 1, "id_type")?,
+        identifier: required(row.text(2)?, "identifier")?.into(),
+        sub_id: row.text(3)?.filter(|text| !text.is_empty()).map(Into::into),
+    };
+    let question = Question { source: parsed(row, 0, "source")?, party };
+    Ok((!row.flag(5)?).then_some(Unanswered { question, dialect: dialect(row, 4)? }))
+}
+
+/// Proxies whose answers are awaited, in a column: a name holds no line break.
+pub(crate) fn pending_column(discovery: &Discovery) -> String {
+    discovery.pending.iter().map(FspId::as_str).collect::<Vec<_>>().join("\n")
+}
+
+/// Reads [`pending_column`] and `has_success` behind it.
+pub(crate) fn discovery(row: &impl Columns) -> Result<Discovery, StoreError> {
+    let pending = required(row.text(0)?, "pending")?;
+    let pending = pending.lines().map(|name| parse(name, "proxy")).collect::<Result<_, _>>()?;
+    Ok(Discovery { pending, has_success: row.flag(1)? })
+}
+
+fn quote_kind(code: i64) -> Result<QuoteKind, StoreError> {
+    let all = [QuoteKind::Transfer, QuoteKind::Conversion];
+    let found = all.into_iter().find(|kind| i64::from(subject_kind_code(kind.subject_kind())) == code);
+    found.ok_or_else(|| unreadable("kind of a quote", code))
 }
 
 /// Reads [`PARTICIPANT_COLUMNS`].
@@ -391,6 +483,14 @@ fn hash(row: &impl Columns, column: usize) -> Result<Option<[u8; 32]>, StoreErro
 
 fn parsed<T: FromStr<Err: Display>>(row: &impl Columns, column: usize, what: &str) -> Result<T, StoreError> {
     parse(required(row.text(column)?, what)?, what)
+}
+
+fn parsed_option<T: FromStr<Err: Display>>(
+    row: &impl Columns,
+    column: usize,
+    what: &str,
+) -> Result<Option<T>, StoreError> {
+    row.text(column)?.map(|text| parse(text, what)).transpose()
 }
 
 fn parse<T: FromStr<Err: Display>>(text: &str, what: &str) -> Result<T, StoreError> {

@@ -52,7 +52,9 @@ pub struct JournalRow {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Trace {
     pub transfer: Option<TracedTransfer>,
-    /// Oldest first.
+    /// The conversions that the transfer determines, oldest first.
+    pub conversions: Vec<TracedTransfer>,
+    /// Oldest first, fxQuotes included.
     pub quotes: Vec<TracedQuote>,
     pub entries: Vec<TracedEntry>,
     /// In the order of their times.
@@ -81,6 +83,8 @@ pub struct TracedQuote {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TracedEntry {
     pub id: i64,
+    /// The key of the transfer, or of the conversion.
+    pub transfer: i64,
     pub kind: EntryKind,
     pub debit: AccountId,
     pub credit: AccountId,

@@ -23,11 +23,12 @@ mod trace;
 mod types;
 
 pub use error::StoreError;
+pub use hub_core::Wanted;
 pub use journal::{
     Direction, JournalRow, Micros, OutboxQuery, OutboxRow, OutboxState, Trace, TracedEntry, TracedQuote, TracedTransfer,
 };
 pub use message::{Mark, MessageId, NewMessage, Retry, StoredMessage};
 pub use types::{
-    BoxFuture, Due, Durability, NodeId, Opened, PairTotal, PartyChange, PartyEntry, SEARCH_MAX, SettlementQuery,
-    StatementLine, StatementQuery, Store, UnitWork, Wanted, WindowQuery, Writer, open,
+    BoxFuture, Due, Durability, NodeId, Opened, PairTotal, PartyChange, PartyEntry, Question, SEARCH_MAX,
+    SettlementQuery, StatementLine, StatementQuery, Store, Unanswered, UnitWork, WindowQuery, Writer, open,
 };

@@ -6,6 +6,7 @@
 //! short transaction of its own, and end after [`ROWS_MAX`] rows.
 
 use crate::{Direction, JournalRow, Micros, OutboxRow, StoreError, Trace, TracedEntry, TracedQuote, TracedTransfer};
+use hub_core::{Subject, SubjectKind};
 use std::collections::BTreeSet;
 use vocabulary::{CorrelationId, FspId, Timestamp};
 
@@ -52,8 +53,13 @@ pub(crate) struct Keys {
 
 /// What a backend reads, each in one short transaction.
 pub(crate) trait Source: Sync {
-    fn transfer(&self, id: CorrelationId) -> impl Future<Output = Result<Option<TracedTransfer>, StoreError>> + Send;
-    fn quote(&self, id: CorrelationId) -> impl Future<Output = Result<Option<TracedQuote>, StoreError>> + Send;
+    fn transfer(&self, subject: Subject) -> impl Future<Output = Result<Option<TracedTransfer>, StoreError>> + Send;
+    /// What a transfer determines, oldest first.
+    fn conversions(
+        &self,
+        payment: CorrelationId,
+    ) -> impl Future<Output = Result<Vec<TracedTransfer>, StoreError>> + Send;
+    fn quote(&self, subject: Subject) -> impl Future<Output = Result<Option<TracedQuote>, StoreError>> + Send;
     /// The first and the last key of a table; none if it is empty.
     fn ends(&self, of: Timeline) -> impl Future<Output = Result<Option<(i64, i64)>, StoreError>> + Send;
     /// Key and time of the first row whose key is not smaller.
@@ -73,6 +79,7 @@ pub(crate) trait Source: Sync {
 /// A payment as far as it is known.
 struct Search {
     transfer: Option<TracedTransfer>,
+    conversions: Vec<TracedTransfer>,
     quotes: Vec<TracedQuote>,
     keys: Keys,
     /// Ids that have been asked for.
@@ -84,6 +91,7 @@ struct Search {
 pub(crate) async fn trace(source: &impl Source, id: CorrelationId) -> Result<Option<Trace>, StoreError> {
     let mut search = Search {
         transfer: None,
+        conversions: Vec::new(),
         quotes: Vec::new(),
         keys: Keys::default(),
         asked: BTreeSet::new(),
@@ -91,25 +99,30 @@ pub(crate) async fn trace(source: &impl Source, id: CorrelationId) -> Result<Opt
         is_whole: true,
     };
     search.learn_id(source, id).await?;
-    if search.transfer.is_none() && search.quotes.is_empty() {
+    if search.parts().next().is_none() && search.quotes.is_empty() {
         return Ok(None);
     }
     search.run(source).await?;
     search.messages.sort_by_key(|message| (message.at, message.direction, message.attempt));
     search.quotes.sort_by_key(|quote| quote.quote.key);
-    let entries = match &search.transfer {
-        Some(transfer) => entries_of(source, transfer).await?,
-        None => Vec::new(),
-    };
+    let mut entries = Vec::new();
+    for part in search.parts() {
+        entries.extend(entries_of(source, part).await?);
+    }
     let outbox = search.outbox(source).await?;
-    let Search { transfer, quotes, messages, is_whole, .. } = search;
-    Ok(Some(Trace { transfer, quotes, entries, messages, outbox, is_whole }))
+    let Search { transfer, conversions, quotes, messages, is_whole, .. } = search;
+    Ok(Some(Trace { transfer, conversions, quotes, entries, messages, outbox, is_whole }))
 }
 
 impl Search {
+    /// The transfer and its conversions, as far as they are known.
+    fn parts(&self) -> impl Iterator<Item = &TracedTransfer> + Clone {
+        self.transfer.iter().chain(&self.conversions)
+    }
+
     /// The times between which the payment is known to have happened; none if all of it is older than the journal.
     fn times(&self) -> Option<(Timestamp, Timestamp)> {
-        let transfer = self.transfer.iter().filter(|known| known.created_at.is_some());
+        let transfer = self.parts().filter(|known| known.created_at.is_some());
         let changed = transfer.clone().map(|known| known.transfer.changed_at);
         let created = transfer.filter_map(|known| known.created_at);
         let quoted = self.quotes.iter().filter_map(|known| known.created_at);
@@ -176,10 +189,26 @@ impl Search {
             return Ok(());
         }
         insert(&mut self.keys.subjects, id.to_parts().0);
+        let of = |kind| Subject { kind, id };
         if self.transfer.is_none() {
-            self.transfer = source.transfer(id).await?;
+            self.transfer = source.transfer(of(SubjectKind::Transfer)).await?;
         }
-        self.quotes.extend(source.quote(id).await?);
+        self.conversions.extend(source.conversions(id).await?);
+        for kind in [SubjectKind::Quote, SubjectKind::ConversionQuote] {
+            self.quotes.extend(source.quote(of(kind)).await?);
+        }
+        let conversion = source.transfer(of(SubjectKind::Conversion)).await?;
+        let others: Vec<CorrelationId> = match &conversion {
+            // All conversions of the payment come with its transfer's id.
+            Some(known) if known.transfer.payment() != id => vec![known.transfer.payment()],
+            Some(_) | None => self.conversions.iter().map(|known| known.transfer.id).collect(),
+        };
+        for other in others {
+            Box::pin(self.learn_id(source, other)).await?;
+        }
+        if let Some(refused) = conversion.filter(|known| known.transfer.terms().is_some_and(|terms| terms.determining.is_none())) {
+            self.conversions.push(refused);
+        }
         Ok(())
     }
 
@@ -204,7 +233,7 @@ impl Search {
     }
 
     async fn outbox(&self, source: &impl Source) -> Result<Vec<OutboxRow>, StoreError> {
-        let parties = self.transfer.iter().flat_map(|known| [&known.transfer.payer, &known.transfer.payee]);
+        let parties = self.parts().flat_map(|known| [known.transfer.payer_holder(), known.transfer.payee_holder()]);
         let spoken = self.messages.iter().filter_map(|message| message.participant.as_ref());
         let participants: BTreeSet<FspId> = parties.chain(spoken).take(MESSAGES_MAX).cloned().collect();
         let mut rows = Vec::new();

@@ -2,8 +2,9 @@
 
 use crate::{JournalRow, Mark, MessageId, NewMessage, OutboxQuery, OutboxRow, StoreError, StoredMessage, Trace};
 use hub_core::{
-    Access, Changes, Loaded, Standing, Subject, WindowId,
+    Access, Changes, Dialect, Loaded, Standing, Subject, Wanted, WindowId,
     administration::{Change, Directory},
+    discovery::Answered,
     quotes::Quote,
     settlement::{AccountTotal, Books, Scope, Settlement, SettlementId, SettlementState, Window, WindowState},
     transfers::Transfer,
@@ -24,15 +25,6 @@ pub struct NodeId(pub i64);
 pub struct Opened {
     pub transfers: Vec<Transfer>,
     pub quotes: Vec<Quote>,
-}
-
-/// A subject that a unit's command names.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Wanted {
-    /// Claimed if it is unknown, so that no other unit can create it at the same time.
-    Claim(Subject),
-    /// Looked up only.
-    Find(Subject),
 }
 
 /// What a unit makes durable.
@@ -89,18 +81,38 @@ pub struct PartyEntry {
 /// A transfer whose expiration has passed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Due {
-    pub id: CorrelationId,
+    pub subject: Subject,
+    /// The payment that it is part of: its own id, or that of its determining transfer.
+    pub payment: CorrelationId,
     pub expiration: Timestamp,
+}
+
+/// A question to other schemes that waits for answers: whose it is, and about whom. A source asks for a party once at a
+/// time.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Question {
+    pub source: FspId,
+    pub party: PartyId,
+}
+
+/// A question to other schemes that nobody answered in time.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unanswered {
+    pub question: Question,
+    /// The version in which its source asked.
+    pub dialect: Dialect,
 }
 
 /// One way into the database for units. A unit is `open`, `lock`, `commit`, in this order; `rollback` leaves it at any
 /// point, and so does dropping the writer. A new `open` begins a new unit.
 pub trait Writer: Send {
-    /// Begins a unit; finds its subjects and claims the unknown ones. `subjects` has each subject once.
+    /// Begins a unit; finds its subjects and claims the unknown ones. `subjects` has each subject once. With a transfer
+    /// come the conversions that it determines, whether it exists or not.
     fn open<'a>(&'a mut self, subjects: &'a [Wanted]) -> BoxFuture<'a, Opened>;
 
     /// Locks the standings that may change, reads those that are looked at, takes the window gate, then the time.
-    /// The result holds only participants and accounts; transfers and quotes are those that `open` returned.
+    /// The result holds only participants, routes and accounts; transfers and quotes are those that `open` returned. Where
+    /// a name belongs to no participant but is behind a proxy, its standing is that of the proxy.
     fn lock<'a>(&'a mut self, standings: &'a [(Standing, Access)]) -> BoxFuture<'a, Loaded>;
 
     /// Locks and loads the whole directory instead of standings, for an administrative command.
@@ -216,7 +228,33 @@ pub trait Store: Send + Sync {
     /// The version of the directory, to know when a copy is stale.
     fn directory_version(&self) -> BoxFuture<'_, i64>;
 
-    fn transfer(&self, id: CorrelationId) -> BoxFuture<'_, Option<Transfer>>;
+    fn transfer(&self, subject: Subject) -> BoxFuture<'_, Option<Transfer>>;
+
+    /// The proxy behind which an external DFSP is known to be.
+    fn route<'a>(&'a self, fsp: &'a FspId) -> BoxFuture<'a, Option<FspId>>;
+
+    /// Every known route, of external DFSPs in their order.
+    fn routes(&self) -> BoxFuture<'_, Vec<(FspId, FspId)>>;
+
+    /// Notes that an external DFSP is behind a proxy. Recorded with its change; nothing happens where it is known so, and
+    /// the name of a participant has no route. Returns whether anything changed.
+    fn learn_route<'a>(&'a self, fsp: &'a FspId, proxy: &'a FspId) -> BoxFuture<'a, bool>;
+
+    /// Begins a question to proxies that waits until a time; false if the same one waits already.
+    fn ask_proxies(
+        &self,
+        question: Question,
+        dialect: Dialect,
+        proxies: Vec<FspId>,
+        until: Timestamp,
+    ) -> BoxFuture<'_, bool>;
+
+    /// Takes a proxy's answer to a question.
+    fn take_answer(&self, question: Question, proxy: FspId, is_success: bool) -> BoxFuture<'_, Answered>;
+
+    /// Ends the questions whose time is up, at most `limit`; returns those that had no successful answer. Each is returned
+    /// to one caller, of whichever node.
+    fn expire_questions(&self, limit: usize) -> BoxFuture<'_, Vec<Unanswered>>;
 
     /// The transaction in the packet of a transfer, as JSON text; none where there was none, or it is not kept any more.
     fn transaction(&self, id: CorrelationId) -> BoxFuture<'_, Option<Vec<u8>>>;
@@ -227,7 +265,7 @@ pub trait Store: Send + Sync {
     /// What the built-in directory holds for a party's type and identifier: every sub-id and currency.
     fn parties(&self, party: PartyId) -> BoxFuture<'_, Vec<PartyEntry>>;
 
-    /// Reserved payments whose expiration lies before the database's present time, oldest first.
+    /// Reserved payments and conversions whose expiration lies before the database's present time, oldest first.
     fn due_transfers(&self, limit: usize) -> BoxFuture<'_, Vec<Due>>;
 
     /// Renews this node's lease, and takes over up to `limit` outbox messages of nodes whose lease ended 10 s ago. Also

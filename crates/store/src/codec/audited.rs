@@ -1,7 +1,7 @@
 //! How entries lie in columns beside their transfers, for `verify`.
 
 use super::{
-    Columns, KIND_FUNDS_IN, KIND_FUNDS_OUT, KIND_PAYMENT, STATE_COMMITTED, correlation_id, journal::ENTRY_KINDS,
+    Columns, KIND_CONVERSION, KIND_FUNDS_IN, KIND_FUNDS_OUT, KIND_PAYMENT, STATE_COMMITTED, correlation_id, journal::ENTRY_KINDS,
     required, unreadable,
 };
 use crate::{
@@ -35,7 +35,7 @@ pub(crate) fn audited_entry(row: &impl Columns) -> Result<EntryRow, StoreError> 
 fn transfer(row: &impl Columns) -> Result<TransferRow, StoreError> {
     let code = required(row.number(10)?, "kind of a transfer")?;
     let kind = match i16::try_from(code).unwrap_or_default() {
-        KIND_PAYMENT => EntryKind::Principal,
+        KIND_PAYMENT | KIND_CONVERSION => EntryKind::Principal,
         KIND_FUNDS_IN => EntryKind::FundsIn,
         KIND_FUNDS_OUT => EntryKind::FundsOut,
         _ => return Err(unreadable("kind of a transfer", code)),

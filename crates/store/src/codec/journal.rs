@@ -9,7 +9,7 @@ use ledger::{AccountId, EntryKind};
 /// The codes are as narrow as PostgreSQL's SMALLINT.
 pub(crate) const JOURNAL_COLUMNS: &str = "at, is_out, participant, method, resource, status, error, attempt, \
      subject, is_ulid, related, is_related_ulid, trace, party";
-pub(crate) const ENTRY_COLUMNS: &str = "id, kind, debit, credit, amount, window_id, at";
+pub(crate) const ENTRY_COLUMNS: &str = "id, kind, debit, credit, amount, window_id, at, transfer";
 pub(crate) const OUTBOX_COLUMNS: &str = "id, recipient, payment_key, retry_until, head, attempts, is_dead, last_error";
 
 pub(super) const ENTRY_KINDS: [EntryKind; 8] = [
@@ -48,14 +48,14 @@ pub(crate) fn journal_row(row: &impl Columns) -> Result<JournalRow, StoreError> 
 
 /// Reads [`super::TRANSFER_COLUMNS`] and `created_at` behind them.
 pub(crate) fn traced_transfer(row: &impl Columns) -> Result<TracedTransfer, StoreError> {
-    const CREATED_AT: usize = 25;
+    const CREATED_AT: usize = 32;
     let created_at = row.number(CREATED_AT)?.map(|_| time(row, CREATED_AT)).transpose()?;
     Ok(TracedTransfer { transfer: transfer(row)?, created_at })
 }
 
 /// Reads [`super::QUOTE_COLUMNS`] and `created_at` behind them.
 pub(crate) fn traced_quote(row: &impl Columns) -> Result<TracedQuote, StoreError> {
-    const CREATED_AT: usize = 6;
+    const CREATED_AT: usize = 7;
     let created_at = row.number(CREATED_AT)?.map(|_| time(row, CREATED_AT)).transpose()?;
     Ok(TracedQuote { quote: super::quote(row)?, created_at })
 }
@@ -66,6 +66,7 @@ pub(crate) fn traced_entry(row: &impl Columns) -> Result<TracedEntry, StoreError
     let known = ENTRY_KINDS.into_iter().find(|known| known.as_str() == kind);
     Ok(TracedEntry {
         id: required(row.number(0)?, "id")?,
+        transfer: required(row.number(7)?, "transfer")?,
         kind: known.ok_or_else(|| unreadable("kind of an entry", kind))?,
         debit: AccountId(required(row.number(2)?, "debit")?),
         credit: AccountId(required(row.number(3)?, "credit")?),

@@ -10,12 +10,12 @@ use super::{
 use crate::{
     Direction, JournalRow, OutboxRow, StoreError, TracedEntry, TracedQuote, TracedTransfer,
     codec::{
-        self, Columns, ENTRY_COLUMNS, JOURNAL_COLUMNS, OUTBOX_COLUMNS, QUOTE_COLUMNS, TRANSFER_COLUMNS,
+        self, Columns, ENTRY_COLUMNS, JOURNAL_COLUMNS, OUTBOX_COLUMNS, QUOTE_COLUMNS, TRANSFER_COLUMNS, TRANSFERS,
         subject_kind_code,
     },
     trace::{Keys, MESSAGES_MAX, Range, Source, Timeline},
 };
-use hub_core::SubjectKind;
+use hub_core::{Subject, SubjectKind};
 use std::{collections::BTreeSet, sync::LazyLock};
 use vocabulary::{CorrelationId, FspId, Timestamp};
 
@@ -36,8 +36,14 @@ const TRANSACTION: &str = "SELECT body FROM transactions WHERE transfer = \
 
 const KEY: &str = "SELECT value FROM secrets WHERE name = 'journal'";
 
-static TRANSFER: LazyLock<String> = LazyLock::new(|| by_id(TRANSFER_COLUMNS, "transfers"));
+static TRANSFER: LazyLock<String> = LazyLock::new(|| by_id(TRANSFER_COLUMNS, TRANSFERS));
 static QUOTE: LazyLock<String> = LazyLock::new(|| by_id(QUOTE_COLUMNS, "quotes"));
+static CONVERSIONS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {TRANSFER_COLUMNS}, created_at FROM {TRANSFERS} WHERE determining = $1 AND is_determining_ulid = $2 \
+         ORDER BY key"
+    )
+});
 static ENTRIES: LazyLock<String> = LazyLock::new(|| {
     format!("SELECT {ENTRY_COLUMNS} FROM entries WHERE id > $1 AND id <= $2 AND transfer = $3 ORDER BY id")
 });
@@ -119,13 +125,19 @@ impl PostgresStore {
 }
 
 impl Source for PostgresStore {
-    async fn transfer(&self, id: CorrelationId) -> Result<Option<TracedTransfer>, StoreError> {
-        let request = Request::new(&TRANSFER, id_values(id, SubjectKind::Transfer));
+    async fn transfer(&self, subject: Subject) -> Result<Option<TracedTransfer>, StoreError> {
+        let request = Request::new(&TRANSFER, id_values(subject.id, subject.kind));
         self.pool.read(request).await?.first().map(codec::traced_transfer).transpose()
     }
 
-    async fn quote(&self, id: CorrelationId) -> Result<Option<TracedQuote>, StoreError> {
-        let request = Request::new(&QUOTE, id_values(id, SubjectKind::Quote));
+    async fn conversions(&self, payment: CorrelationId) -> Result<Vec<TracedTransfer>, StoreError> {
+        let (bytes, is_ulid) = payment.to_parts();
+        let request = Request::new(&CONVERSIONS, vec![Box::new(Sixteen(bytes)), Box::new(is_ulid)]);
+        self.pool.read(request).await?.iter().map(codec::traced_transfer).collect()
+    }
+
+    async fn quote(&self, subject: Subject) -> Result<Option<TracedQuote>, StoreError> {
+        let request = Request::new(&QUOTE, id_values(subject.id, subject.kind));
         self.pool.read(request).await?.first().map(codec::traced_quote).transpose()
     }
 

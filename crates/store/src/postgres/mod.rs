@@ -8,6 +8,7 @@ mod administration;
 mod columns;
 mod connection;
 mod fault;
+mod interscheme;
 mod journal;
 mod locks;
 mod migrations;
@@ -25,15 +26,18 @@ mod verify;
 mod writer;
 
 use crate::{
-    BoxFuture, Due, Durability, MessageId, NodeId, OutboxQuery, OutboxRow, PairTotal, PartyEntry, SettlementQuery,
-    StatementLine, StatementQuery, Store, StoreError, StoredMessage, Trace, WindowQuery, Writer,
-    codec::{self, KIND_PAYMENT, STATE_RESERVED, TRANSFER_COLUMNS},
+    BoxFuture, Due, Durability, MessageId, NodeId, OutboxQuery, OutboxRow, PairTotal, PartyEntry, Question,
+    SettlementQuery, StatementLine, StatementQuery, Store, StoreError, StoredMessage, Trace, Unanswered, WindowQuery,
+    Writer,
+    codec::{self, DUE_COLUMNS, KIND_CONVERSION, KIND_PAYMENT, STATE_RESERVED, TRANSFER_COLUMNS, TRANSFERS},
 };
 use address::Address;
 use columns::{Sixteen, number};
 use connection::{Connection, Purpose, Request};
 use hub_core::settlement::{AccountTotal, Settlement, Window};
-use hub_core::{SubjectKind, WindowId, administration::Directory, transfers::Transfer};
+use hub_core::{
+    Dialect, Subject, WindowId, administration::Directory, discovery::Answered, transfers::Transfer,
+};
 use ledger::AccountId;
 use pool::Pool;
 use std::sync::{
@@ -49,14 +53,18 @@ const SYNCS: &str = "SELECT current_setting('fsync') = 'on'";
 
 static FIND_TRANSFER: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "SELECT {TRANSFER_COLUMNS} FROM transfers WHERE key = \
+        "SELECT {TRANSFER_COLUMNS} FROM {TRANSFERS} WHERE key = \
          (SELECT key FROM ids WHERE id = $1 AND kind = $2 AND is_ulid = $3)"
     )
 });
 
 /// `now()` stands still within the statement, so that the index can be asked for it.
-const DUE: &str = "SELECT id, is_ulid, expiration FROM transfers WHERE state = 1 AND kind = $1 \
-     AND expiration < floor(extract(epoch FROM now()) * 1000)::BIGINT ORDER BY expiration LIMIT $2";
+static DUE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {DUE_COLUMNS} FROM {TRANSFERS} WHERE state = 1 AND kind IN ($1, $2) \
+         AND expiration < floor(extract(epoch FROM now()) * 1000)::BIGINT ORDER BY expiration LIMIT $3"
+    )
+});
 
 /// A database that the hub's nodes share.
 pub struct PostgresStore {
@@ -104,9 +112,9 @@ impl PostgresStore {
         Ok(Box::new(writer::PostgresWriter::new(Arc::clone(&self.shared), connection)))
     }
 
-    async fn find_transfer(&self, id: CorrelationId) -> Result<Option<Transfer>, StoreError> {
-        let (bytes, is_ulid) = id.to_parts();
-        let kind = codec::subject_kind_code(SubjectKind::Transfer);
+    async fn find_transfer(&self, subject: Subject) -> Result<Option<Transfer>, StoreError> {
+        let (bytes, is_ulid) = subject.id.to_parts();
+        let kind = codec::subject_kind_code(subject.kind);
         let request = Request::new(&FIND_TRANSFER, vec![Box::new(Sixteen(bytes)), Box::new(kind), Box::new(is_ulid)]);
         self.pool.read(request).await?.first().map(codec::transfer).transpose()
     }
@@ -117,9 +125,9 @@ impl PostgresStore {
     }
 
     async fn find_due(&self, limit: usize) -> Result<Vec<Due>, StoreError> {
-        let request = Request::new(DUE, vec![Box::new(KIND_PAYMENT), Box::new(outbox::as_limit(limit))]);
-        let due = |row: &_| Ok(Due { id: codec::correlation_id(row, 0)?, expiration: codec::time(row, 2)? });
-        self.pool.read(request).await?.iter().map(due).collect()
+        let values: Vec<connection::Value<'_>> =
+            vec![Box::new(KIND_PAYMENT), Box::new(KIND_CONVERSION), Box::new(outbox::as_limit(limit))];
+        self.pool.read(Request::new(&DUE, values)).await?.iter().map(codec::due).collect()
     }
 }
 
@@ -159,8 +167,38 @@ impl Store for PostgresStore {
         Box::pin(async { number(&self.pool.read(Request::plain(administration::VERSION)).await?[0], 0) })
     }
 
-    fn transfer(&self, id: CorrelationId) -> BoxFuture<'_, Option<Transfer>> {
-        Box::pin(self.find_transfer(id))
+    fn transfer(&self, subject: Subject) -> BoxFuture<'_, Option<Transfer>> {
+        Box::pin(self.find_transfer(subject))
+    }
+
+    fn route<'a>(&'a self, fsp: &'a FspId) -> BoxFuture<'a, Option<FspId>> {
+        Box::pin(self.find_route(fsp))
+    }
+
+    fn routes(&self) -> BoxFuture<'_, Vec<(FspId, FspId)>> {
+        Box::pin(self.all_routes())
+    }
+
+    fn learn_route<'a>(&'a self, fsp: &'a FspId, proxy: &'a FspId) -> BoxFuture<'a, bool> {
+        Box::pin(self.learn(fsp, proxy))
+    }
+
+    fn ask_proxies(
+        &self,
+        question: Question,
+        dialect: Dialect,
+        proxies: Vec<FspId>,
+        until: Timestamp,
+    ) -> BoxFuture<'_, bool> {
+        Box::pin(async move { self.ask(&question, dialect, (proxies, until)).await })
+    }
+
+    fn take_answer(&self, question: Question, proxy: FspId, is_success: bool) -> BoxFuture<'_, Answered> {
+        Box::pin(async move { self.answer(&question, &proxy, is_success).await })
+    }
+
+    fn expire_questions(&self, limit: usize) -> BoxFuture<'_, Vec<Unanswered>> {
+        Box::pin(self.expire(limit))
     }
 
     fn transaction(&self, id: CorrelationId) -> BoxFuture<'_, Option<Vec<u8>>> {

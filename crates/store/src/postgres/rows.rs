@@ -6,13 +6,13 @@ use super::{
 };
 use crate::{
     Mark, NewMessage, NodeId,
-    codec::{fees_column, state_columns, subject_kind_code, transfer_kind_code},
+    codec::{fees_column, has_terms, side_code, state_columns, subject_kind_code, transfer_kind_code},
 };
-use hub_core::{Posting, Subject, quotes::Quote, transfers::Transfer};
+use hub_core::{Posting, Subject, SubjectKind, quotes::Quote, transfers::Transfer};
 use ledger::Account;
 use std::collections::{BTreeMap, HashMap};
 use tokio_postgres::types::ToSql;
-use vocabulary::{CorrelationId, Timestamp};
+use vocabulary::{CorrelationId, FspId, Timestamp};
 
 const DROP_CLAIMS: &str = "DELETE FROM ids \
      USING unnest($1::SMALLINT[], $2::UUID[], $3::BOOLEAN[]) AS drop (kind, id, is_ulid) \
@@ -32,14 +32,20 @@ const ADD_TRANSACTIONS: &str = "INSERT INTO transactions (transfer, body, at) \
 const CHANGE_TRANSFERS: &str = "UPDATE transfers SET state = new.state, fulfilment = new.fulfilment, \
      rejection = new.rejection, changed_at = new.changed_at, window_id = new.window_id, fulfil_hash = new.fulfil_hash, \
      error_hash = new.error_hash, payer_dialect = new.payer_dialect, payee_dialect = new.payee_dialect, \
-     fulfil_extensions = new.fulfil_extensions \
+     fulfil_extensions = new.fulfil_extensions, credit = new.credit \
      FROM unnest($1::BIGINT[], $2::SMALLINT[], $3::BYTEA[], $4::TEXT[], $5::BIGINT[], $6::BIGINT[], $7::BYTEA[], \
-     $8::BYTEA[], $9::SMALLINT[], $10::SMALLINT[], $11::TEXT[]) AS new (key, state, fulfilment, rejection, \
-     changed_at, window_id, fulfil_hash, error_hash, payer_dialect, payee_dialect, fulfil_extensions) \
+     $8::BYTEA[], $9::SMALLINT[], $10::SMALLINT[], $11::TEXT[], $12::BIGINT[]) AS new (key, state, fulfilment, rejection, \
+     changed_at, window_id, fulfil_hash, error_hash, payer_dialect, payee_dialect, fulfil_extensions, credit) \
      WHERE transfers.key = new.key";
 
-const ADD_QUOTES: &str = "INSERT INTO quotes (key, id, is_ulid, request_hash, response_hash, error_hash, created_at) \
-     SELECT *, $7::BIGINT FROM unnest($1::BIGINT[], $2::UUID[], $3::BOOLEAN[], $4::BYTEA[], $5::BYTEA[], $6::BYTEA[])";
+const ADD_TERMS: &str = "INSERT INTO transfer_terms (transfer, payer_proxy, payee_proxy, side, determining, \
+     is_determining_ulid, other_amount, other_currency) \
+     SELECT * FROM unnest($1::BIGINT[], $2::TEXT[], $3::TEXT[], $4::SMALLINT[], $5::UUID[], $6::BOOLEAN[], \
+     $7::BIGINT[], $8::TEXT[])";
+
+const ADD_QUOTES: &str = "INSERT INTO quotes (key, id, is_ulid, kind, request_hash, response_hash, error_hash, \
+     created_at) SELECT *, $8::BIGINT FROM unnest($1::BIGINT[], $2::UUID[], $3::BOOLEAN[], $4::SMALLINT[], $5::BYTEA[], \
+     $6::BYTEA[], $7::BYTEA[])";
 
 const CHANGE_QUOTES: &str = "UPDATE quotes SET request_hash = new.request_hash, response_hash = new.response_hash, \
      error_hash = new.error_hash FROM unnest($1::BIGINT[], $2::BYTEA[], $3::BYTEA[], $4::BYTEA[]) \
@@ -67,7 +73,7 @@ const MARK_MESSAGES: &str = "UPDATE outbox \
      WHERE outbox.id = new.id AND outbox.node = $1";
 
 /// The keys of a unit's transfers, of those that it found and those that it makes.
-pub(super) type Keys = HashMap<CorrelationId, i64>;
+pub(super) type Keys = HashMap<Subject, i64>;
 
 /// One array.
 pub(super) fn array<'a, T, V: ToSql + Sync + Send + 'a>(rows: &'a [T], value: impl Fn(&'a T) -> V) -> Value<'a> {
@@ -94,7 +100,7 @@ pub(super) fn drop_claims(subjects: &[Subject]) -> Option<Request<'_>> {
 
 pub(super) fn add_transfers<'a>(new: &'a [Transfer], keys: &'a Keys, at: Timestamp) -> Option<Request<'a>> {
     let values = vec![
-        array(new, |transfer| keys[&transfer.id]),
+        array(new, |transfer| keys[&transfer.subject()]),
         array(new, |transfer| Sixteen(transfer.id.to_parts().0)),
         array(new, |transfer| transfer.id.to_parts().1),
         array(new, |transfer| transfer_kind_code(transfer.kind)),
@@ -129,8 +135,33 @@ pub(super) fn add_transactions<'a>(
     keys: &'a Keys,
     at: Timestamp,
 ) -> Option<Request<'a>> {
-    let values = vec![array(new, |(id, _)| keys[id]), array(new, |(_, body)| &body[..]), Box::new(at.millis())];
+    let values = vec![array(new, |(id, _)| keys[&transfer(*id)]), array(new, |(_, body)| &body[..]), Box::new(at.millis())];
     request(ADD_TRANSACTIONS, new, values)
+}
+
+/// What only conversions and payments through proxies have.
+pub(super) fn add_terms<'a>(new: &'a [Transfer], keys: &Keys) -> Option<Request<'a>> {
+    let with_terms: Vec<&'a Transfer> = new.iter().filter(|transfer| has_terms(transfer)).collect();
+    if with_terms.is_empty() {
+        return None;
+    }
+    let determining = |transfer: &Transfer| transfer.terms()?.determining.map(CorrelationId::to_parts);
+    let of = |value: &dyn Fn(&'a Transfer) -> Option<&'a str>| with_terms.iter().map(|new| value(new)).collect::<Vec<_>>();
+    let values: Vec<Value<'a>> = vec![
+        Box::new(with_terms.iter().map(|new| keys[&new.subject()]).collect::<Vec<_>>()),
+        Box::new(of(&|new| new.payer_proxy.as_ref().map(FspId::as_str))),
+        Box::new(of(&|new| new.payee_proxy.as_ref().map(FspId::as_str))),
+        Box::new(with_terms.iter().map(|new| new.terms().map(|terms| side_code(terms.side))).collect::<Vec<_>>()),
+        Box::new(with_terms.iter().map(|new| determining(new).map(|id| Sixteen(id.0))).collect::<Vec<_>>()),
+        Box::new(with_terms.iter().map(|new| determining(new).map(|id| id.1)).collect::<Vec<_>>()),
+        Box::new(with_terms.iter().map(|new| new.terms().map(|terms| terms.other.amount.units())).collect::<Vec<_>>()),
+        Box::new(of(&|new| new.terms().map(|terms| terms.other.currency.as_str()))),
+    ];
+    Some(Request::new(ADD_TERMS, values))
+}
+
+fn transfer(id: CorrelationId) -> Subject {
+    Subject { kind: SubjectKind::Transfer, id }
 }
 
 pub(super) fn change_transfers(changed: &[Transfer]) -> Option<Request<'_>> {
@@ -146,6 +177,7 @@ pub(super) fn change_transfers(changed: &[Transfer]) -> Option<Request<'_>> {
         array(changed, |transfer| i16::from(transfer.payer_dialect.0)),
         array(changed, |transfer| i16::from(transfer.payee_dialect.0)),
         array(changed, |transfer| transfer.fulfil_extensions.as_deref()),
+        array(changed, |transfer| transfer.legs.map(|legs| legs[1].0)),
     ];
     request(CHANGE_TRANSFERS, changed, values)
 }
@@ -160,6 +192,7 @@ pub(super) fn add_quotes<'a>(new: &'a [Quote], key_of: impl Fn(&Quote) -> i64, a
         array(new, key_of),
         array(new, |quote| Sixteen(quote.id.to_parts().0)),
         array(new, |quote| quote.id.to_parts().1),
+        array(new, |quote| subject_kind_code(quote.subject().kind)),
         array(new, |quote| quote.request.as_ref().map(|hash| &hash.0[..])),
         array(new, |quote| quote.response.as_ref().map(|hash| &hash.0[..])),
         array(new, |quote| quote.error.as_ref().map(|hash| &hash.0[..])),

@@ -33,7 +33,8 @@ static ENTRIES: LazyLock<String> = LazyLock::new(|| {
     )
 });
 static ACCOUNTS: LazyLock<String> = LazyLock::new(|| format!("SELECT {ACCOUNT_COLUMNS} FROM accounts ORDER BY id"));
-const HOLDS: &str = "SELECT debit, amount FROM transfers WHERE state = 1 AND debit IS NOT NULL";
+const HOLDS: &str = "SELECT debit, amount FROM transfers WHERE state = 1 AND debit IS NOT NULL \
+     UNION ALL SELECT debit, amount FROM transfers WHERE state > 4 AND debit IS NOT NULL";
 static WINDOWS: LazyLock<String> = LazyLock::new(|| format!("SELECT {WINDOW_COLUMNS} FROM windows ORDER BY id"));
 const OPEN_WINDOW: &str = "SELECT id FROM open_window";
 static CONTENTS: LazyLock<String> =

@@ -15,7 +15,7 @@ use crate::{
     BoxFuture, MessageId, Opened, StoreError, UnitWork, Wanted, Writer,
     codec::{
         self, ACCOUNT_COLUMNS, FEE_RULE_COLUMNS, PARTICIPANT_COLUMNS, QUOTE_COLUMNS, SETTLEMENT_MODEL_COLUMNS,
-        TRANSFER_COLUMNS,
+        TRANSFER_COLUMNS, TRANSFERS,
     },
 };
 use hub_core::{
@@ -23,6 +23,7 @@ use hub_core::{
     administration::Directory,
     quotes::Quote,
     settlement::{Books, Scope},
+    transfers::Transfer,
 };
 use ledger::AccountId;
 use std::{
@@ -49,17 +50,32 @@ macro_rules! keys_of_ids {
     };
 }
 
+/// An external DFSP stands in its proxy's accounts.
 macro_rules! accounts_of_standings {
     () => {
         "ARRAY (SELECT accounts.id FROM unnest($1::TEXT[], $2::TEXT[]) AS wanted (name, currency) \
-         JOIN participants ON participants.name = wanted.name \
+         LEFT JOIN participants AS own ON own.name = wanted.name \
+         LEFT JOIN routes ON routes.fsp = wanted.name AND own.id IS NULL \
+         JOIN participants ON participants.name = coalesce(routes.proxy, wanted.name) \
          JOIN accounts ON accounts.owner = participants.id AND accounts.currency = wanted.currency)"
     };
 }
 
 static FIND_TRANSFERS: LazyLock<String> = LazyLock::new(|| {
     let keys = keys_of_ids!();
-    format!("SELECT {TRANSFER_COLUMNS} FROM transfers WHERE key = ANY ({keys}) ORDER BY key FOR UPDATE")
+    format!("SELECT {TRANSFER_COLUMNS} FROM {TRANSFERS} WHERE key = ANY ({keys}) ORDER BY key FOR UPDATE OF transfers")
+});
+
+/// Those that are asked for by their own ids, and those that the transfers of other ids determine; after the transfers,
+/// whose locks keep new ones away.
+static FIND_CONVERSIONS: LazyLock<String> = LazyLock::new(|| {
+    let keys = keys_of_ids!();
+    format!(
+        "SELECT {TRANSFER_COLUMNS} FROM {TRANSFERS} WHERE key = ANY ({keys} || \
+         ARRAY (SELECT transfer FROM unnest($4::UUID[], $5::BOOLEAN[]) AS payment (id, is_ulid) \
+         JOIN transfer_terms ON determining = payment.id AND is_determining_ulid = payment.is_ulid)) \
+         ORDER BY key FOR UPDATE OF transfers"
+    )
 });
 
 static FIND_QUOTES: LazyLock<String> = LazyLock::new(|| {
@@ -74,8 +90,14 @@ static LOOK_AT_ACCOUNTS: LazyLock<String> = LazyLock::new(|| {
     format!("SELECT {ACCOUNT_COLUMNS} FROM accounts WHERE id = ANY ({ids})")
 });
 
-static FIND_PARTICIPANTS: LazyLock<String> =
-    LazyLock::new(|| format!("SELECT {PARTICIPANT_COLUMNS} FROM participants WHERE name = ANY ($1::TEXT[])"));
+static FIND_PARTICIPANTS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {PARTICIPANT_COLUMNS} FROM participants WHERE name = ANY ($1::TEXT[]) \
+         OR name IN (SELECT proxy FROM routes WHERE fsp = ANY ($1::TEXT[]))"
+    )
+});
+
+const FIND_ROUTES: &str = "SELECT fsp, proxy FROM routes WHERE fsp = ANY ($1::TEXT[])";
 
 static ACTIVE_FEE_RULES: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {FEE_RULE_COLUMNS} FROM fee_rules WHERE is_active ORDER BY id"));
@@ -156,18 +178,15 @@ impl PostgresWriter {
         };
         let mut replies = replies.map_err(|failed| fault::of(&failed.error))?.into_iter().skip(1);
         let mut next = || replies.next().unwrap_or_default();
-        let (claims, transfers, quotes) = (next(), next(), next());
+        let (claims, mut transfers, conversions, quotes) = (next(), next(), next(), next());
+        transfers.extend(conversions);
         let opened =
             Opened { transfers: read_all(&transfers, codec::transfer)?, quotes: read_all(&quotes, codec::quote)? };
         let unit = self.unit.as_mut().expect("the unit was just begun");
-        unit.transfers = opened.transfers.iter().map(|transfer| (transfer.id, transfer.key)).collect();
+        unit.transfers = opened.transfers.iter().map(|transfer| (transfer.subject(), transfer.key)).collect();
         unit.quotes = opened.quotes.iter().map(|quote| quote.key).collect();
         unit.claims = claims.iter().map(claim).collect::<Result<_, _>>()?;
-        for (subject, key) in &unit.claims {
-            if subject.kind == SubjectKind::Transfer {
-                unit.transfers.insert(subject.id, *key);
-            }
-        }
+        unit.transfers.extend(unit.claims.iter().map(|(subject, key)| (*subject, *key)));
         Ok(opened)
     }
 
@@ -185,11 +204,12 @@ impl PostgresWriter {
         let requests = [
             Request::new(&LOCK_ACCOUNTS, standing_arrays(&change)),
             Request::new(&LOOK_AT_ACCOUNTS, standing_arrays(&look)),
-            Request::new(&FIND_PARTICIPANTS, vec![Box::new(names.into_iter().collect::<Vec<_>>())]),
+            Request::new(&FIND_PARTICIPANTS, vec![Box::new(names.iter().copied().collect::<Vec<_>>())]),
             Request::new(locks::TAKE_SHARED, vec![Box::new(locks::WINDOW_GATE)]),
             Request::plain(WINDOW_AND_TIME),
             Request::plain(&ACTIVE_MODELS),
             Request::plain(&ACTIVE_FEE_RULES),
+            Request::new(FIND_ROUTES, vec![Box::new(names.into_iter().collect::<Vec<_>>())]),
         ];
         let (shared, connection, unit) = self.parts()?;
         let replies = connection.pipeline(&requests).await.map_err(|failed| fault::of(&failed.error))?;
@@ -205,6 +225,7 @@ impl PostgresWriter {
             models: read_all(&replies[5], codec::settlement_model)?,
             fee_rules: read_all(&replies[6], codec::fee_rule)?,
             participants: participants.collect(),
+            routes: read_all(&replies[7], |row| Ok((codec::name(row, 0, "fsp")?, codec::name(row, 1, "proxy")?)))?,
             accounts,
             transfers: Vec::new(),
             quotes: Vec::new(),
@@ -299,7 +320,7 @@ impl PostgresWriter {
     }
 }
 
-/// `BEGIN`, claims, transfers, quotes; without subjects only the first.
+/// `BEGIN`, claims, transfers, conversions, quotes; without subjects only the first.
 fn opening(subjects: &[Wanted]) -> Vec<Request<'static>> {
     let claims = subjects.iter().filter_map(|wanted| match wanted {
         Wanted::Claim(subject) => Some(*subject),
@@ -312,8 +333,14 @@ fn opening(subjects: &[Wanted]) -> Vec<Request<'static>> {
     let mut requests = vec![Request::plain(BEGIN)];
     if !subjects.is_empty() {
         requests.push(Request::new(CLAIM, rows::subject_arrays(&claims.collect::<Vec<_>>())));
-        requests.push(Request::new(&FIND_TRANSFERS, rows::subject_arrays(&of_kind(SubjectKind::Transfer))));
-        requests.push(Request::new(&FIND_QUOTES, rows::subject_arrays(&of_kind(SubjectKind::Quote))));
+        let (transfers, mut quotes) = (of_kind(SubjectKind::Transfer), of_kind(SubjectKind::Quote));
+        quotes.extend(of_kind(SubjectKind::ConversionQuote));
+        let mut payments = rows::subject_arrays(&transfers).into_iter().skip(1);
+        let mut conversions = rows::subject_arrays(&of_kind(SubjectKind::Conversion));
+        conversions.extend(payments.by_ref());
+        requests.push(Request::new(&FIND_TRANSFERS, rows::subject_arrays(&transfers)));
+        requests.push(Request::new(&FIND_CONVERSIONS, conversions));
+        requests.push(Request::new(&FIND_QUOTES, rows::subject_arrays(&quotes)));
     }
     requests
 }
@@ -341,9 +368,10 @@ fn window_and_time(rows: &[Row], shared: &Shared) -> Result<(WindowId, Timestamp
 
 /// What the decisions changed.
 fn changing<'a>(changes: &'a Changes, unit: &'a Unit, now: Timestamp) -> impl Iterator<Item = Request<'a>> {
-    let claimed = |quote: &Quote| unit.claims[&Subject { kind: SubjectKind::Quote, id: quote.id }];
+    let claimed = |quote: &Quote| unit.claims[&quote.subject()];
     let requests = [
         rows::add_transfers(&changes.new_transfers, &unit.transfers, now),
+        rows::add_terms(&changes.new_transfers, &unit.transfers),
         rows::add_transactions(&changes.transactions, &unit.transfers, now),
         rows::change_transfers(&changes.changed_transfers),
         rows::add_quotes(&changes.new_quotes, claimed, now),
@@ -356,8 +384,8 @@ fn changing<'a>(changes: &'a Changes, unit: &'a Unit, now: Timestamp) -> impl It
 
 /// Ids that were claimed and then not used: they stay free for others.
 fn unused_claims(work: &UnitWork, unit: &Unit) -> Vec<Subject> {
-    let transfers = work.changes.new_transfers.iter().map(|new| Subject { kind: SubjectKind::Transfer, id: new.id });
-    let quotes = work.changes.new_quotes.iter().map(|new| Subject { kind: SubjectKind::Quote, id: new.id });
+    let transfers = work.changes.new_transfers.iter().map(Transfer::subject);
+    let quotes = work.changes.new_quotes.iter().map(Quote::subject);
     let used: BTreeSet<Subject> = transfers.chain(quotes).collect();
     unit.claims.keys().filter(|subject| !used.contains(subject)).copied().collect()
 }
@@ -365,15 +393,14 @@ fn unused_claims(work: &UnitWork, unit: &Unit) -> Vec<Subject> {
 /// A unit writes only what it has locked; anything else is our own mistake and must not become durable.
 fn check(work: &UnitWork, unit: &Unit) {
     let changes = &work.changes;
-    let is_claimed = |kind, id| unit.claims.contains_key(&Subject { kind, id });
     for new in &changes.new_transfers {
-        assert!(is_claimed(SubjectKind::Transfer, new.id), "a new transfer has claimed its id");
+        assert!(unit.claims.contains_key(&new.subject()), "a new transfer has claimed its id");
     }
     for new in &changes.new_quotes {
-        assert!(is_claimed(SubjectKind::Quote, new.id), "a new quote has claimed its id");
+        assert!(unit.claims.contains_key(&new.subject()), "a new quote has claimed its id");
     }
     for changed in &changes.changed_transfers {
-        assert_eq!(unit.transfers.get(&changed.id), Some(&changed.key), "a changed transfer is locked");
+        assert_eq!(unit.transfers.get(&changed.subject()), Some(&changed.key), "a changed transfer is locked");
     }
     for changed in &changes.changed_quotes {
         assert!(unit.quotes.contains(&changed.key), "a changed quote is locked");

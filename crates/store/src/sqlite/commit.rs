@@ -6,10 +6,10 @@ use super::{
     journal, outbox,
 };
 use crate::{MessageId, StoreError, UnitWork, codec};
-use hub_core::{Changes, Posting, SubjectKind, quotes::Quote, transfers::Transfer};
+use hub_core::{Changes, Posting, Subject, SubjectKind, quotes::Quote, transfers::Transfer};
 use rusqlite::{Connection, params};
 use std::collections::HashMap;
-use vocabulary::{CorrelationId, Timestamp};
+use vocabulary::{CorrelationId, FspId, Timestamp};
 
 /// An id that the unit has taken, and the key that it stands for.
 type NewId = (i16, [u8; 16], bool, i64);
@@ -37,17 +37,18 @@ fn write_changes(connection: &Connection, changes: &Changes, now: Timestamp) -> 
     let mut ids: Vec<NewId> = Vec::with_capacity(changes.new_transfers.len() + changes.new_quotes.len());
     let mut keys = HashMap::with_capacity(changes.new_transfers.len() + changes.changed_transfers.len());
     add_transfers(connection, &changes.new_transfers, now, |transfer, key| {
-        keys.insert(transfer.id, key);
-        ids.push(new_id(SubjectKind::Transfer, transfer.id, key));
+        keys.insert(transfer.subject(), key);
+        ids.push(new_id(transfer.subject(), key));
     })?;
     add_quotes(connection, &changes.new_quotes, now, |quote, key| {
-        ids.push(new_id(SubjectKind::Quote, quote.id, key));
+        ids.push(new_id(quote.subject(), key));
     })?;
     // Neighbours in the index are written one after the other.
     ids.sort_unstable();
     add_ids(connection, &ids)?;
     change_transfers(connection, &changes.changed_transfers)?;
-    keys.extend(changes.changed_transfers.iter().map(|transfer| (transfer.id, transfer.key)));
+    keys.extend(changes.changed_transfers.iter().map(|transfer| (transfer.subject(), transfer.key)));
+    add_terms(connection, &changes.new_transfers, &keys)?;
     change_quotes(connection, &changes.changed_quotes)?;
     add_transactions(connection, &changes.transactions, &keys, now)?;
     add_entries(connection, &changes.postings, &keys, now)?;
@@ -64,20 +65,47 @@ fn write_changes(connection: &Connection, changes: &Changes, now: Timestamp) -> 
 fn add_transactions(
     connection: &Connection,
     transactions: &[(CorrelationId, Box<[u8]>)],
-    keys: &HashMap<CorrelationId, i64>,
+    keys: &HashMap<Subject, i64>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let sql = "INSERT INTO transactions (transfer, body, at) VALUES (?1, ?2, ?3)";
     let mut insert = connection.prepare_cached(sql).map_err(failure)?;
     for (id, body) in transactions {
-        insert.execute(params![keys[id], body, now.millis()]).map_err(failure)?;
+        let of = Subject { kind: SubjectKind::Transfer, id: *id };
+        insert.execute(params![keys[&of], body, now.millis()]).map_err(failure)?;
     }
     Ok(())
 }
 
-fn new_id(kind: SubjectKind, id: CorrelationId, key: i64) -> NewId {
-    let (bytes, is_ulid) = id.to_parts();
-    (codec::subject_kind_code(kind), bytes, is_ulid, key)
+/// What only conversions and payments through proxies have.
+fn add_terms(
+    connection: &Connection,
+    transfers: &[Transfer],
+    keys: &HashMap<Subject, i64>,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO transfer_terms (transfer, payer_proxy, payee_proxy, side, determining, is_determining_ulid, \
+               other_amount, other_currency) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    for transfer in transfers.iter().filter(|transfer| codec::has_terms(transfer)) {
+        let terms = transfer.terms();
+        let determining = terms.and_then(|terms| terms.determining).map(CorrelationId::to_parts);
+        let columns = params![
+            keys[&transfer.subject()],
+            transfer.payer_proxy.as_ref().map(FspId::as_str),
+            transfer.payee_proxy.as_ref().map(FspId::as_str),
+            terms.map(|terms| codec::side_code(terms.side)),
+            determining.map(|parts| parts.0),
+            determining.map(|parts| parts.1),
+            terms.map(|terms| terms.other.amount.units()),
+            terms.map(|terms| terms.other.currency.as_str()),
+        ];
+        run(connection, sql, columns)?;
+    }
+    Ok(())
+}
+
+fn new_id(subject: Subject, key: i64) -> NewId {
+    let (bytes, is_ulid) = subject.id.to_parts();
+    (codec::subject_kind_code(subject.kind), bytes, is_ulid, key)
 }
 
 fn add_ids(connection: &Connection, ids: &[NewId]) -> Result<(), StoreError> {
@@ -145,8 +173,8 @@ fn change_transfers(connection: &Connection, transfers: &[Transfer]) -> Result<(
     let mut update = connection
         .prepare_cached(
             "UPDATE transfers SET state = ?2, fulfilment = ?3, rejection = ?4, changed_at = ?5, window_id = ?6, \
-             fulfil_hash = ?7, error_hash = ?8, payer_dialect = ?9, payee_dialect = ?10, fulfil_extensions = ?11 \
-             WHERE key = ?1",
+             fulfil_hash = ?7, error_hash = ?8, payer_dialect = ?9, payee_dialect = ?10, fulfil_extensions = ?11, \
+             credit = ?12 WHERE key = ?1",
         )
         .map_err(failure)?;
     for transfer in transfers {
@@ -163,6 +191,7 @@ fn change_transfers(connection: &Connection, transfers: &[Transfer]) -> Result<(
             transfer.payer_dialect.0,
             transfer.payee_dialect.0,
             transfer.fulfil_extensions,
+            transfer.legs.map(|legs| legs[1].0),
         ];
         one_row(update.execute(columns), "transfer", transfer.key)?;
     }
@@ -177,14 +206,15 @@ fn add_quotes(
 ) -> Result<(), StoreError> {
     let mut insert = connection
         .prepare_cached(
-            "INSERT INTO quotes (id, is_ulid, request_hash, response_hash, error_hash, created_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO quotes (id, is_ulid, kind, request_hash, response_hash, error_hash, created_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )
         .map_err(failure)?;
     for quote in quotes {
         let (id, is_ulid) = quote.id.to_parts();
         let [request, response, error] = hashes(quote);
-        let key = insert.insert(params![id, is_ulid, request, response, error, now.millis()]).map_err(failure)?;
+        let kind = codec::subject_kind_code(quote.subject().kind);
+        let key = insert.insert(params![id, is_ulid, kind, request, response, error, now.millis()]).map_err(failure)?;
         added(quote, key);
     }
     Ok(())
@@ -208,13 +238,13 @@ fn hashes(quote: &Quote) -> [Option<[u8; 32]>; 3] {
 fn add_entries(
     connection: &Connection,
     postings: &[Posting],
-    keys: &HashMap<CorrelationId, i64>,
+    keys: &HashMap<Subject, i64>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let mut insert = connection.prepare_cached(INSERT_ENTRY).map_err(failure)?;
     for Posting { entry, transfer, window } in postings {
         let key = keys.get(transfer).ok_or_else(|| {
-            StoreError::Data(format!("an entry belongs to transfer {transfer}, which its unit does not write"))
+            StoreError::Data(format!("an entry belongs to transfer {}, which its unit does not write", transfer.id))
         })?;
         let columns = params![
             key,

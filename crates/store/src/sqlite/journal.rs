@@ -8,12 +8,19 @@ use crate::{
     Direction, JournalRow, OutboxRow, StoreError, TracedEntry, TracedQuote, TracedTransfer, codec,
     trace::{KEYS_MAX, Keys, MESSAGES_MAX, Range, Source, Timeline},
 };
+use hub_core::Subject;
 use rusqlite::{Connection, Statement, params, params_from_iter, types::Value};
 use std::sync::LazyLock;
 use vocabulary::{CorrelationId, FspId, Timestamp};
 
-static TRANSFER: LazyLock<String> = LazyLock::new(|| by_id(codec::TRANSFER_COLUMNS, "transfers", 1));
-static QUOTE: LazyLock<String> = LazyLock::new(|| by_id(codec::QUOTE_COLUMNS, "quotes", 2));
+static TRANSFER: LazyLock<String> = LazyLock::new(|| by_id(codec::TRANSFER_COLUMNS, codec::TRANSFERS));
+static QUOTE: LazyLock<String> = LazyLock::new(|| by_id(codec::QUOTE_COLUMNS, "quotes"));
+static CONVERSIONS: LazyLock<String> = LazyLock::new(|| {
+    let (columns, transfers) = (codec::TRANSFER_COLUMNS, codec::TRANSFERS);
+    format!(
+        "SELECT {columns}, created_at FROM {transfers} WHERE determining = ?1 AND is_determining_ulid = ?2 ORDER BY key"
+    )
+});
 static ENTRIES: LazyLock<String> = LazyLock::new(|| {
     let columns = codec::ENTRY_COLUMNS;
     format!("SELECT {columns} FROM entries WHERE id > ?1 AND id <= ?2 AND transfer = ?3 ORDER BY id")
@@ -39,10 +46,10 @@ static OUTBOX: LazyLock<String> = LazyLock::new(|| {
     format!("{} UNION ALL {} ORDER BY 1 LIMIT {MESSAGES_MAX}", of("0"), of("1"))
 });
 
-fn by_id(columns: &str, table: &str, kind: i16) -> String {
+fn by_id(columns: &str, table: &str) -> String {
     format!(
         "SELECT {columns}, created_at FROM {table} WHERE key = \
-         (SELECT key FROM ids WHERE kind = {kind} AND id = ?1 AND is_ulid = ?2)"
+         (SELECT key FROM ids WHERE kind = ?3 AND id = ?1 AND is_ulid = ?2)"
     )
 }
 
@@ -129,16 +136,24 @@ pub(super) fn key(connection: &Connection) -> Result<[u8; 32], StoreError> {
 }
 
 impl Source for SqliteStore {
-    async fn transfer(&self, id: CorrelationId) -> Result<Option<TracedTransfer>, StoreError> {
-        let (bytes, is_ulid) = id.to_parts();
+    async fn transfer(&self, subject: Subject) -> Result<Option<TracedTransfer>, StoreError> {
+        let (bytes, is_ulid) = subject.id.to_parts();
+        let kind = codec::subject_kind_code(subject.kind);
         let read = |row: &rusqlite::Row<'_>| codec::traced_transfer(row);
-        self.read(move |connection| first(connection, &TRANSFER, params![bytes, is_ulid], read)).await
+        self.read(move |connection| first(connection, &TRANSFER, params![bytes, is_ulid, kind], read)).await
     }
 
-    async fn quote(&self, id: CorrelationId) -> Result<Option<TracedQuote>, StoreError> {
-        let (bytes, is_ulid) = id.to_parts();
+    async fn conversions(&self, payment: CorrelationId) -> Result<Vec<TracedTransfer>, StoreError> {
+        let (bytes, is_ulid) = payment.to_parts();
+        let read = |row: &rusqlite::Row<'_>| codec::traced_transfer(row);
+        self.read(move |connection| all(connection, &CONVERSIONS, params![bytes, is_ulid], read)).await
+    }
+
+    async fn quote(&self, subject: Subject) -> Result<Option<TracedQuote>, StoreError> {
+        let (bytes, is_ulid) = subject.id.to_parts();
+        let kind = codec::subject_kind_code(subject.kind);
         let read = |row: &rusqlite::Row<'_>| codec::traced_quote(row);
-        self.read(move |connection| first(connection, &QUOTE, params![bytes, is_ulid], read)).await
+        self.read(move |connection| first(connection, &QUOTE, params![bytes, is_ulid, kind], read)).await
     }
 
     async fn ends(&self, of: Timeline) -> Result<Option<(i64, i64)>, StoreError> {

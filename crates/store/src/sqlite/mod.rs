@@ -11,6 +11,7 @@ mod clock;
 mod commit;
 mod connection;
 mod exclusive;
+mod interscheme;
 mod journal;
 mod movements;
 mod outbox;
@@ -24,8 +25,9 @@ mod verify;
 mod writer;
 
 use crate::{
-    BoxFuture, Due, Durability, MessageId, OutboxQuery, OutboxRow, PairTotal, PartyEntry, SettlementQuery,
-    StatementLine, StatementQuery, Store, StoreError, StoredMessage, Trace, WindowQuery, Writer,
+    BoxFuture, Due, Durability, MessageId, OutboxQuery, OutboxRow, PairTotal, PartyEntry, Question,
+    SettlementQuery, StatementLine, StatementQuery, Store, StoreError, StoredMessage, Trace, Unanswered, WindowQuery,
+    Writer,
 };
 use checkpoint::{Bell, Checkpointer};
 use clock::Clock;
@@ -33,8 +35,9 @@ pub use clock::TimeSource;
 use exclusive::Exclusive;
 use hub_core::settlement::{AccountTotal, Settlement, Window};
 use hub_core::{
-    WindowId,
+    Dialect, Subject, WindowId,
     administration::{Directory, SettlementModel},
+    discovery::Answered,
     fees::FeeRule,
     transfers::Transfer,
 };
@@ -208,8 +211,40 @@ impl Store for SqliteStore {
         Box::pin(self.read(reads::directory_version))
     }
 
-    fn transfer(&self, id: CorrelationId) -> BoxFuture<'_, Option<Transfer>> {
-        Box::pin(self.read(move |connection| reads::transfer(connection, id)))
+    fn transfer(&self, subject: Subject) -> BoxFuture<'_, Option<Transfer>> {
+        Box::pin(self.read(move |connection| reads::transfer(connection, subject)))
+    }
+
+    fn route<'a>(&'a self, fsp: &'a FspId) -> BoxFuture<'a, Option<FspId>> {
+        let fsp = fsp.clone();
+        Box::pin(self.read(move |connection| reads::route(connection, &fsp)))
+    }
+
+    fn routes(&self) -> BoxFuture<'_, Vec<(FspId, FspId)>> {
+        Box::pin(self.read(interscheme::routes))
+    }
+
+    fn learn_route<'a>(&'a self, fsp: &'a FspId, proxy: &'a FspId) -> BoxFuture<'a, bool> {
+        Box::pin(self.change(move |connection, now| interscheme::learn(connection, fsp, proxy, now)))
+    }
+
+    fn ask_proxies(
+        &self,
+        question: Question,
+        dialect: Dialect,
+        proxies: Vec<FspId>,
+        until: Timestamp,
+    ) -> BoxFuture<'_, bool> {
+        let ask = move |connection: &_, _| interscheme::ask(connection, &question, dialect, (proxies, until));
+        Box::pin(self.change(ask))
+    }
+
+    fn take_answer(&self, question: Question, proxy: FspId, is_success: bool) -> BoxFuture<'_, Answered> {
+        Box::pin(self.change(move |connection, _| interscheme::answer(connection, &question, &proxy, is_success)))
+    }
+
+    fn expire_questions(&self, limit: usize) -> BoxFuture<'_, Vec<Unanswered>> {
+        Box::pin(self.change(move |connection, now| interscheme::expire(connection, now, limit)))
     }
 
     fn transaction(&self, id: CorrelationId) -> BoxFuture<'_, Option<Vec<u8>>> {

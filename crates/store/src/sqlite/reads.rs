@@ -3,7 +3,7 @@
 use super::connection::{all, failure, first};
 use crate::{Due, MessageId, PartyEntry, StoreError, StoredMessage, codec};
 use hub_core::{
-    WindowId,
+    Subject, WindowId,
     administration::{Directory, SettlementModel},
     fees::FeeRule,
     quotes::Quote,
@@ -13,25 +13,42 @@ use rusqlite::{Connection, params};
 use std::sync::LazyLock;
 use vocabulary::{CorrelationId, FspId, PartyId, Timestamp};
 
-/// Two kinds of ids, each with its own query; the kinds are those of `codec::subject_kind_code`.
-static TRANSFER: LazyLock<String> = LazyLock::new(|| by_id(codec::TRANSFER_COLUMNS, "transfers", 1));
-static QUOTE: LazyLock<String> = LazyLock::new(|| by_id(codec::QUOTE_COLUMNS, "quotes", 2));
+static TRANSFER: LazyLock<String> = LazyLock::new(|| by_id(codec::TRANSFER_COLUMNS, codec::TRANSFERS));
+static QUOTE: LazyLock<String> = LazyLock::new(|| by_id(codec::QUOTE_COLUMNS, "quotes"));
+static CONVERSIONS: LazyLock<String> = LazyLock::new(|| {
+    let (columns, transfers) = (codec::TRANSFER_COLUMNS, codec::TRANSFERS);
+    format!("SELECT {columns} FROM {transfers} WHERE determining = ?1 AND is_determining_ulid = ?2 ORDER BY key")
+});
 
-fn by_id(columns: &str, table: &str, kind: i16) -> String {
+fn by_id(columns: &str, table: &str) -> String {
     format!(
         "SELECT {columns} FROM {table} WHERE key = \
-         (SELECT key FROM ids WHERE kind = {kind} AND id = ?1 AND is_ulid = ?2)"
+         (SELECT key FROM ids WHERE kind = ?3 AND id = ?1 AND is_ulid = ?2)"
     )
 }
 
-pub(super) fn transfer(connection: &Connection, id: CorrelationId) -> Result<Option<Transfer>, StoreError> {
-    let (bytes, is_ulid) = id.to_parts();
-    first(connection, &TRANSFER, params![bytes, is_ulid], |row| codec::transfer(row))
+pub(super) fn transfer(connection: &Connection, subject: Subject) -> Result<Option<Transfer>, StoreError> {
+    let (bytes, is_ulid) = subject.id.to_parts();
+    let kind = codec::subject_kind_code(subject.kind);
+    first(connection, &TRANSFER, params![bytes, is_ulid, kind], |row| codec::transfer(row))
 }
 
-pub(super) fn quote(connection: &Connection, id: CorrelationId) -> Result<Option<Quote>, StoreError> {
-    let (bytes, is_ulid) = id.to_parts();
-    first(connection, &QUOTE, params![bytes, is_ulid], |row| codec::quote(row))
+/// The conversions that a transfer determines, oldest first.
+pub(super) fn conversions(connection: &Connection, payment: CorrelationId) -> Result<Vec<Transfer>, StoreError> {
+    let (bytes, is_ulid) = payment.to_parts();
+    all(connection, &CONVERSIONS, params![bytes, is_ulid], |row| codec::transfer(row))
+}
+
+pub(super) fn quote(connection: &Connection, subject: Subject) -> Result<Option<Quote>, StoreError> {
+    let (bytes, is_ulid) = subject.id.to_parts();
+    let kind = codec::subject_kind_code(subject.kind);
+    first(connection, &QUOTE, params![bytes, is_ulid, kind], |row| codec::quote(row))
+}
+
+/// The proxy behind which an external DFSP is.
+pub(super) fn route(connection: &Connection, fsp: &FspId) -> Result<Option<FspId>, StoreError> {
+    let sql = "SELECT proxy FROM routes WHERE fsp = ?1";
+    first(connection, sql, [fsp.as_str()], |row| codec::name(row, 0, "proxy"))
 }
 
 /// The window that is open. There always is one.
@@ -91,14 +108,14 @@ pub(super) fn parties(connection: &Connection, party: &PartyId) -> Result<Vec<Pa
 /// Funds movements are never due: they are reserved until the end of time.
 pub(super) fn due(connection: &Connection, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
     let sql = format!(
-        "SELECT id, is_ulid, expiration FROM transfers WHERE state = {} AND expiration < ?1 AND kind = {} \
-         ORDER BY expiration LIMIT ?2",
+        "SELECT {} FROM {} WHERE state = {} AND expiration < ?1 AND kind IN ({}, {}) ORDER BY expiration LIMIT ?2",
+        codec::DUE_COLUMNS,
+        codec::TRANSFERS,
         codec::STATE_RESERVED,
-        codec::KIND_PAYMENT
+        codec::KIND_PAYMENT,
+        codec::KIND_CONVERSION
     );
-    all(connection, &sql, params![now.millis(), rows(limit)], |row| {
-        Ok(Due { id: codec::correlation_id(row, 0)?, expiration: codec::time(row, 2)? })
-    })
+    all(connection, &sql, params![now.millis(), rows(limit)], |row| codec::due(row))
 }
 
 /// Messages that are not dead, of whomever, from one place in the outbox to another.

@@ -77,7 +77,8 @@ fn entries(connection: &Connection, after: i64, until: i64, limit: i64) -> Resul
 
 fn snapshot(connection: &Connection, after: i64) -> Result<Snapshot, StoreError> {
     let directory = reads::directory(connection)?;
-    let reserved = "SELECT debit, amount FROM transfers WHERE state = 1 AND debit IS NOT NULL";
+    let reserved = "SELECT debit, amount FROM transfers WHERE state = 1 AND debit IS NOT NULL \
+                    UNION ALL SELECT debit, amount FROM transfers WHERE state > 4 AND debit IS NOT NULL";
     let hold = |row: &Row<'_>| Ok((AccountId(key(row)?), row.get(1).map_err(failure)?));
     let windows = format!("SELECT {} FROM windows ORDER BY id", codec::WINDOW_COLUMNS);
     let contents = format!("SELECT {} FROM window_contents ORDER BY id", codec::CONTENT_COLUMNS);

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{BoxFuture, MessageId, Opened, StoreError, UnitWork, Wanted, Writer, codec};
 use hub_core::{
-    Access, Loaded, Participant, Standing, Subject, SubjectKind,
+    Access, Loaded, Participant, Standing, SubjectKind,
     administration::Directory,
     settlement::{Books, Scope},
 };
@@ -63,13 +63,14 @@ impl SqliteWriter {
         let unit = self.unit();
         unit.now = Some(now);
         let Core { connection, rules, .. } = &mut *unit.core;
-        let (participants, accounts) = standings_of(connection, standings)?;
+        let (participants, routes, accounts) = standings_of(connection, standings)?;
         let window = reads::open_window(connection)?;
         let (models, fee_rules) = match rules {
             Some(rules) => rules.clone(),
             None => rules.insert((reads::active_models(connection)?, reads::active_fee_rules(connection)?)).clone(),
         };
-        Ok(Loaded { now, window, models, fee_rules, participants, accounts, transfers: Vec::new(), quotes: Vec::new() })
+        let (transfers, quotes) = (Vec::new(), Vec::new());
+        Ok(Loaded { now, window, models, fee_rules, participants, routes, accounts, transfers, quotes })
     }
 
     fn finish(&mut self, work: &UnitWork) -> Result<Vec<MessageId>, StoreError> {
@@ -152,24 +153,34 @@ impl Drop for Unit {
     }
 }
 
-/// What is stored under the subjects. Nobody else writes, so an unknown id needs no claim before the commit.
+/// What is stored under the subjects, each once. Nobody else writes, so an unknown id needs no claim before the commit.
 fn find(connection: &Connection, subjects: &[Wanted]) -> Result<Opened, StoreError> {
     let mut opened = Opened::default();
+    let mut conversions = BTreeMap::new();
     for wanted in subjects {
-        let (Wanted::Claim(Subject { kind, id }) | Wanted::Find(Subject { kind, id })) = *wanted;
-        match kind {
-            SubjectKind::Transfer => opened.transfers.extend(reads::transfer(connection, id)?),
-            SubjectKind::Quote => opened.quotes.extend(reads::quote(connection, id)?),
+        let (Wanted::Claim(subject) | Wanted::Find(subject)) = *wanted;
+        match subject.kind {
+            SubjectKind::Transfer => {
+                opened.transfers.extend(reads::transfer(connection, subject)?);
+                let determined = reads::conversions(connection, subject.id)?;
+                conversions.extend(determined.into_iter().map(|known| (known.key, known)));
+            }
+            SubjectKind::Conversion => {
+                conversions.extend(reads::transfer(connection, subject)?.map(|known| (known.key, known)));
+            }
+            SubjectKind::Quote | SubjectKind::ConversionQuote => {
+                opened.quotes.extend(reads::quote(connection, subject)?);
+            }
         }
     }
+    opened.transfers.extend(conversions.into_values());
     Ok(opened)
 }
 
-/// The participants and all their accounts in the currencies asked for, each once.
-fn standings_of(
-    connection: &Connection,
-    standings: &[(Standing, Access)],
-) -> Result<(Vec<Participant>, Vec<Account>), StoreError> {
+type Standings = (Vec<Participant>, Vec<(FspId, FspId)>, Vec<Account>);
+
+/// The participants, or the proxies that stand for them, with all their accounts in the currencies asked for, each once.
+fn standings_of(connection: &Connection, standings: &[(Standing, Access)]) -> Result<Standings, StoreError> {
     let mut wanted: BTreeMap<&FspId, Vec<Currency>> = BTreeMap::new();
     for (Standing { participant, currency }, _) in standings {
         let currencies = wanted.entry(participant).or_default();
@@ -177,18 +188,35 @@ fn standings_of(
             currencies.push(*currency);
         }
     }
-    let (mut participants, mut accounts) = (Vec::new(), Vec::new());
+    let (mut participants, mut routes) = (BTreeMap::new(), Vec::new());
     let by_name = format!("SELECT {} FROM participants WHERE name = ?1", codec::PARTICIPANT_COLUMNS);
+    for (name, currencies) in wanted {
+        let find = |name: &FspId| first(connection, &by_name, [name.as_str()], |row| codec::participant(row));
+        let found = match find(name)? {
+            Some(found) => Some(found),
+            None => match reads::route(connection, name)? {
+                Some(proxy) => {
+                    let found = find(&proxy)?;
+                    routes.push((name.clone(), proxy));
+                    found
+                }
+                None => None,
+            },
+        };
+        let Some(participant) = found.map(|record| record.participant) else { continue };
+        let (_, known) = participants.entry(participant.id).or_insert((participant, Vec::new()));
+        known.extend(currencies);
+    }
     let by_owner =
         format!("SELECT {} FROM accounts WHERE owner = ?1 AND currency = ?2 ORDER BY id", codec::ACCOUNT_COLUMNS);
-    for (name, currencies) in wanted {
-        let found = first(connection, &by_name, [name.as_str()], |row| codec::participant(row))?;
-        let Some(participant) = found.map(|record| record.participant) else { continue };
+    let mut accounts = Vec::new();
+    for (owner, (_, currencies)) in &mut participants {
+        currencies.sort_unstable();
+        currencies.dedup();
         for currency in currencies {
-            let of = params![participant.id.0, currency.as_str()];
+            let of = params![owner.0, currency.as_str()];
             accounts.extend(all(connection, &by_owner, of, |row| codec::account(row))?);
         }
-        participants.push(participant);
     }
-    Ok((participants, accounts))
+    Ok((participants.into_values().map(|(participant, _)| participant).collect(), routes, accounts))
 }
