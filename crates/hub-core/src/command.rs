@@ -65,6 +65,16 @@ pub enum Wanted {
     Find(Subject),
 }
 
+impl Subject {
+    pub const fn transfer(id: CorrelationId) -> Self {
+        Self { kind: SubjectKind::Transfer, id }
+    }
+
+    pub const fn conversion(id: CorrelationId) -> Self {
+        Self { kind: SubjectKind::Conversion, id }
+    }
+}
+
 /// What follows from one command.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Outcome {
@@ -168,7 +178,10 @@ fn standings_of(known: &Transfer) -> Vec<(Standing, Access)> {
     let currencies = [Some(known.money.currency), known.terms().map(|terms| terms.other.currency)];
     let holders = [known.payer_holder(), known.payee_holder()];
     let of = |holder: &FspId, currency| (Standing { participant: holder.clone(), currency }, Access::Change);
-    holders.into_iter().flat_map(|holder| currencies.into_iter().flatten().map(move |currency| of(holder, currency))).collect()
+    holders
+        .into_iter()
+        .flat_map(|holder| currencies.into_iter().flatten().map(move |currency| of(holder, currency)))
+        .collect()
 }
 
 /// Decides one command against the loaded state and leaves its changes there.

@@ -43,6 +43,14 @@ impl Discovery {
         }
     }
 
+    /// Takes a failure of one that is asked, where it is not known of which.
+    pub fn fail_one(&mut self) -> Answered {
+        match self.pending.first().cloned() {
+            Some(proxy) => self.answer(&proxy, false),
+            None => Answered::NotPending,
+        }
+    }
+
     /// Whether nobody is left to answer.
     pub fn is_over(&self) -> bool {
         self.pending.is_empty()
@@ -67,6 +75,14 @@ mod tests {
         assert!(!discovery.is_over());
         assert_eq!(discovery.answer(&fsp("r"), false), Answered::LastFailure);
         assert!(discovery.is_over());
+    }
+
+    #[test]
+    fn a_failure_of_whomever_counts_as_one() {
+        let mut discovery = Discovery::of([fsp("p"), fsp("q")]);
+        assert_eq!(discovery.fail_one(), Answered::OneFailure);
+        assert_eq!(discovery.fail_one(), Answered::LastFailure);
+        assert_eq!(discovery.fail_one(), Answered::NotPending);
     }
 
     #[test]

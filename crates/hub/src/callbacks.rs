@@ -20,7 +20,7 @@ use fspiop::{
     endpoint::{self, EndpointType},
 };
 use http::{Method, Uri};
-use hub_core::transfers::Stage;
+use hub_core::{Subject, SubjectKind};
 use line::{Next, Participant};
 use std::{
     collections::HashMap,
@@ -62,7 +62,12 @@ pub trait Requests: Send + Sync {
     /// Returns when the request is carried out and its answer is durable; an error means that it is tried again.
     /// It may have been carried out before, if the hub could not note it.
     fn carry_out<'a>(&'a self, delivery: &'a Delivery) -> Carried<'a>;
+
+    /// Takes up that a proxy could not be asked for a party. Returns whether the source is to be told so.
+    fn could_not_ask<'a>(&'a self, delivery: &'a Delivery) -> Told<'a>;
 }
+
+pub type Told<'a> = Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
 
 pub type Carried<'a> = Pin<Box<dyn Future<Output = Result<(), FspiopError>> + Send + 'a>>;
 
@@ -243,7 +248,7 @@ impl Callbacks {
                     Attempt::Delivered(_) => return self.delivered(&delivery),
                     // An operator may still register where an outcome goes; everything else is too old by then.
                     Attempt::NoEndpoint(text) if !delivery.head.is_outcome() => {
-                        return self.give_up(&delivery, &self.no_endpoint(&delivery, &text));
+                        return self.give_up(&delivery, &self.no_endpoint(&delivery, &text)).await;
                     }
                     Attempt::NoEndpoint(text) => self.no_endpoint(&delivery, &text),
                     Attempt::Failed(_, failure) => failure,
@@ -257,7 +262,7 @@ impl Callbacks {
             delivery.attempts += 1;
             self.metrics.deliveries.get_or_create(&DeliveryLabels { outcome: "failed" }).inc();
             if until(delivery.until) <= pause {
-                return self.give_up(&delivery, &failure);
+                return self.give_up(&delivery, &failure).await;
             }
             if let Some(id) = delivery.persistence.id() {
                 let error = failure.description().to_owned();
@@ -296,9 +301,11 @@ impl Callbacks {
         if delivery.head.purpose != Purpose::UnderWay || delivery.persistence == Persistence::InMemory {
             return false;
         }
-        let Some(transfer) = journal::subject_of_delivery(delivery) else { return false };
-        match self.store.transfer(transfer).await {
-            Ok(Some(known)) => known.stage() != Stage::Reserved,
+        let Some(id) = journal::subject_of_delivery(delivery) else { return false };
+        let is_conversion = delivery.head.path.starts_with("/fxTransfers");
+        let kind = if is_conversion { SubjectKind::Conversion } else { SubjectKind::Transfer };
+        match self.store.transfer(Subject { kind, id }).await {
+            Ok(Some(known)) => !known.stage().is_pending(),
             // Who cannot read sends once more: the participant knows the transfer by its id.
             Ok(None) | Err(_) => false,
         }
@@ -359,7 +366,7 @@ impl Callbacks {
         }
     }
 
-    fn give_up(self: &Arc<Self>, delivery: &Delivery, failure: &FspiopError) {
+    async fn give_up(self: &Arc<Self>, delivery: &Delivery, failure: &FspiopError) {
         self.metrics.deliveries.get_or_create(&DeliveryLabels { outcome: "given_up" }).inc();
         let head = &delivery.head;
         tracing::warn!(
@@ -372,6 +379,12 @@ impl Callbacks {
             // Only an outcome is still owed; a prepare is ended by its expiry, a quote by the complaint below.
             self.mark(if head.is_outcome() { dead } else { Mark::Dropped(id) });
         }
+        if head.purpose == Purpose::Discovery {
+            let requests = self.requests.get().expect("who carries out requests is said before the first of them");
+            if !requests.could_not_ask(delivery).await {
+                return;
+            }
+        }
         if let Some(complaint) = &head.on_failure
             && let Some(callback) = self.complain(complaint, failure)
         {
@@ -382,6 +395,7 @@ impl Callbacks {
     /// The error callback to the sender of a message that could not be delivered.
     fn complain(&self, complaint: &Complaint, failure: &FspiopError) -> Option<Delivery> {
         let to: FspId = complaint.to.parse().ok()?;
+        let hop = complaint.via.as_ref().map_or(Some(to.clone()), |via| via.parse().ok())?;
         let now = now();
         let path = format!("{}/error", complaint.path);
         let header = |name: &str, value: String| (Box::from(name), value.into_boxed_str());
@@ -402,7 +416,7 @@ impl Callbacks {
             purpose: Purpose::Other,
         };
         Some(Delivery {
-            to,
+            to: hop,
             payment_key: key_of(&complaint.path),
             head: Arc::new(head),
             body: failure.to_json().into(),

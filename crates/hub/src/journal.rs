@@ -268,7 +268,7 @@ pub fn subject_of_delivery(delivery: &Delivery) -> Option<CorrelationId> {
         // A UUID says of itself what it is; other bytes can only come from a ULID.
         let uuid = CorrelationId::from_parts(delivery.payment_key, false);
         let is_uuid = uuid.to_string().parse() == Ok(uuid);
-        (path == "/transfers").then(|| CorrelationId::from_parts(delivery.payment_key, !is_uuid))
+        matches!(path, "/transfers" | "/fxTransfers").then(|| CorrelationId::from_parts(delivery.payment_key, !is_uuid))
     })
 }
 

@@ -18,6 +18,7 @@ mod lookup;
 mod metrics;
 mod net;
 mod outbound;
+mod polls;
 mod rejections;
 mod render;
 mod reports;
@@ -26,6 +27,7 @@ mod sequencer;
 mod server;
 mod settlement;
 mod signing;
+mod ways;
 
 pub use config::{Config, Listeners};
 pub use directory::View;
@@ -179,13 +181,6 @@ impl Hub {
         self.directory.view()
     }
 
-    /// Whether a message comes from a participant, or through one that is a proxy.
-    fn knows_sender(&self, envelope: &fspiop::Envelope) -> bool {
-        let view = self.view();
-        let is_known = |name: &FspId| view.participant(name).is_some();
-        is_known(&envelope.source) || envelope.proxy.as_ref().is_some_and(is_known)
-    }
-
     /// Held by who has the ledger verified.
     fn verifying(&self) -> &tokio::sync::Mutex<()> {
         &self.verifying
@@ -211,10 +206,10 @@ impl Hub {
         &self.metrics
     }
 
-    /// Sends a message that lives in memory.
-    fn send_in_memory(&self, to: &FspId, head: Head, body: Bytes) {
+    /// Sends a message that lives in memory to a participant, which may be a proxy.
+    fn send_in_memory(&self, hop: &FspId, head: Head, body: Bytes) {
         self.callbacks.deliver(Delivery {
-            to: to.clone(),
+            to: hop.clone(),
             payment_key: callbacks::key_of(&head.path),
             head: Arc::new(head),
             body,
@@ -236,6 +231,19 @@ impl Hub {
     fn tell_error(&self, inbound: &http::Inbound, to: &FspId, address: Address, error: &FspiopError) {
         let address = Address { path: format!("{}/error", address.path).into(), ..address };
         self.tell_made(inbound, to, address, error.to_json().into());
+    }
+
+    /// Sends a message that nobody has asked for just now, in memory.
+    fn tell_unasked(
+        &self,
+        resource: fspiop::Resource,
+        recipient: (&FspId, hub_core::Dialect, &ways::Ways),
+        address: Address,
+        body: Bytes,
+    ) {
+        if let Some(delivery) = self.renderer.unasked(resource, recipient, (address, body), now()) {
+            self.callbacks.deliver(delivery);
+        }
     }
 
     /// Sends an answer that the hub makes, in memory.

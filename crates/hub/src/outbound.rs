@@ -35,12 +35,17 @@ pub enum Purpose {
     End,
     /// No message to a participant: a request of one, acknowledged, that the hub has still to carry out.
     Request,
+    /// Asks a proxy for a party: not to be delivered is an answer too.
+    Discovery,
 }
 
 /// The error callback that is owed to a sender whose message could not be delivered.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Complaint {
     pub to: Box<str>,
+    /// The proxy through which an external sender is reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<Box<str>>,
     /// The resource path that failed, without `/error`.
     pub path: Box<str>,
     pub endpoint: Box<str>,
@@ -78,8 +83,10 @@ impl Purpose {
     /// A prepare speaks of a transfer under way, whatever relays it; other messages are said more of by who makes them.
     pub fn of_relay(method: &str, path: &str) -> Self {
         match method {
-            "POST" if path == "/transfers" => Self::UnderWay,
+            "POST" if path == "/transfers" || path == "/fxTransfers" => Self::UnderWay,
             "PUT" | "PATCH" if path.starts_with("/transfers/") => Self::End,
+            // A provider that agrees ends nothing.
+            "PUT" if path.starts_with("/fxTransfers/") && path.ends_with("/error") => Self::End,
             _ => Self::Other,
         }
     }
@@ -109,13 +116,14 @@ impl Head {
             && match earlier.purpose {
                 Purpose::UnderWay => true,
                 Purpose::End => is_same_place,
-                Purpose::Other | Purpose::Request => false,
+                Purpose::Other | Purpose::Request | Purpose::Discovery => false,
             }
     }
 
     /// Whether the message says how a transfer ended, which is owed to its participant whatever the time.
     pub fn is_outcome(&self) -> bool {
-        self.path.starts_with("/transfers/") && &*self.method != "GET"
+        let is_of_payment = self.path.starts_with("/transfers/") || self.path.starts_with("/fxTransfers/");
+        is_of_payment && &*self.method != "GET"
     }
 
     pub fn encode(&self) -> Bytes {

@@ -49,6 +49,65 @@ pub fn error_of(rejection: &Rejection) -> FspiopError {
         },
         Rejection::UnsupportedPayer(name) => unsupported(ErrorCode::PAYER_FSP_NOT_FOUND, name),
         Rejection::UnsupportedPayee(name) => unsupported(ErrorCode::DESTINATION_FSP, name),
+        Rejection::UnsupportedProvider(name) => unsupported(ErrorCode::GENERIC_VALIDATION, name),
+        Rejection::ConversionNotFound => {
+            let detail = "Provided commitRequest ID was not found on the server.";
+            FspiopError::with_detail(ErrorCode::TRANSFER_ID_NOT_FOUND, detail)
+        }
+        Rejection::NoDeterminingTransfer => validation("determiningTransferId is missing"),
+        Rejection::NoExpiration => validation("Expiration is required for conditional transfer"),
+        Rejection::ConversionNotAgreed => validation("Related FX Transfer is not fulfilled"),
+        Rejection::ConversionDiffers => {
+            validation("Payer FSP, amount and currency should be those that the related FX Transfer yields")
+        }
+        Rejection::NotConvertible => validation("The determining transfer cannot be converted"),
+    }
+}
+
+/// As [`error_of`], in the words of conversions (contract, interscheme §3.3, §3.4).
+pub fn error_about_conversion(rejection: &Rejection) -> FspiopError {
+    let validation = |detail: &str| FspiopError::with_detail(ErrorCode::GENERIC_VALIDATION, detail);
+    match rejection {
+        Rejection::SourceIsNotPayer => validation("FSPIOP-Source header should match initiatingFsp"),
+        Rejection::PayerIsPayee => {
+            validation("Initiating FSP and Counter party FSP should be different, unless on-us transfers are allowed")
+        }
+        Rejection::SourceIsNotPayee => {
+            validation("fspiop-source does not match counterPartyFsp on the fxFulfil callback response")
+        }
+        Rejection::DestinationIsNotPayer => {
+            validation("fspiop-destination does not match initiatingFsp on the fxFulfil callback response")
+        }
+        Rejection::NotReserved => validation("Non-RESERVED fxTransfer state"),
+        Rejection::ConversionDiffers => validation(
+            "Initiating FSP, source amount and currency should be those of the determining transfer's payee side",
+        ),
+        Rejection::NoRoute { .. }
+        | Rejection::ModifiedRequest
+        | Rejection::AmountTooLarge(_)
+        | Rejection::ParticipantNotFound(_)
+        | Rejection::ParticipantInactive(_)
+        | Rejection::PayerMayNotSend(_)
+        | Rejection::PayeeMayNotReceive(_)
+        | Rejection::AlreadyExpired(_)
+        | Rejection::AccountNotFound(..)
+        | Rejection::AccountInactive(..)
+        | Rejection::PayerShortOfLiquidity
+        | Rejection::PayerOverCap
+        | Rejection::Overflow
+        | Rejection::TransferNotFound
+        | Rejection::InvalidFulfilment
+        | Rejection::TransferExpired
+        | Rejection::NotAParty
+        | Rejection::ByPayee { .. }
+        | Rejection::UnsupportedPayer(_)
+        | Rejection::UnsupportedPayee(_)
+        | Rejection::UnsupportedProvider(_)
+        | Rejection::ConversionNotFound
+        | Rejection::NoDeterminingTransfer
+        | Rejection::NoExpiration
+        | Rejection::ConversionNotAgreed
+        | Rejection::NotConvertible => error_of(rejection),
     }
 }
 

@@ -7,23 +7,24 @@ use crate::{
     directory::DirectoryCache,
     http::Inbound,
     outbound::{Complaint, Delivery, Head, Persistence, Purpose, text_of},
-    rejections::{error_about_quote, error_of},
+    rejections::{error_about_conversion, error_about_quote, error_of},
     sequencer::{Origin, RelayUntil, Render},
+    ways::Ways,
 };
 use bytes::Bytes;
 use fspiop::{
-    Resource, Version,
+    FspiopError, Resource, Version,
     body::TransferState,
-    callback::{self, HubMessage, Relay, TransferOutcome},
+    callback::{self, ConversionOutcome, HubMessage, Relay, TransferOutcome},
     endpoint::EndpointType,
 };
 use http::{HeaderMap, Method};
 use hub_core::{
-    Dialect, Message, Notice, Rejection, SubjectKind,
+    Dialect, Message, Notice, Rejection, Subject, SubjectKind,
     transfers::{PublicState, TransferStatus},
 };
 use std::sync::Arc;
-use vocabulary::{CorrelationId, FspId, Timestamp};
+use vocabulary::{FspId, Timestamp};
 
 /// The outcome of a transfer is tried for seven days.
 pub const OUTCOME_MS: i64 = 7 * 24 * 3_600_000;
@@ -57,12 +58,12 @@ struct Made {
 
 impl Render for Renderer {
     fn render(&self, origin: Option<&Origin>, notice: &Notice, now: Timestamp) -> Option<Delivery> {
-        self.directory.view().participant(&notice.to)?;
+        let hop = self.hop(origin, notice)?;
         let payment_key = notice.about.id.to_parts().0;
         if let Message::Relay = notice.message {
             let origin = origin.expect("only commands that came as messages are relayed");
             return Some(Delivery {
-                to: notice.to.clone(),
+                to: hop,
                 payment_key,
                 head: Arc::new(addressed(&origin.head, &notice.to)),
                 body: origin.body.clone(),
@@ -73,14 +74,14 @@ impl Render for Renderer {
         }
         let made = made_of(notice, origin)?;
         let until = match notice.about.kind {
-            SubjectKind::Transfer => now.plus_millis(OUTCOME_MS),
-            SubjectKind::Quote => now.plus_millis(SHORT_MS),
+            SubjectKind::Transfer | SubjectKind::Conversion => now.plus_millis(OUTCOME_MS),
+            SubjectKind::Quote | SubjectKind::ConversionQuote => now.plus_millis(SHORT_MS),
         };
         let cause = origin.map(|origin| trace_of(&origin.head));
         let head = self.head(&made, (&notice.to, version_of(notice.dialect)), now, cause.as_ref())?;
         let head = Head { purpose: purpose_of(notice), ..head };
         Some(Delivery {
-            to: notice.to.clone(),
+            to: hop,
             payment_key,
             head: Arc::new(head),
             body: made.body.into(),
@@ -92,6 +93,19 @@ impl Render for Renderer {
 }
 
 impl Renderer {
+    /// The participant that a notice is sent to: whom it is for, or the proxy that whom it is for is behind.
+    fn hop(&self, origin: Option<&Origin>, notice: &Notice) -> Option<FspId> {
+        let view = self.directory.view();
+        let way = || origin.and_then(|origin| origin.ways.to(&notice.to).cloned());
+        let is_known = |name: &FspId| view.participant(name).is_some();
+        let hop = match &notice.via {
+            Some(proxy) => proxy.clone(),
+            None if is_known(&notice.to) => notice.to.clone(),
+            None => way()?,
+        };
+        is_known(&hop).then_some(hop)
+    }
+
     /// A message that no decision caused: an answer to a question, or an error about one.
     pub fn answer(
         &self,
@@ -105,7 +119,29 @@ impl Renderer {
         let recipient = (to, inbound.envelope.version);
         let head = self.head(&made, recipient, now, Some(&inbound.headers))?;
         Some(Delivery {
-            to: to.clone(),
+            to: inbound.ways.hop(to).clone(),
+            payment_key,
+            head: Arc::new(head),
+            body,
+            until: now.plus_millis(SHORT_MS),
+            persistence: Persistence::InMemory,
+            attempts: 0,
+        })
+    }
+
+    /// A message that nothing in hand has caused.
+    pub fn unasked(
+        &self,
+        resource: Resource,
+        (to, dialect, ways): (&FspId, Dialect, &Ways),
+        (address, body): (Address, Bytes),
+        now: Timestamp,
+    ) -> Option<Delivery> {
+        let payment_key = crate::callbacks::key_of(&address.path);
+        let made = Made { method: Method::PUT, resource, address, body: Vec::new() };
+        let head = self.head(&made, (to, version_of(dialect)), now, None)?;
+        Some(Delivery {
+            to: ways.hop(to).clone(),
             payment_key,
             head: Arc::new(head),
             body,
@@ -164,6 +200,13 @@ pub fn relay_head(inbound: &Inbound, to: &FspId, endpoint: EndpointType, variabl
     }
 }
 
+/// As [`relay_head`], for whoever may know: without a destination.
+pub fn without_destination(inbound: &Inbound, endpoint: EndpointType, variables: Vec<(Box<str>, Box<str>)>) -> Head {
+    let mut head = relay_head(inbound, &inbound.envelope.source, endpoint, variables);
+    head.headers.retain(|(name, _)| &**name != fspiop::headers::DESTINATION);
+    head
+}
+
 /// The head with whom to tell if it cannot be delivered.
 pub fn with_complaint(head: Head, complaint: Complaint) -> Head {
     Head { on_failure: Some(complaint), ..head }
@@ -185,7 +228,7 @@ pub fn dialect_of(version: Version) -> Dialect {
 }
 
 /// The version in which to speak to somebody; 2.0 to one that has not spoken yet.
-fn version_of(dialect: Dialect) -> Version {
+pub fn version_of(dialect: Dialect) -> Version {
     match dialect {
         Dialect(1) => Version::V1_0,
         Dialect(2) => Version::V1_1,
@@ -198,36 +241,57 @@ fn made_of(notice: &Notice, origin: Option<&Origin>) -> Option<Made> {
     let resource = match notice.about.kind {
         SubjectKind::Transfer => Resource::Transfers,
         SubjectKind::Quote => Resource::Quotes,
+        SubjectKind::Conversion => Resource::FxTransfers,
+        SubjectKind::ConversionQuote => Resource::FxQuotes,
     };
-    let (method, endpoint, path, body) = match (&notice.message, notice.about.kind) {
-        (Message::Relay, _) => return None,
-        (Message::Failure(rejection), kind) => {
-            let (endpoint, error) = match kind {
-                SubjectKind::Transfer => (EndpointType::TransferError, error_of(rejection)),
-                SubjectKind::Quote => {
-                    let is_answer = origin.is_some_and(|origin| &*origin.head.method == "PUT");
-                    let called = if is_answer { "Update for quote" } else { "Quote" };
-                    (EndpointType::Quotes, error_about_quote(rejection, format_args!("{called} {id}")))
-                }
-            };
+    let put_to = match notice.about.kind {
+        SubjectKind::Transfer => EndpointType::TransferPut,
+        SubjectKind::Conversion => EndpointType::FxTransferPut,
+        SubjectKind::Quote => EndpointType::Quotes,
+        SubjectKind::ConversionQuote => EndpointType::FxQuotes,
+    };
+    let outcome = |status| match notice.about.kind {
+        SubjectKind::Conversion => conversion_body(status),
+        SubjectKind::Transfer | SubjectKind::Quote | SubjectKind::ConversionQuote => status_body(status),
+    };
+    let (method, endpoint, path, body) = match &notice.message {
+        Message::Relay => return None,
+        Message::Failure(rejection) => {
+            let (endpoint, error) = failure(notice.about, rejection, origin);
             (Method::PUT, endpoint, format!("/{resource}/{id}/error"), error.to_json())
         }
-        (Message::Status(status), _) => {
-            (Method::PUT, EndpointType::TransferPut, format!("/{resource}/{id}"), status_body(status))
-        }
-        (Message::Patch(status), _) => {
-            (Method::PATCH, EndpointType::TransferPut, format!("/{resource}/{id}"), status_body(status))
-        }
+        Message::Status(status) => (Method::PUT, put_to, format!("/{resource}/{id}"), outcome(status)),
+        Message::Patch(status) => (Method::PATCH, put_to, format!("/{resource}/{id}"), outcome(status)),
     };
-    let address = Address { path: path.into(), endpoint, variables: variables(id) };
+    let address = Address { path: path.into(), endpoint, variables: variables(notice.about) };
     Some(Made { method, resource, address, body })
+}
+
+/// Where an error goes, and what it says.
+fn failure(about: Subject, rejection: &Rejection, origin: Option<&Origin>) -> (EndpointType, FspiopError) {
+    let is_answer = origin.is_some_and(|origin| &*origin.head.method == "PUT");
+    let called = |what: &str| {
+        let called = if is_answer { format!("Update for {what}") } else { capitalized(what) };
+        error_about_quote(rejection, format_args!("{called} {}", about.id))
+    };
+    match about.kind {
+        SubjectKind::Transfer => (EndpointType::TransferError, error_of(rejection)),
+        SubjectKind::Conversion => (EndpointType::FxTransferError, error_about_conversion(rejection)),
+        SubjectKind::Quote => (EndpointType::Quotes, called("quote")),
+        SubjectKind::ConversionQuote => (EndpointType::FxQuotes, called("fxQuote")),
+    }
+}
+
+fn capitalized(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
 /// What a message that the hub makes says of its transfer.
 fn purpose_of(notice: &Notice) -> Purpose {
     let is_about_transfer = match notice.about.kind {
-        SubjectKind::Transfer => true,
-        SubjectKind::Quote => false,
+        SubjectKind::Transfer | SubjectKind::Conversion => true,
+        SubjectKind::Quote | SubjectKind::ConversionQuote => false,
     };
     match &notice.message {
         Message::Status(status) | Message::Patch(status) => match status.state {
@@ -252,22 +316,42 @@ fn ends_transfer(rejection: &Rejection) -> bool {
         R::AccountNotFound(..) | R::AccountInactive(..) | R::PayerShortOfLiquidity | R::PayerOverCap => true,
         R::NoRoute { .. } | R::ModifiedRequest | R::TransferNotFound | R::NotReserved | R::NotAParty => false,
         // Also told to a payee whose fulfil cannot be booked; the transfer then waits for its expiry.
-        R::Overflow | R::UnsupportedPayer(_) | R::UnsupportedPayee(_) => false,
+        R::Overflow | R::UnsupportedPayer(_) | R::UnsupportedPayee(_) | R::UnsupportedProvider(_) => false,
+        // The first is told of a prepare, and of a fulfil that waits for its conversion.
+        R::ConversionNotAgreed | R::ConversionNotFound => false,
+        R::NoDeterminingTransfer | R::NoExpiration | R::ConversionDiffers | R::NotConvertible => true,
     }
 }
 
-fn variables(id: CorrelationId) -> Vec<(Box<str>, Box<str>)> {
-    vec![("transferId".into(), id.to_string().into())]
+/// The placeholder of a payment's endpoints.
+pub fn variables(about: Subject) -> Vec<(Box<str>, Box<str>)> {
+    let name = match about.kind {
+        SubjectKind::Conversion => "commitRequestId",
+        SubjectKind::Transfer | SubjectKind::Quote | SubjectKind::ConversionQuote => "transferId",
+    };
+    vec![(name.into(), about.id.to_string().into())]
+}
+
+fn public_state(state: PublicState) -> TransferState {
+    match state {
+        PublicState::Reserved => TransferState::Reserved,
+        PublicState::Committed => TransferState::Committed,
+        PublicState::Aborted => TransferState::Aborted,
+    }
+}
+
+fn conversion_body(status: &TransferStatus) -> Vec<u8> {
+    callback::conversion_body(&ConversionOutcome {
+        state: public_state(status.state),
+        completed: status.completed,
+        fulfilment: status.fulfilment.as_ref(),
+    })
 }
 
 fn status_body(status: &TransferStatus) -> Vec<u8> {
     let cause = status.cause.as_ref().map(|cause| error_of(cause).cause());
     callback::transfer_body(&TransferOutcome {
-        state: match status.state {
-            PublicState::Reserved => TransferState::Reserved,
-            PublicState::Committed => TransferState::Committed,
-            PublicState::Aborted => TransferState::Aborted,
-        },
+        state: public_state(status.state),
         completed: status.completed,
         fulfilment: status.fulfilment.as_ref(),
         extension_list: status.extensions.as_deref(),

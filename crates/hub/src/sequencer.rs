@@ -11,6 +11,7 @@ use crate::{
     journal::Journal,
     metrics::Metrics,
     outbound::{Delivery, Head},
+    ways::Ways,
 };
 use bytes::Bytes;
 use hub_core::{
@@ -43,6 +44,7 @@ pub struct Origin {
     pub head: Head,
     pub body: Bytes,
     pub relay: RelayUntil,
+    pub ways: Ways,
 }
 
 /// How long the relayed message is tried.

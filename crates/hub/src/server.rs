@@ -4,12 +4,13 @@ use crate::{
     Config, Hub, Listeners, admin,
     callbacks::{Callbacks, Services, now},
     directory::DirectoryCache,
-    http,
+    http::{self, discovery},
     journal::{Journal, Retention},
     listener,
     lookup::Lookup,
     metrics::Metrics,
     net::Net,
+    polls,
     render::Renderer,
     schedule,
     sequencer::{Parts, Sequencer, Writers},
@@ -24,7 +25,7 @@ use std::{
     sync::{Arc, atomic::AtomicBool, atomic::Ordering},
     time::{Duration, Instant},
 };
-use store::{Store, StoreError};
+use store::{Due, Store, StoreError};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 /// Transfers that one sweep ends.
@@ -82,6 +83,8 @@ pub async fn start(config: Config, portal: fn(Arc<Hub>) -> Router) -> Result<Run
         tasks.spawn(listener::serve(socket, router, stopped.clone()));
     }
     tasks.spawn(until_stopped(stopped.clone(), sweep(hub.clone())));
+    tasks.spawn(until_stopped(stopped.clone(), end_questions(hub.clone())));
+    tasks.spawn(until_stopped(stopped.clone(), polls::run(hub.clone())));
     tasks.spawn(until_stopped(stopped.clone(), claim(hub.clone())));
     tasks.spawn(until_stopped(stopped.clone(), trim_journal(hub.clone())));
     tasks.spawn(until_stopped(stopped.clone(), settlement::finish_windows(hub.clone())));
@@ -248,8 +251,9 @@ async fn sweep(hub: Arc<Hub>) {
         match hub.store.due_transfers(SWEEP_MAX).await {
             Ok(due) => {
                 for transfer in due {
-                    let command = Command::Expire(Expire { id: transfer.id });
-                    let (sequencer, id) = (hub.sequencer.clone(), transfer.id);
+                    let Due { subject, payment, .. } = transfer;
+                    let command = Command::Expire(Expire { subject, payment });
+                    let (sequencer, id) = (hub.sequencer.clone(), subject.id);
                     tokio::spawn(async move {
                         if let Err(error) = sequencer.decide(command, None).await {
                             tracing::warn!(%id, %error, "a due transfer was not expired; the next sweep tries again");
@@ -258,6 +262,17 @@ async fn sweep(hub: Arc<Hub>) {
                 }
             }
             Err(error) => tracing::error!(%error, "due transfers could not be read"),
+        }
+    }
+}
+
+/// Ends look-ups that other schemes have not answered.
+async fn end_questions(hub: Arc<Hub>) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        match hub.store.expire_questions(discovery::SWEEP_MAX).await {
+            Ok(unanswered) => unanswered.into_iter().for_each(|one| discovery::tell_unanswered(&hub, one)),
+            Err(error) => tracing::error!(%error, "look-ups whose time is up could not be read"),
         }
     }
 }

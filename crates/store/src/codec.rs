@@ -237,7 +237,7 @@ pub(crate) fn name(row: &impl Columns, column: usize, what: &str) -> Result<FspI
     parsed(row, column, what)
 }
 
-pub(crate) const QUESTION_COLUMNS: &str = "source, id_type, identifier, sub_id, dialect, has_success";
+pub(crate) const QUESTION_COLUMNS: &str = "source, id_type, identifier, sub_id, dialect, has_success, via, pending";
 
 /// Reads [`QUESTION_COLUMNS`]: a question that is over, if nobody has answered it.
 pub(crate) fn unanswered(row: &impl Columns) -> Result<Option<Unanswered>, StoreError> {
@@ -247,7 +247,9 @@ pub(crate) fn unanswered(row: &impl Columns) -> Result<Option<Unanswered>, Store
         sub_id: row.text(3)?.filter(|text| !text.is_empty()).map(Into::into),
     };
     let question = Question { source: parsed(row, 0, "source")?, party };
-    Ok((!row.flag(5)?).then_some(Unanswered { question, dialect: dialect(row, 4)? }))
+    let waits = !row.flag(5)? && row.text(7)?.is_some_and(|pending| !pending.is_empty());
+    let unanswered = Unanswered { question, via: parsed_option(row, 6, "via")?, dialect: dialect(row, 4)? };
+    Ok(waits.then_some(unanswered))
 }
 
 /// Proxies whose answers are awaited, in a column: a name holds no line break.
@@ -255,11 +257,13 @@ pub(crate) fn pending_column(discovery: &Discovery) -> String {
     discovery.pending.iter().map(FspId::as_str).collect::<Vec<_>>().join("\n")
 }
 
-/// Reads [`pending_column`] and `has_success` behind it.
-pub(crate) fn discovery(row: &impl Columns) -> Result<Discovery, StoreError> {
+pub(crate) const DISCOVERY_COLUMNS: &str = "pending, has_success, via, id";
+
+/// Reads the first three of [`DISCOVERY_COLUMNS`].
+pub(crate) fn discovery(row: &impl Columns) -> Result<(Discovery, Option<FspId>), StoreError> {
     let pending = required(row.text(0)?, "pending")?;
     let pending = pending.lines().map(|name| parse(name, "proxy")).collect::<Result<_, _>>()?;
-    Ok(Discovery { pending, has_success: row.flag(1)? })
+    Ok((Discovery { pending, has_success: row.flag(1)? }, parsed_option(row, 2, "via")?))
 }
 
 fn quote_kind(code: i64) -> Result<QuoteKind, StoreError> {

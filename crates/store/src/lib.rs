@@ -29,6 +29,6 @@ pub use journal::{
 };
 pub use message::{Mark, MessageId, NewMessage, Retry, StoredMessage};
 pub use types::{
-    BoxFuture, Due, Durability, NodeId, Opened, PairTotal, PartyChange, PartyEntry, Question, SEARCH_MAX,
-    SettlementQuery, StatementLine, StatementQuery, Store, Unanswered, UnitWork, WindowQuery, Writer, open,
+    Asked, BoxFuture, Due, Durability, NodeId, Opened, PairTotal, PartyChange, PartyEntry, Question, SEARCH_MAX,
+    SettlementQuery, StatementLine, StatementQuery, Store, Unanswered, UnitWork, Verdict, WindowQuery, Writer, open,
 };

@@ -206,7 +206,9 @@ impl Search {
         for other in others {
             Box::pin(self.learn_id(source, other)).await?;
         }
-        if let Some(refused) = conversion.filter(|known| known.transfer.terms().is_some_and(|terms| terms.determining.is_none())) {
+        if let Some(refused) =
+            conversion.filter(|known| known.transfer.terms().is_some_and(|terms| terms.determining.is_none()))
+        {
             self.conversions.push(refused);
         }
         Ok(())

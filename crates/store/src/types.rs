@@ -87,19 +87,39 @@ pub struct Due {
     pub expiration: Timestamp,
 }
 
-/// A question to other schemes that waits for answers: whose it is, and about whom. A source asks for a party once at a
-/// time.
+/// A look-up that waits for its answer: who asks, and about whom. A source asks other schemes for a party once at a time.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Question {
     pub source: FspId,
     pub party: PartyId,
 }
 
-/// A question to other schemes that nobody answered in time.
+/// A look-up that is begun.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub question: Question,
+    /// The proxy through which an external source asks.
+    pub via: Option<FspId>,
+    /// The version in which it asks.
+    pub dialect: Dialect,
+    /// Who is asked in turn; none where a participant of this scheme is.
+    pub proxies: Vec<FspId>,
+    pub until: Timestamp,
+}
+
+/// What an answer is to the look-up that it belongs to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Verdict {
+    pub answered: Answered,
+    /// The proxy through which the answer goes back, where an external source asks.
+    pub via: Option<FspId>,
+}
+
+/// A look-up that no scheme answered in time.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Unanswered {
     pub question: Question,
-    /// The version in which its source asked.
+    pub via: Option<FspId>,
     pub dialect: Dialect,
 }
 
@@ -240,21 +260,21 @@ pub trait Store: Send + Sync {
     /// the name of a participant has no route. Returns whether anything changed.
     fn learn_route<'a>(&'a self, fsp: &'a FspId, proxy: &'a FspId) -> BoxFuture<'a, bool>;
 
-    /// Begins a question to proxies that waits until a time; false if the same one waits already.
-    fn ask_proxies(
-        &self,
-        question: Question,
-        dialect: Dialect,
-        proxies: Vec<FspId>,
-        until: Timestamp,
-    ) -> BoxFuture<'_, bool>;
+    /// Begins a look-up; false if the same one waits for answers of proxies already.
+    fn ask(&self, asked: Asked) -> BoxFuture<'_, bool>;
 
-    /// Takes a proxy's answer to a question.
-    fn take_answer(&self, question: Question, proxy: FspId, is_success: bool) -> BoxFuture<'_, Answered>;
+    /// Takes an answer: of a proxy, or of one that did not say which proxy it came through and counts as a failure of any.
+    fn take_answer(&self, question: Question, proxy: Option<FspId>, is_success: bool) -> BoxFuture<'_, Verdict>;
 
-    /// Ends the questions whose time is up, at most `limit`; returns those that had no successful answer. Each is returned
-    /// to one caller, of whichever node.
+    /// The proxy through which an external source asked for a party.
+    fn asked_via(&self, question: Question) -> BoxFuture<'_, Option<FspId>>;
+
+    /// Ends the look-ups whose time is up, at most `limit`; returns those of which a proxy is still to answer and none has
+    /// found the party. Each is returned to one caller, of whichever node.
     fn expire_questions(&self, limit: usize) -> BoxFuture<'_, Vec<Unanswered>>;
+
+    /// Transfers and conversions that other schemes have to decide and have not by their expiration, oldest first.
+    fn overdue_elsewhere(&self, limit: usize) -> BoxFuture<'_, Vec<Transfer>>;
 
     /// The transaction in the packet of a transfer, as JSON text; none where there was none, or it is not kept any more.
     fn transaction(&self, id: CorrelationId) -> BoxFuture<'_, Option<Vec<u8>>>;

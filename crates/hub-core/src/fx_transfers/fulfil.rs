@@ -34,6 +34,12 @@ pub fn agree(state: &mut State, command: &Agree) -> Outcome {
     if let Err(rejection) = check_parties(&sender, known, command.destination.as_ref()) {
         return if sender.ends_by_mismatch(known) { invalidate(state, command, rejection) } else { Outcome::silent() };
     }
+    // The other scheme's hub, on our question, says what stands there: without a fulfilment its provider may not have
+    // answered yet.
+    let is_provider = known.payee.same_as(command.source.as_str());
+    if known.stage() == Stage::Forwarded && !is_provider && command.fulfilment.is_none() {
+        return Outcome::silent();
+    }
     if let Some(earlier) = known.hashes.fulfil {
         let via = known.payee_proxy.clone();
         return Outcome::tell(repeated(known, command, earlier).map(|message| sender.tell(about, via, message)));
@@ -43,7 +49,8 @@ pub fn agree(state: &mut State, command: &Agree) -> Outcome {
     known.payee_dialect = command.dialect;
     let (stage, condition) = (known.stage(), known.condition);
     // Where there is a fulfilment it has to fit (step 5); a conversion is proved by its transfer in any case.
-    let fits = command.fulfilment.zip(condition).is_none_or(|(fulfilment, condition)| is_preimage(fulfilment, condition));
+    let fits =
+        command.fulfilment.zip(condition).is_none_or(|(fulfilment, condition)| is_preimage(fulfilment, condition));
     if stage.is_pending() && !fits {
         return invalidate(state, command, Rejection::InvalidFulfilment);
     }
@@ -76,7 +83,8 @@ pub(super) fn check_parties(
 
 fn repeated(known: &Transfer, command: &Agree, earlier: Digest) -> Option<Message> {
     if earlier != command.hash {
-        return Some(Message::Failure(Rejection::ModifiedRequest));
+        let is_same = known.payee_proxy.is_some() && known.status().fulfilment == command.fulfilment;
+        return (!is_same).then_some(Message::Failure(Rejection::ModifiedRequest));
     }
     match known.stage() {
         Stage::Reserved | Stage::Forwarded | Stage::Agreed => None,

@@ -10,7 +10,7 @@ mod reject;
 mod tests;
 
 pub use fulfil::{Agree, agree};
-pub use prepare::{PrepareConversion, prepare};
+pub use prepare::{AskedAmount, PrepareConversion, prepare};
 pub use reject::{RejectConversion, reject};
 
 use crate::{Subject, SubjectKind};

@@ -38,6 +38,18 @@ pub struct Fulfil {
     pub extensions: Option<Box<str>>,
 }
 
+impl Fulfil {
+    /// The other scheme's word, on our question, that it has not decided yet, or that it has decided against: then it says so
+    /// in an error.
+    fn is_no_outcome(&self) -> bool {
+        let says_committed = match self.kind {
+            FulfilKind::Commit => true,
+            FulfilKind::Reserve | FulfilKind::ReserveWithoutPatch | FulfilKind::Abort => false,
+        };
+        self.standing == SenderStanding::External && self.fulfilment.is_none() && !says_committed
+    }
+}
+
 /// Whether the sender of an answer is a participant of this scheme.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SenderStanding {
@@ -57,6 +69,9 @@ pub fn fulfil(state: &mut State, command: &Fulfil) -> Outcome {
     };
     if let Err(rejection) = sender.check(known, command.destination.as_ref()) {
         return mismatch(state, command, rejection);
+    }
+    if known.stage() == Stage::Forwarded && command.is_no_outcome() {
+        return Outcome::silent();
     }
     let via = known.payee_proxy.clone();
     let to_sender = |message| sender.tell(subject(command.id), via.clone(), message);
@@ -119,10 +134,9 @@ impl<'a> Sender<'a> {
         let answers_for_it = known.payee_proxy.is_some() && self.standing == SenderStanding::External;
         match known.kind {
             TransferKind::Payment | TransferKind::Conversion(_) if is_payee || answers_for_it => {}
-            TransferKind::Payment
-            | TransferKind::Conversion(_)
-            | TransferKind::FundsIn
-            | TransferKind::FundsOut => return Err(Rejection::SourceIsNotPayee),
+            TransferKind::Payment | TransferKind::Conversion(_) | TransferKind::FundsIn | TransferKind::FundsOut => {
+                return Err(Rejection::SourceIsNotPayee);
+            }
         }
         match destination {
             Some(name) if known.payer_proxy.is_none() && !known.payer.same_as(name.as_str()) => {
@@ -147,7 +161,9 @@ fn mismatch(state: &mut State, command: &Fulfil, rejection: Rejection) -> Outcom
 /// Step 4: a second fulfil tells nothing new. The same content is answered once the transfer has ended.
 fn repeated(known: &Transfer, command: &Fulfil, earlier: Digest) -> Option<Message> {
     if earlier != command.hash {
-        return Some(Message::Failure(Rejection::ModifiedRequest));
+        // What the other scheme's hub says of an outcome that its payee has told too is no other outcome.
+        let is_same = known.payee_proxy.is_some() && known.status().fulfilment == command.fulfilment;
+        return (!is_same).then_some(Message::Failure(Rejection::ModifiedRequest));
     }
     match known.stage() {
         Stage::Reserved | Stage::Forwarded | Stage::Agreed => None,

@@ -14,6 +14,7 @@ use axum::{
 };
 use fspiop::{ErrorCode, FspiopError, content_hash};
 use hub_core::{
+    Subject,
     administration::check_funds,
     transfers::{FinishFunds, NewFunds, RecordFunds, Stage, Transfer, TransferKind},
 };
@@ -84,7 +85,7 @@ pub(super) async fn start(
         Start::OutReserve => RecordFunds::OutReserve(funds),
     };
     hub.record_funds(command).await?;
-    let swallowed = started_wrongly(hub.store().transfer(id).await?.as_ref(), hash);
+    let swallowed = started_wrongly(hub.store().transfer(Subject::transfer(id)).await?.as_ref(), hash);
     note(&hub, &Method::POST, (participant, id), swallowed);
     Ok(empty(StatusCode::ACCEPTED))
 }
@@ -114,7 +115,8 @@ pub(super) async fn finish(
         None => return Err(Failure(FspiopError::with_detail(ErrorCode::INTERNAL, "The action is not supported"))),
     };
     hub.record_funds(command).await?;
-    let swallowed = ended_wrongly(hub.store().transfer(transfer).await?.as_ref(), &participant, wanted);
+    let swallowed =
+        ended_wrongly(hub.store().transfer(Subject::transfer(transfer)).await?.as_ref(), &participant, wanted);
     note(&hub, &Method::PUT, (participant, transfer), swallowed);
     Ok(empty(StatusCode::ACCEPTED))
 }

@@ -11,20 +11,23 @@ use crate::{Hub, journal::Line, rejections};
 use axum::extract::State;
 use hub_core::{
     administration::Directory,
-    transfers::{Stage, Transfer, TransferState},
+    transfers::{Side, Stage, Transfer, TransferState},
 };
 use ledger::AccountId;
 use serde::Serialize;
 use std::sync::Arc;
 use store::{Direction, JournalRow, Trace, TracedEntry, TracedTransfer};
-use vocabulary::CorrelationId;
+use vocabulary::{CorrelationId, Money};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct View {
     #[serde(skip_serializing_if = "Option::is_none")]
     transfer: Option<TransferView>,
-    /// Ids of quotes.
+    /// The conversions that the transfer determines.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    conversions: Vec<ConversionView>,
+    /// Ids of quotes, fxQuotes included.
     quotes: Vec<String>,
     messages: Vec<MessageView>,
     states: Vec<StateView>,
@@ -40,10 +43,31 @@ struct TransferView {
     id: String,
     payer: String,
     payee: String,
+    /// The proxy that stood for an external payer, and for an external payee.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payer_proxy: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payee_proxy: Option<String>,
     amount: serde_json::Number,
     currency: String,
     /// None for what never expires.
     expiration: Option<String>,
+}
+
+/// An fxTransfer: the amount is what is held here, and the states are its own.
+#[derive(Serialize)]
+struct ConversionView {
+    #[serde(flatten)]
+    transfer: TransferView,
+    source: MoneyView,
+    target: MoneyView,
+    states: Vec<StateView>,
+}
+
+#[derive(Serialize)]
+struct MoneyView {
+    amount: serde_json::Number,
+    currency: String,
 }
 
 #[derive(Serialize)]
@@ -100,10 +124,11 @@ pub(super) async fn one(State(hub): State<Arc<Hub>>, Segments(id): Segments<Stri
 }
 
 fn view(trace: Trace, directory: &Directory) -> View {
-    let Trace { transfer, quotes, entries, messages, outbox, is_whole } = trace;
+    let Trace { transfer, conversions, quotes, entries, messages, outbox, is_whole } = trace;
     View {
         states: transfer.as_ref().map(states).unwrap_or_default(),
         transfer: transfer.map(|known| transfer_view(&known.transfer)),
+        conversions: conversions.iter().filter_map(conversion_view).collect(),
         quotes: quotes.iter().map(|known| known.quote.id.to_string()).collect(),
         messages: messages.iter().map(message_view).collect(),
         entries: entries.iter().map(|entry| entry_view(entry, directory)).collect(),
@@ -117,10 +142,27 @@ fn transfer_view(transfer: &Transfer) -> TransferView {
         id: transfer.id.to_string(),
         payer: transfer.payer.to_string(),
         payee: transfer.payee.to_string(),
+        payer_proxy: transfer.payer_proxy.as_ref().map(ToString::to_string),
+        payee_proxy: transfer.payee_proxy.as_ref().map(ToString::to_string),
         amount: number(transfer.money.amount),
         currency: transfer.money.currency.to_string(),
         expiration: transfer.condition.is_some().then(|| transfer.expiration.to_string()),
     }
+}
+
+fn conversion_view(known: &TracedTransfer) -> Option<ConversionView> {
+    let terms = known.transfer.terms()?;
+    let money = |money: Money| MoneyView { amount: number(money.amount), currency: money.currency.to_string() };
+    let [source, target] = match terms.side {
+        Side::Payer => [known.transfer.money, terms.other],
+        Side::Payee => [terms.other, known.transfer.money],
+    };
+    Some(ConversionView {
+        transfer: transfer_view(&known.transfer),
+        source: money(source),
+        target: money(target),
+        states: states(known),
+    })
 }
 
 /// A transfer is reserved when it is made, unless it is refused then; what follows is its present state.
@@ -129,22 +171,27 @@ fn states(known: &TracedTransfer) -> Vec<StateView> {
     let stage = transfer.stage();
     let changed_at = transfer.changed_at.to_string();
     let reserved_at = match stage {
-        Stage::Reserved | Stage::Refused => None,
-        Stage::Committed | Stage::Aborted => known.created_at,
+        Stage::Reserved | Stage::Forwarded | Stage::Refused => None,
+        Stage::Agreed | Stage::Committed | Stage::Aborted => known.created_at,
     };
     let name = |stage| match stage {
         Stage::Reserved => "RESERVED",
+        Stage::Forwarded => "RESERVED_FORWARDED",
+        Stage::Agreed => "RECEIVED_FULFIL_DEPENDENT",
         Stage::Committed => "COMMITTED",
         Stage::Aborted => "ABORTED",
         Stage::Refused => "REFUSED",
     };
     let reason = match &transfer.state {
-        TransferState::Reserved | TransferState::Committed { .. } => None,
+        TransferState::Reserved
+        | TransferState::Forwarded
+        | TransferState::Agreed { .. }
+        | TransferState::Committed { .. } => None,
         TransferState::Aborted(cause) | TransferState::Refused(cause) => Some(rejections::error_of(cause)),
     };
     let reason = reason.map(|error| format!("{} {}", error.code, error.description()));
-    let reserved =
-        reserved_at.map(|time| StateView { time: time.to_string(), state: name(Stage::Reserved), reason: None });
+    let first = if transfer.payee_proxy.is_some() { Stage::Forwarded } else { Stage::Reserved };
+    let reserved = reserved_at.map(|time| StateView { time: time.to_string(), state: name(first), reason: None });
     reserved.into_iter().chain([StateView { time: changed_at, state: name(stage), reason }]).collect()
 }
 

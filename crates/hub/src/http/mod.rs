@@ -4,11 +4,15 @@
 //! is on its way. What goes wrong later is told by callback.
 
 mod authorizations;
+pub mod discovery;
+mod fx_quotes;
+mod fx_transfers;
 mod participants;
 mod parties;
 mod quotes;
 mod relay;
 mod requests;
+mod services;
 mod transaction_requests;
 mod transfers;
 
@@ -17,9 +21,10 @@ use crate::{
     admin::health,
     journal::{self, Mentioned},
     metrics::RequestLabels,
-    outbound::Complaint,
+    outbound::{Complaint, Head},
     render,
-    sequencer::Unavailable,
+    sequencer::{Origin, RelayUntil, Unavailable},
+    ways::Ways,
 };
 use axum::{
     body::Body,
@@ -30,6 +35,7 @@ use bytes::Bytes;
 use fspiop::{Envelope, ErrorCode, FspiopError, Operation, RawRoute, Resource};
 use http::{HeaderMap, Method, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
+use hub_core::SubjectKind;
 use std::sync::Arc;
 use store::{Direction, JournalRow, Micros};
 
@@ -42,6 +48,8 @@ pub struct Inbound {
     pub headers: HeaderMap,
     pub body: Bytes,
     pub envelope: Envelope,
+    /// How the external DFSPs that it names are reached.
+    pub ways: Ways,
     /// What the journal is told of the body.
     pub mentioned: Arc<Mentioned>,
 }
@@ -188,7 +196,9 @@ async fn handle(hub: &Arc<Hub>, request: Request, arrival: &mut Arrival) -> Resu
     let uri = operation.uri();
     arrival.read_operation(hub, &operation, &body);
     let mentioned = arrival.mentioned.clone();
-    let inbound = Inbound { method: parts.method, uri, resource, headers: parts.headers, body, envelope, mentioned };
+    let ways = hub.ways(&envelope).await.map_err(|error| Unavailable::Store(error.to_string()))?;
+    let (method, headers) = (parts.method, parts.headers);
+    let inbound = Inbound { method, uri, resource, headers, body, envelope, ways, mentioned };
     dispatch(hub, inbound, operation, parts.uri.query()).await?;
     Ok(status)
 }
@@ -208,7 +218,7 @@ async fn dispatch(hub: &Arc<Hub>, inbound: Inbound, operation: Operation, query:
         Operation::PutQuote(id) => quotes::put(hub, inbound, id).await,
         Operation::PutQuoteError(id) => quotes::put_error(hub, inbound, id).await,
         Operation::PostTransfer => transfers::post(hub, inbound).await,
-        Operation::GetTransfer(id) => transfers::get(hub, inbound, id),
+        Operation::GetTransfer(id) => transfers::get(hub, inbound, SubjectKind::Transfer, id),
         Operation::PutTransfer(id) => transfers::put(hub, inbound, &id).await,
         Operation::PutTransferError(id) => transfers::put_error(hub, inbound, &id).await,
         Operation::PostParticipants => participants::post_batch(hub, inbound).await,
@@ -219,18 +229,19 @@ async fn dispatch(hub: &Arc<Hub>, inbound: Inbound, operation: Operation, query:
         Operation::GetAuthorization(..) => Ok(authorizations::get(hub, &inbound, query)),
         Operation::PutAuthorization(_) => authorizations::put(hub, inbound).await,
         Operation::PutAuthorizationError(_) => authorizations::put_error(hub, inbound).await,
+        Operation::PostFxQuote => fx_quotes::post(hub, inbound).await,
+        Operation::GetFxQuote(id) => fx_quotes::get(hub, inbound, id),
+        Operation::PutFxQuote(id) => fx_quotes::put(hub, inbound, id).await,
+        Operation::PutFxQuoteError(id) => fx_quotes::put_error(hub, inbound, id).await,
+        Operation::PostFxTransfer => fx_transfers::post(hub, inbound).await,
+        Operation::GetFxTransfer(id) => transfers::get(hub, inbound, SubjectKind::Conversion, id),
+        Operation::PutFxTransfer(id) => fx_transfers::put(hub, inbound, &id).await,
+        Operation::PutFxTransferError(id) => fx_transfers::put_error(hub, inbound, &id).await,
+        Operation::GetFxProviders(pair) => Ok(services::get(hub, &inbound, pair)),
         // The hub sends these and does not take them (contract §1.4), or does not know the resource yet.
         Operation::PatchTransfer(_)
         | Operation::PutParticipants(_)
         | Operation::PutParticipantsError(_)
-        | Operation::PostFxQuote
-        | Operation::GetFxQuote(_)
-        | Operation::PutFxQuote(_)
-        | Operation::PutFxQuoteError(_)
-        | Operation::PostFxTransfer
-        | Operation::GetFxTransfer(_)
-        | Operation::PutFxTransfer(_)
-        | Operation::PutFxTransferError(_)
         | Operation::PatchFxTransfer(_)
         | Operation::PostBulkQuote
         | Operation::GetBulkQuote(_)
@@ -240,7 +251,6 @@ async fn dispatch(hub: &Arc<Hub>, inbound: Inbound, operation: Operation, query:
         | Operation::GetBulkTransfer(_)
         | Operation::PutBulkTransfer(_)
         | Operation::PutBulkTransferError(_)
-        | Operation::GetFxProviders(_)
         | Operation::PutFxProviders(_) => Err(FspiopError::new(ErrorCode::NOT_IMPLEMENTED).into()),
     }
 }
@@ -268,14 +278,21 @@ impl Inbound {
 
     /// Whom to tell, on the error resource of this message, if it cannot be passed on.
     fn complaint(&self, address: render::Address, no_endpoint: ErrorCode) -> Complaint {
+        let source = &self.envelope.source;
         Complaint {
-            to: self.envelope.source.as_str().into(),
+            to: source.as_str().into(),
+            via: self.ways.to(source).map(|proxy| proxy.as_str().into()),
             path: address.path,
             endpoint: address.endpoint.as_str().into(),
             variables: address.variables,
             content_type: fspiop::content_type(self.resource, self.envelope.version).into(),
             no_endpoint_code: no_endpoint.number(),
         }
+    }
+
+    /// What a command that this message causes passes on.
+    fn into_origin(self, head: Head, relay: RelayUntil) -> Origin {
+        Origin { head, body: self.body, relay, ways: self.ways }
     }
 
     fn dialect(&self) -> hub_core::Dialect {

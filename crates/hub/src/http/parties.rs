@@ -2,10 +2,11 @@
 //!
 //! Look-ups live in memory: whoever asked repeats the question after a crash.
 
-use super::{Inbound, Refusal};
+use super::{Inbound, Refusal, discovery};
 use crate::{
     Hub,
     lookup::{self, Found},
+    outbound::Head,
     render::{self, Address},
 };
 use fspiop::{ErrorCode, FspiopError, PartyPath, body::ErrorInformation, body::PartyPut, endpoint::EndpointType};
@@ -14,20 +15,28 @@ use vocabulary::{FspId, PartyId};
 
 /// An unknown source is refused at once; everything later is told by callback.
 pub fn get(hub: &Arc<Hub>, inbound: Inbound, party: PartyPath, query: Option<&str>) -> Result<(), Refusal> {
-    if !hub.knows_sender(&inbound.envelope) {
+    let envelope = &inbound.envelope;
+    if hub.is_external(&envelope.source) && envelope.proxy.is_none() {
         return Err(FspiopError::with_detail(ErrorCode::MALFORMED_SYNTAX, "invalid fspiop-source header").into());
     }
+    if envelope.proxy.as_ref().is_some_and(|proxy| proxy.same_as(envelope.source.as_str())) {
+        return Err(FspiopError::with_detail(ErrorCode::GENERIC_VALIDATION, "Invalid fspiop-proxy header").into());
+    }
     let currency = lookup::currency_of(query)?;
-    let hub = hub.clone();
+    let (hub, mut inbound) = (hub.clone(), inbound);
     tokio::spawn(async move {
+        // The answer goes back the way that the question came.
+        if let Some(proxy) = inbound.envelope.proxy.clone().filter(|name| hub.is_proxy(name)) {
+            inbound.ways.add(&inbound.envelope.source.clone(), proxy);
+        }
         if let Err(error) = find(&hub, &inbound, &party, currency).await {
-            let address = address(&party, error_endpoint(&party));
-            hub.tell_error(&inbound, &inbound.envelope.source, address, &error);
+            hub.tell_error(&inbound, &inbound.envelope.source, error_address(&party), &error);
         }
     });
     Ok(())
 }
 
+/// The order of contract, interscheme §1.4.
 async fn find(
     hub: &Arc<Hub>,
     inbound: &Inbound,
@@ -35,24 +44,68 @@ async fn find(
     currency: Option<vocabulary::Currency>,
 ) -> Result<(), FspiopError> {
     let id = lookup::party_id(party)?;
-    let view = hub.view();
-    if let Some(destination) = &inbound.envelope.destination {
-        // The reference also removes the oracle's entry here; a wrong header must not cost a party its account.
-        view.participant(destination).ok_or_else(not_found)?;
+    let is_external = hub.is_external(&inbound.envelope.source);
+    if is_external && inbound.ways.to(&inbound.envelope.source).is_none() {
+        return Err(FspiopError::with_detail(ErrorCode::ID_NOT_FOUND, "Proxy not found"));
+    }
+    let Some(destination) = &inbound.envelope.destination else {
+        return ask_whom_the_directory_names(hub, inbound, (party, &id), currency).await;
+    };
+    let is_here = !hub.is_external(destination);
+    if is_here && is_external {
+        let entries = hub.lookup().find(inbound, &id, currency).await?;
+        if !entries.iter().any(|entry| entry.fsp == *destination) {
+            let detail = "External party resolution error";
+            return Err(FspiopError::with_detail(ErrorCode::PARTY_RESOLUTION_FAILED, detail));
+        }
+        discovery::note(hub, inbound, &id).await?;
+    }
+    if is_here || inbound.ways.to(destination).is_some() {
         return Ok(forward(hub, inbound, party, destination));
     }
-    let entries = hub.lookup().find(inbound, &id, currency).await?;
-    if entries.is_empty() {
-        return Err(not_found());
+    // Only an entry that names who cannot be reached is stale: a wrong header must not cost a party its account.
+    let entries = hub.lookup().find(inbound, &id, currency).await.unwrap_or_default();
+    if entries.iter().any(|entry| entry.fsp == *destination) {
+        discovery::forget(hub, inbound, &id).await;
     }
-    let entries = with_sub_id(entries, &id)?;
-    let known = entries.iter().filter(|entry| view.participant(&entry.fsp).is_some());
-    let mut forwarded = 0;
-    for entry in known {
-        forward(hub, inbound, party, &entry.fsp);
-        forwarded += 1;
+    discovery::broadcast(hub, inbound, party, &id).await
+}
+
+async fn ask_whom_the_directory_names(
+    hub: &Arc<Hub>,
+    inbound: &Inbound,
+    (party, id): (&PartyPath, &PartyId),
+    currency: Option<vocabulary::Currency>,
+) -> Result<(), FspiopError> {
+    let entries = hub.lookup().find(inbound, id, currency).await?;
+    let entries = if entries.is_empty() { entries } else { with_sub_id(entries, id)? };
+    let source_is_here = !hub.is_external(&inbound.envelope.source);
+    let (mut forwarded, mut is_stale) = (0, false);
+    for entry in entries {
+        if !hub.is_external(&entry.fsp) {
+            discovery::note(hub, inbound, id).await?;
+            forward(hub, inbound, party, &entry.fsp);
+            forwarded += 1;
+            continue;
+        }
+        match hub
+            .way(&entry.fsp)
+            .await
+            .map_err(|error| FspiopError::with_detail(ErrorCode::SERVICE_UNAVAILABLE, error))?
+        {
+            Some(proxy) if source_is_here => {
+                let head = question(inbound, party, Some(&entry.fsp), ErrorCode::DESTINATION_COMMUNICATION);
+                hub.send_in_memory(&proxy, head, inbound.body.clone());
+                forwarded += 1;
+            }
+            Some(_) => {}
+            None => is_stale = true,
+        }
     }
-    if forwarded == 0 { Err(not_found()) } else { Ok(()) }
+    if is_stale {
+        discovery::forget(hub, inbound, id).await;
+    }
+    if forwarded > 0 { Ok(()) } else { discovery::broadcast(hub, inbound, party, id).await }
 }
 
 fn with_sub_id(entries: Vec<Found>, id: &PartyId) -> Result<Vec<Found>, FspiopError> {
@@ -65,43 +118,98 @@ fn with_sub_id(entries: Vec<Found>, id: &PartyId) -> Result<Vec<Found>, FspiopEr
 }
 
 fn forward(hub: &Arc<Hub>, inbound: &Inbound, party: &PartyPath, to: &FspId) {
+    let head = question(inbound, party, Some(to), ErrorCode::DESTINATION_COMMUNICATION);
+    hub.send_in_memory(inbound.ways.hop(to), head, inbound.body.clone());
+}
+
+/// The question as it is passed on: to a DFSP, or without a destination, to whoever may know.
+pub(super) fn question(inbound: &Inbound, party: &PartyPath, to: Option<&FspId>, no_endpoint: ErrorCode) -> Head {
     let endpoint = if party.sub_id.is_some() { EndpointType::PartiesSubIdGet } else { EndpointType::PartiesGet };
-    let head = render::relay_head(inbound, to, endpoint, variables(party));
-    let complaint = inbound.complaint(address(party, error_endpoint(party)), ErrorCode::DESTINATION_COMMUNICATION);
-    hub.send_in_memory(to, render::with_complaint(head, complaint), inbound.body.clone());
+    let head = match to {
+        Some(to) => render::relay_head(inbound, to, endpoint, variables(party)),
+        None => render::without_destination(inbound, endpoint, variables(party)),
+    };
+    render::with_complaint(head, inbound.complaint(address(party, error_endpoint(party)), no_endpoint))
 }
 
 pub fn put(hub: &Arc<Hub>, inbound: Inbound, party: &PartyPath) -> Result<(), Refusal> {
     PartyPut::parse(&inbound.body)?;
-    if hub.view().participant(&inbound.envelope.source).is_none() {
+    let is_external = hub.is_external(&inbound.envelope.source);
+    if is_external && inbound.envelope.proxy.is_none() {
         let error = FspiopError::with_detail(ErrorCode::ID_NOT_FOUND, "Requester FSP not found");
-        hub.tell_error(&inbound, &inbound.envelope.source, address(party, error_endpoint(party)), &error);
+        hub.tell_error(&inbound, &inbound.envelope.source, error_address(party), &error);
         return Ok(());
     }
-    let endpoint = if party.sub_id.is_some() { EndpointType::PartiesSubIdPut } else { EndpointType::PartiesPut };
-    Ok(answer(hub, inbound, party, endpoint))
+    let (hub, party) = (hub.clone(), party.clone());
+    tokio::spawn(async move {
+        let taken = async {
+            let Ok(id) = lookup::party_id(&party) else { return Ok(pass_on(&hub, inbound, &party, false)) };
+            if discovery::echoed(&hub, &inbound, &party, &id).await? {
+                return Ok(());
+            }
+            let mut inbound = inbound;
+            if let Some(via) = discovery::found(&hub, &inbound, &id).await?
+                && let Some(destination) = inbound.envelope.destination.clone().filter(|name| hub.is_external(name))
+            {
+                inbound.ways.add(&destination, via);
+            }
+            Ok::<_, store::StoreError>(pass_on(&hub, inbound, &party, false))
+        };
+        if let Err(error) = taken.await {
+            tracing::error!(%error, "an answer about a party was lost; who asked repeats the question");
+        }
+    });
+    Ok(())
 }
 
 pub fn put_error(hub: &Arc<Hub>, inbound: Inbound, party: &PartyPath) -> Result<(), Refusal> {
     ErrorInformation::parse(inbound.resource, &inbound.body)?;
-    Ok(answer(hub, inbound, party, error_endpoint(party)))
+    let (hub, party, mut inbound) = (hub.clone(), party.clone(), inbound);
+    tokio::spawn(async move {
+        let Ok(id) = lookup::party_id(&party) else { return pass_on(&hub, inbound, &party, true) };
+        match discovery::failed(&hub, &inbound, &id).await {
+            Ok((false, _)) => {}
+            Ok((true, via)) => {
+                let destination = inbound.envelope.destination.clone().filter(|name| hub.is_external(name));
+                if let (Some(via), Some(destination)) = (via, destination) {
+                    inbound.ways.add(&destination, via);
+                }
+                pass_on(&hub, inbound, &party, true);
+            }
+            Err(error) => tracing::error!(%error, "an error about a party was lost; who asked repeats the question"),
+        }
+    });
+    Ok(())
 }
 
 /// Passes an answer on to the destination that its header names.
-fn answer(hub: &Arc<Hub>, inbound: Inbound, party: &PartyPath, endpoint: EndpointType) {
+fn pass_on(hub: &Arc<Hub>, inbound: Inbound, party: &PartyPath, is_error: bool) {
+    let endpoint = match (is_error, party.sub_id.is_some()) {
+        (true, _) => error_endpoint(party),
+        (false, true) => EndpointType::PartiesSubIdPut,
+        (false, false) => EndpointType::PartiesPut,
+    };
     let destination = inbound.envelope.destination.clone();
-    let known = destination.filter(|name| hub.view().participant(name).is_some());
+    let known = destination.filter(|name| !hub.is_external(name) || inbound.ways.to(name).is_some());
     let Some(to) = known else {
         let error = FspiopError::with_detail(ErrorCode::DESTINATION_FSP, "Destination FSP not found");
-        return hub.tell_error(&inbound, &inbound.envelope.source, address(party, error_endpoint(party)), &error);
+        return hub.tell_error(&inbound, &inbound.envelope.source, error_address(party), &error);
     };
     let head = render::relay_head(&inbound, &to, endpoint, variables(party));
-    hub.send_in_memory(&to, head, inbound.body);
+    hub.send_in_memory(inbound.ways.hop(&to), head, inbound.body);
 }
 
-/// The bare text: the collections compare it for equality.
-fn not_found() -> FspiopError {
-    FspiopError::new(ErrorCode::PARTY_NOT_FOUND)
+pub(super) fn tell_not_found(hub: &Hub, inbound: &Inbound, party: &PartyPath) {
+    hub.tell_error(
+        inbound,
+        &inbound.envelope.source,
+        error_address(party),
+        &FspiopError::new(ErrorCode::PARTY_NOT_FOUND),
+    );
+}
+
+pub(super) fn error_address(party: &PartyPath) -> Address {
+    address(party, error_endpoint(party))
 }
 
 fn error_endpoint(party: &PartyPath) -> EndpointType {

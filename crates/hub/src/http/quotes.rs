@@ -1,13 +1,7 @@
 //! `/quotes` (FSPIOP 1.1 §6.5; contract §3): checked, remembered by hash, relayed byte for byte.
 
 use super::{Inbound, Refusal};
-use crate::{
-    Hub,
-    journal::Mention,
-    outbound::Complaint,
-    render,
-    sequencer::{Origin, RelayUntil},
-};
+use crate::{Hub, journal::Mention, outbound::Complaint, render, sequencer::RelayUntil};
 use fspiop::{
     ErrorCode, FspiopError,
     body::{ErrorInformation, QuoteRequest, QuoteResponse},
@@ -15,7 +9,7 @@ use fspiop::{
 };
 use hub_core::{
     Command,
-    quotes::{AnswerKind, AnswerQuote, SubmitQuote},
+    quotes::{AnswerKind, AnswerQuote, QuoteKind, QuoteTerms, SubmitQuote},
 };
 use std::sync::Arc;
 use vocabulary::{CorrelationId, FspId};
@@ -30,7 +24,8 @@ pub async fn post(hub: &Arc<Hub>, inbound: Inbound) -> Result<(), Refusal> {
     });
     let source = &inbound.envelope.source;
     // Both participants are looked up before anything is relayed (contract §3.2 step 3): a stranger's quote reaches nobody.
-    if !hub.knows_sender(&inbound.envelope) {
+    hub.check_proxy(&inbound.envelope, &inbound.ways)?;
+    if hub.is_external(source) && inbound.ways.to(source).is_none() {
         let text = format_args!("Unsupported participant '{source}'");
         let error = FspiopError::with_detail(ErrorCode::PAYER_FSP_NOT_FOUND, text);
         return Ok(tell_source(hub, &inbound, body.quote_id, &error));
@@ -39,10 +34,12 @@ pub async fn post(hub: &Arc<Hub>, inbound: Inbound) -> Result<(), Refusal> {
         id: body.quote_id,
         source: source.clone(),
         destination: destination(&inbound),
-        currency: body.amount.currency,
-        payer_currencies: body.payer.supported_currencies,
-        stated_payer: body.payer.id.fsp_id,
-        stated_payee: body.payee.id.fsp_id,
+        terms: QuoteTerms::Transfer {
+            currency: body.amount.currency,
+            payer_currencies: body.payer.supported_currencies,
+            stated_payer: body.payer.id.fsp_id,
+            stated_payee: body.payee.id.fsp_id,
+        },
         hash: fspiop::content_hash(&inbound.body),
         dialect: inbound.dialect(),
     };
@@ -55,7 +52,7 @@ pub async fn put(hub: &Arc<Hub>, inbound: Inbound, id: CorrelationId) -> Result<
         let detail = "\"accept\" header should not be sent in callbacks.";
         return Ok(tell_source(hub, &inbound, id, &FspiopError::with_detail(ErrorCode::GENERIC_VALIDATION, detail)));
     }
-    let kind = AnswerKind::Response(body.currency());
+    let kind = AnswerKind::Response(Some(body.currency()));
     let command = answer(&inbound, id, kind);
     decide(hub, inbound, Command::AnswerQuote(Box::new(command))).await
 }
@@ -71,7 +68,7 @@ pub fn get(hub: &Arc<Hub>, inbound: Inbound, id: CorrelationId) -> Result<(), Re
     let to = destination(&inbound);
     let head = render::relay_head(&inbound, &to, EndpointType::Quotes, Vec::new());
     let complaint = complaint(&inbound, id);
-    hub.send_in_memory(&to, render::with_complaint(head, complaint), inbound.body);
+    hub.send_in_memory(inbound.ways.hop(&to), render::with_complaint(head, complaint), inbound.body);
     Ok(())
 }
 
@@ -79,13 +76,14 @@ async fn decide(hub: &Arc<Hub>, inbound: Inbound, command: Command) -> Result<()
     let id = command.subject().id;
     let head = render::relay_head(&inbound, &destination(&inbound), EndpointType::Quotes, Vec::new());
     let complaint = complaint(&inbound, id);
-    let origin = Origin { head: render::with_complaint(head, complaint), body: inbound.body, relay: RelayUntil::Short };
+    let origin = inbound.into_origin(render::with_complaint(head, complaint), RelayUntil::Short);
     Ok(hub.sequencer().decide(command, Some(origin)).await?)
 }
 
 fn answer(inbound: &Inbound, id: CorrelationId, kind: AnswerKind) -> AnswerQuote {
     AnswerQuote {
         id,
+        of: QuoteKind::Transfer,
         source: inbound.envelope.source.clone(),
         destination: destination(inbound),
         kind,

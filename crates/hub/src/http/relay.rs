@@ -47,7 +47,8 @@ fn delivery(hub: &Hub, inbound: &Inbound, target: &Target<'_>) -> Result<Deliver
     let Some(to) = inbound.envelope.destination.as_ref() else {
         return Err(no_address("the fspiop-destination header is missing".to_owned()));
     };
-    if hub.view().endpoint(to, target.endpoint.as_str()).is_none() {
+    let hop = inbound.ways.hop(to);
+    if hub.view().endpoint(hop, target.endpoint.as_str()).is_none() {
         return Err(no_address(format!("no {} endpoint for DFSP {to}", target.endpoint)));
     }
     let mut head = render::relay_head(inbound, to, target.endpoint, Vec::new());
@@ -56,7 +57,7 @@ fn delivery(hub: &Hub, inbound: &Inbound, target: &Target<'_>) -> Result<Deliver
     }
     let complaint = inbound.complaint(address(target), ErrorCode::DESTINATION_COMMUNICATION);
     Ok(Delivery {
-        to: to.clone(),
+        to: hop.clone(),
         payment_key: key_of(target.subject),
         head: Arc::new(render::with_complaint(head, complaint)),
         body: inbound.body.clone(),

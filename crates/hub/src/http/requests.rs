@@ -5,13 +5,14 @@
 //! been put there. After a crash it is carried out again, which whoever carries it out has to allow for. Requests about
 //! one thing are carried out in their order, and those to one oracle wait for no other.
 
-use super::{Inbound, Refusal, participants};
+use super::{Inbound, Refusal, discovery, participants};
 use crate::{
     Hub,
-    callbacks::{Carried, Requests, key_of, now},
+    callbacks::{Carried, Requests, Told, key_of, now},
     outbound::{Delivery, Head, Persistence, Purpose},
     render,
     signing::headers_of,
+    ways::Ways,
 };
 use fspiop::{ErrorCode, FspiopError, Operation};
 use http::Method;
@@ -105,6 +106,15 @@ impl Requests for CarryOut {
     fn carry_out<'a>(&'a self, delivery: &'a Delivery) -> Carried<'a> {
         Box::pin(self.carry_out(delivery))
     }
+
+    fn could_not_ask<'a>(&'a self, delivery: &'a Delivery) -> Told<'a> {
+        Box::pin(async {
+            match self.0.upgrade() {
+                Some(hub) => discovery::could_not_ask(&hub, delivery).await,
+                None => false,
+            }
+        })
+    }
 }
 
 /// What passed every check when it came passes them again.
@@ -119,7 +129,8 @@ fn repeated(delivery: &Delivery) -> Result<Repeated, FspiopError> {
     let resource = route.resource();
     let operation = route.operation(query)?;
     let (uri, body) = (operation.uri(), delivery.body.clone());
-    let inbound = Inbound { method, uri, resource, headers, body, envelope, mentioned: Arc::default() };
+    let (ways, mentioned) = (Ways::default(), Arc::default());
+    let inbound = Inbound { method, uri, resource, headers, body, envelope, ways, mentioned };
     let is_again = delivery.attempts > 0 || matches!(delivery.persistence, Persistence::ReadBack(_));
     Ok(Repeated { inbound, operation, query: query.map(str::to_owned), is_again })
 }

@@ -1,13 +1,7 @@
 //! `/transfers` (FSPIOP 1.1 §6.7; contract §4).
 
 use super::{Inbound, Refusal};
-use crate::{
-    Hub,
-    callbacks::now,
-    journal::Mention,
-    render,
-    sequencer::{Origin, RelayUntil},
-};
+use crate::{Hub, callbacks::now, journal::Mention, render, sequencer::RelayUntil};
 use fspiop::{
     ErrorCode, FspiopError, Version,
     body::{ErrorInformation, TransferFulfil, TransferPrepare, TransferState},
@@ -16,7 +10,7 @@ use fspiop::{
 use hub_core::{
     Command, Message, Notice, Rejection, Subject, SubjectKind,
     fees::{Extension, TransactionFacts},
-    transfers::{Fulfil, FulfilKind, Prepare, Reject},
+    transfers::{Fulfil, FulfilKind, Prepare, Reject, Transfer, TransferState as TransferStage},
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -49,9 +43,10 @@ pub async fn post(hub: &Arc<Hub>, inbound: Inbound) -> Result<(), Refusal> {
         facts: transaction.as_deref().filter(|_| hub.view().has_fees()).map(transaction_facts),
         transaction: transaction.map(Vec::into_boxed_slice),
     };
+    hub.check_proxy(&inbound.envelope, &inbound.ways)?;
     let relay = RelayUntil::Expiration(command.expiration);
     let head = render::relay_head(&inbound, &command.payee, EndpointType::TransferPost, Vec::new());
-    let origin = Origin { head, body: inbound.body, relay };
+    let origin = inbound.into_origin(head, relay);
     Ok(hub.sequencer().decide(Command::Prepare(Box::new(command)), Some(origin)).await?)
 }
 
@@ -94,6 +89,7 @@ pub async fn put(hub: &Arc<Hub>, inbound: Inbound, id: &str) -> Result<(), Refus
     let command = Fulfil {
         id,
         source: inbound.envelope.source.clone(),
+        standing: hub.standing_of(&inbound.envelope.source),
         destination: inbound.envelope.destination.clone(),
         kind,
         fulfilment: body.fulfilment,
@@ -110,6 +106,7 @@ pub async fn put_error(hub: &Arc<Hub>, inbound: Inbound, id: &str) -> Result<(),
     let command = Reject {
         id,
         source: inbound.envelope.source.clone(),
+        standing: hub.standing_of(&inbound.envelope.source),
         destination: inbound.envelope.destination.clone(),
         code: body.code.number(),
         description: body.description.into(),
@@ -125,61 +122,111 @@ async fn decide_outcome(
     command: Command,
     endpoint: EndpointType,
 ) -> Result<(), Refusal> {
-    let id = command.subject().id.to_string();
+    hub.check_proxy(&inbound.envelope, &inbound.ways)?;
     // The recipient is the stored payer, which the renderer fills in.
     let to = inbound.envelope.destination.clone().unwrap_or_else(|| inbound.envelope.source.clone());
-    let head = render::relay_head(&inbound, &to, endpoint, vec![("transferId".into(), id.into())]);
-    let origin = Origin { head, body: inbound.body, relay: RelayUntil::Outcome };
+    let head = render::relay_head(&inbound, &to, endpoint, render::variables(command.subject()));
+    let origin = inbound.into_origin(head, RelayUntil::Outcome);
     Ok(hub.sequencer().decide(command, Some(origin)).await?)
 }
 
-/// GET is answered from the hub's own store, in memory: whoever asked repeats the question.
-pub fn get(hub: &Arc<Hub>, inbound: Inbound, id: String) -> Result<(), Refusal> {
+/// GET of a transfer or a conversion is answered from the hub's own store, in memory: whoever asked repeats the question.
+pub fn get(hub: &Arc<Hub>, inbound: Inbound, kind: SubjectKind, id: String) -> Result<(), Refusal> {
+    hub.check_proxy(&inbound.envelope, &inbound.ways)?;
     let hub = hub.clone();
     tokio::spawn(async move {
-        if let Err(error) = answer(&hub, &inbound, &id).await {
+        if let Err(error) = answer(&hub, &inbound, kind, &id).await {
             tracing::error!(%error, "a transfer could not be read for GET");
         }
     });
     Ok(())
 }
 
-async fn answer(hub: &Hub, inbound: &Inbound, id: &str) -> Result<(), store::StoreError> {
+/// A question to an external DFSP goes to its scheme (contract, interscheme §1.8); others are answered here.
+async fn answer(hub: &Hub, inbound: &Inbound, kind: SubjectKind, id: &str) -> Result<(), store::StoreError> {
     let source = &inbound.envelope.source;
-    let view = hub.view();
-    if !view.participant(source).is_some_and(|known| known.participant.is_active) {
+    let is_heard = match hub.view().participant(source) {
+        Some(known) => known.participant.is_active,
+        None => inbound.ways.to(source).is_some(),
+    };
+    if !is_heard {
         return Ok(());
     }
-    let known = match id.parse::<CorrelationId>() {
-        Ok(id) => hub.store().transfer(id).await?,
-        Err(_) => None,
+    let endpoint = match kind {
+        SubjectKind::Conversion => EndpointType::FxTransferPut,
+        SubjectKind::Transfer | SubjectKind::Quote | SubjectKind::ConversionQuote => EndpointType::TransferPut,
     };
-    let message = match known {
-        None => {
-            let detail = "Provided Transfer ID was not found on the server.";
-            return Ok(tell(hub, inbound, id, &FspiopError::with_detail(ErrorCode::TRANSFER_ID_NOT_FOUND, detail)));
-        }
-        Some(known) if !known.is_party(source) => Message::Failure(Rejection::NotAParty),
-        Some(known) => Message::Status(Box::new(known.status())),
+    let subject = id.parse::<CorrelationId>().ok().map(|id| Subject { kind, id });
+    if let Some((destination, hop)) = external_destination(inbound) {
+        let variables = subject.map(render::variables).unwrap_or_default();
+        let head = render::relay_head(inbound, destination, endpoint, variables);
+        return Ok(hub.send_in_memory(hop, head, inbound.body.clone()));
+    }
+    let known = match subject {
+        Some(subject) => hub.store().transfer(subject).await?,
+        None => None,
     };
-    let about = Subject { kind: SubjectKind::Transfer, id: id.parse().expect("a transfer was found under it") };
-    hub.tell_in_memory(&Notice { to: source.clone(), about, dialect: inbound.dialect(), message });
+    let (message, about) = match (known, subject) {
+        (Some(known), Some(about)) if !known.is_party(source) => (Message::Failure(Rejection::NotAParty), about),
+        (Some(known), Some(about)) => (state_of(&known, inbound), about),
+        (None, _) | (_, None) => return Ok(tell_not_found(hub, inbound, kind, id)),
+    };
+    let via = inbound.ways.to(source).cloned();
+    hub.tell_in_memory(&Notice { to: source.clone(), via, about, dialect: inbound.dialect(), message });
     Ok(())
+}
+
+fn external_destination(inbound: &Inbound) -> Option<(&FspId, &FspId)> {
+    let destination = inbound.envelope.destination.as_ref()?;
+    Some((destination, inbound.ways.to(destination)?))
+}
+
+/// Another scheme that asks for what has failed is told the error, which ends its own part.
+fn state_of(known: &Transfer, inbound: &Inbound) -> Message {
+    match &known.state {
+        TransferStage::Aborted(cause) | TransferStage::Refused(cause) if inbound.envelope.proxy.is_some() => {
+            Message::Failure(cause.clone())
+        }
+        TransferStage::Reserved
+        | TransferStage::Forwarded
+        | TransferStage::Agreed { .. }
+        | TransferStage::Committed { .. }
+        | TransferStage::Aborted(_)
+        | TransferStage::Refused(_) => Message::Status(Box::new(known.status())),
+    }
+}
+
+fn tell_not_found(hub: &Hub, inbound: &Inbound, kind: SubjectKind, id: &str) {
+    let (what, endpoint, variable) = match kind {
+        SubjectKind::Conversion => ("commitRequest", EndpointType::FxTransferError, "commitRequestId"),
+        SubjectKind::Transfer | SubjectKind::Quote | SubjectKind::ConversionQuote => {
+            ("Transfer", EndpointType::TransferError, "transferId")
+        }
+    };
+    let detail = format_args!("Provided {what} ID was not found on the server.");
+    let error = FspiopError::with_detail(ErrorCode::TRANSFER_ID_NOT_FOUND, detail);
+    tell(hub, inbound, (endpoint, variable, id), &error);
 }
 
 /// An id that cannot exist is answered like one that does not.
 fn unknown(hub: &Hub, inbound: &Inbound, id: &str) {
-    tell(hub, inbound, id, &crate::rejections::error_of(&Rejection::TransferNotFound));
+    let error = crate::rejections::error_of(&Rejection::TransferNotFound);
+    tell(hub, inbound, (EndpointType::TransferError, "transferId", id), &error);
 }
 
-fn tell(hub: &Hub, inbound: &Inbound, id: &str, error: &FspiopError) {
+pub(super) fn tell(
+    hub: &Hub,
+    inbound: &Inbound,
+    (endpoint, variable, id): (EndpointType, &str, &str),
+    error: &FspiopError,
+) {
     let to: &FspId = &inbound.envelope.source;
-    let variables = vec![("transferId".into(), id.into())];
-    let address = render::Address { path: inbound.path().into(), endpoint: EndpointType::TransferError, variables };
+    let variables = vec![(variable.into(), id.into())];
+    let address = render::Address { path: inbound.path().into(), endpoint, variables };
     hub.tell_error(inbound, to, address, error);
 }
 
-fn check_completed(completed: Option<Timestamp>, now: Timestamp) -> Result<(), FspiopError> {
+pub(super) fn check_completed(completed: Option<Timestamp>, now: Timestamp) -> Result<(), FspiopError> {
     let Some(completed) = completed else { return Ok(()) };
     let refuse = |detail| {
         let text = format!("completedTimestamp fails because {detail}");

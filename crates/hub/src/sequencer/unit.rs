@@ -6,6 +6,7 @@ use hub_core::{
     Access, Command, Loaded, Standing, State, Subject,
     administration::{self, AdminCommand},
     settlement::{self, SettlementAnswer, SettlementCommand},
+    transfers::Transfer,
 };
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -291,8 +292,10 @@ async fn run_once(
     batch: &Batch,
     notes: Option<&Notes>,
 ) -> Result<Vec<Delivery>, StoreError> {
-    let mut wanted: Vec<Wanted> = batch.commands.iter().map(|decide| wanted_by(&decide.command)).collect();
-    wanted.sort_by_key(subject_of);
+    let mut wanted: Vec<Wanted> = batch.commands.iter().flat_map(|decide| decide.command.wanted()).collect();
+    // A claim comes before a search for the same, which it makes unnecessary.
+    wanted.sort_by_key(|wanted| (subject_of(wanted), matches!(wanted, Wanted::Find(_))));
+    wanted.dedup_by_key(|wanted| subject_of(wanted));
     let opened = writer.open(&wanted).await?;
     let standings = standings_of(batch, &opened, shared);
     let loaded = writer.lock(&standings).await?;
@@ -321,11 +324,6 @@ async fn run_once(
     Ok(deliveries)
 }
 
-fn wanted_by(command: &Command) -> Wanted {
-    let subject = command.subject();
-    if command.may_create() { Wanted::Claim(subject) } else { Wanted::Find(subject) }
-}
-
 fn subject_of(wanted: &Wanted) -> Subject {
     match wanted {
         Wanted::Claim(subject) | Wanted::Find(subject) => *subject,
@@ -334,11 +332,14 @@ fn subject_of(wanted: &Wanted) -> Subject {
 
 /// The standings of all commands, each once with the stronger access, in order.
 fn standings_of(batch: &Batch, opened: &Opened, shared: &Shared) -> Vec<(Standing, Access)> {
-    let transfers: HashMap<_, _> = opened.transfers.iter().map(|transfer| (transfer.id, transfer)).collect();
+    let mut payments: HashMap<_, Vec<&Transfer>> = HashMap::new();
+    for transfer in &opened.transfers {
+        payments.entry(transfer.payment()).or_default().push(transfer);
+    }
     let mut standings = BTreeMap::new();
     for decide in &batch.commands {
-        let transfer = transfers.get(&decide.command.subject().id).copied();
-        for (standing, access) in decide.command.standings(transfer, &shared.rules.hub_name) {
+        let parts = payments.get(&decide.command.subject().id).map_or(&[][..], Vec::as_slice);
+        for (standing, access) in decide.command.standings(parts, &shared.rules.hub_name) {
             let strongest = standings.entry(standing).or_insert(access);
             *strongest = access.max(*strongest);
         }

@@ -1,8 +1,8 @@
 //! How entries lie in columns beside their transfers, for `verify`.
 
 use super::{
-    Columns, KIND_CONVERSION, KIND_FUNDS_IN, KIND_FUNDS_OUT, KIND_PAYMENT, STATE_COMMITTED, correlation_id, journal::ENTRY_KINDS,
-    required, unreadable,
+    Columns, KIND_CONVERSION, KIND_FUNDS_IN, KIND_FUNDS_OUT, KIND_PAYMENT, STATE_COMMITTED, correlation_id,
+    journal::ENTRY_KINDS, required, unreadable,
 };
 use crate::{
     StoreError,

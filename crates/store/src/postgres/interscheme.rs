@@ -9,16 +9,13 @@ use super::{
     outbox::as_limit,
 };
 use crate::{
-    Question, StoreError, Unanswered,
-    codec::{self, QUESTION_COLUMNS},
+    Asked, Question, StoreError, Unanswered, Verdict,
+    codec::{self, DISCOVERY_COLUMNS, QUESTION_COLUMNS},
 };
-use hub_core::{
-    Dialect,
-    discovery::{Answered, Discovery},
-};
+use hub_core::discovery::{Answered, Discovery};
 use std::sync::LazyLock;
 use tokio_postgres::Row;
-use vocabulary::{FspId, Timestamp};
+use vocabulary::FspId;
 
 const ROUTE: &str = "SELECT proxy FROM routes WHERE fsp = $1";
 const ROUTES: &str = "SELECT fsp, proxy FROM routes ORDER BY fsp";
@@ -30,10 +27,21 @@ const LEARN: &str = concat!(
      SET proxy = EXCLUDED.proxy, learned_at = EXCLUDED.learned_at WHERE routes.proxy <> EXCLUDED.proxy \
      RETURNING learned_at"
 );
-const ASK: &str = "INSERT INTO discoveries (source, id_type, identifier, sub_id, dialect, pending, has_success, \
-     expires_at) VALUES ($1, $2, $3, $4, $5, $6, FALSE, $7) ON CONFLICT DO NOTHING";
-const FIND: &str = "SELECT pending, has_success, id FROM discoveries WHERE source = $1 AND id_type = $2 \
-     AND identifier = $3 AND sub_id = $4 FOR UPDATE";
+/// What nobody waits for any more gives way.
+const CLEAR: &str = concat!(
+    "DELETE FROM discoveries WHERE source = $1 AND id_type = $2 AND identifier = $3 AND sub_id = $4 \
+     AND (pending = '' OR expires_at < ",
+    now_ms!(),
+    ")"
+);
+const ASK: &str = "INSERT INTO discoveries (source, id_type, identifier, sub_id, via, dialect, pending, has_success, \
+     expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, FALSE, $8) ON CONFLICT DO NOTHING";
+static FIND: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {DISCOVERY_COLUMNS} FROM discoveries WHERE source = $1 AND id_type = $2 \
+         AND identifier = $3 AND sub_id = $4 FOR UPDATE"
+    )
+});
 const END: &str = "DELETE FROM discoveries WHERE id = $1";
 const NOTE: &str = "UPDATE discoveries SET pending = $2, has_success = $3 WHERE id = $1";
 static EXPIRE: LazyLock<String> = LazyLock::new(|| {
@@ -79,47 +87,53 @@ impl PostgresStore {
         self.pool.with(learn).await
     }
 
-    pub(super) async fn ask(
-        &self,
-        question: &Question,
-        dialect: Dialect,
-        (proxies, until): (Vec<FspId>, Timestamp),
-    ) -> Result<bool, StoreError> {
-        let mut values = of(question);
-        values.push(Box::new(i16::from(dialect.0)));
-        values.push(Box::new(codec::pending_column(&Discovery::of(proxies))));
-        values.push(Box::new(until.millis()));
-        self.pool.with(async move |connection| Ok(connection.execute(ASK, values).await? == 1)).await
+    pub(super) async fn begin_question(&self, asked: &Asked) -> Result<bool, StoreError> {
+        let Asked { question, via, dialect, proxies, until } = asked;
+        let pending = codec::pending_column(&Discovery::of(proxies.iter().cloned()));
+        let ask = async |connection: &mut Connection| {
+            connection.script("BEGIN").await?;
+            connection.execute(CLEAR, of(question)).await?;
+            let mut values = of(question);
+            values.push(Box::new(via.as_ref().map(FspId::as_str)));
+            values.push(Box::new(i16::from(dialect.0)));
+            values.push(Box::new(pending.as_str()));
+            values.push(Box::new(until.millis()));
+            let is_asked = connection.execute(ASK, values).await? == 1;
+            connection.script("COMMIT").await?;
+            Ok(is_asked)
+        };
+        self.pool.with(ask).await
+    }
+
+    pub(super) async fn find_asker(&self, question: &Question) -> Result<Option<FspId>, StoreError> {
+        let find = async |connection: &mut Connection| connection.query(&FIND, of(question)).await;
+        let rows = self.pool.with(find).await?;
+        Ok(rows.first().map(codec::discovery).transpose()?.and_then(|(_, via)| via))
     }
 
     pub(super) async fn answer(
         &self,
         question: &Question,
-        proxy: &FspId,
+        proxy: Option<&FspId>,
         is_success: bool,
-    ) -> Result<Answered, StoreError> {
+    ) -> Result<Verdict, StoreError> {
         let answer = async |connection: &mut Connection| {
             connection.script("BEGIN").await?;
-            let rows = connection.query(FIND, of(question)).await?;
-            let answered = match rows.first() {
-                None => Answered::NotPending,
+            let rows = connection.query(&FIND, of(question)).await?;
+            let verdict = match rows.first() {
+                None => Verdict { answered: Answered::NotPending, via: None },
                 Some(row) => {
-                    let mut discovery = codec::discovery(row)?;
-                    let answered = discovery.answer(proxy, is_success);
-                    let id = number(row, 2)?;
-                    if discovery.is_over() {
-                        connection.execute(END, vec![Box::new(id)]).await?;
-                    } else {
-                        let pending = codec::pending_column(&discovery);
-                        let values: Vec<Value<'_>> =
-                            vec![Box::new(id), Box::new(pending), Box::new(discovery.has_success)];
-                        connection.execute(NOTE, values).await?;
-                    }
-                    answered
+                    let (mut discovery, via) = codec::discovery(row)?;
+                    let answered = match proxy {
+                        Some(proxy) => discovery.answer(proxy, is_success),
+                        None => discovery.fail_one(),
+                    };
+                    note(connection, number(row, 3)?, (&discovery, answered)).await?;
+                    Verdict { answered, via }
                 }
             };
             connection.script("COMMIT").await?;
-            Ok(answered)
+            Ok(verdict)
         };
         self.pool.with(answer).await
     }
@@ -130,6 +144,19 @@ impl PostgresStore {
         let over = self.pool.with(expire).await?;
         Ok(over.iter().map(codec::unanswered).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
+}
+
+async fn note(
+    connection: &mut Connection,
+    id: i64,
+    (discovery, answered): (&Discovery, Answered),
+) -> Result<(), StoreError> {
+    let values: Vec<Value<'_>> = if answered != Answered::NotPending && discovery.is_over() {
+        return connection.execute(END, vec![Box::new(id)]).await.map(drop);
+    } else {
+        vec![Box::new(id), Box::new(codec::pending_column(discovery)), Box::new(discovery.has_success)]
+    };
+    connection.execute(NOTE, values).await.map(drop)
 }
 
 fn of(question: &Question) -> Vec<Value<'_>> {

@@ -26,18 +26,18 @@ mod verify;
 mod writer;
 
 use crate::{
-    BoxFuture, Due, Durability, MessageId, NodeId, OutboxQuery, OutboxRow, PairTotal, PartyEntry, Question,
-    SettlementQuery, StatementLine, StatementQuery, Store, StoreError, StoredMessage, Trace, Unanswered, WindowQuery,
-    Writer,
-    codec::{self, DUE_COLUMNS, KIND_CONVERSION, KIND_PAYMENT, STATE_RESERVED, TRANSFER_COLUMNS, TRANSFERS},
+    Asked, BoxFuture, Due, Durability, MessageId, NodeId, OutboxQuery, OutboxRow, PairTotal, PartyEntry, Question,
+    SettlementQuery, StatementLine, StatementQuery, Store, StoreError, StoredMessage, Trace, Unanswered, Verdict,
+    WindowQuery, Writer,
+    codec::{
+        self, DUE_COLUMNS, KIND_CONVERSION, KIND_PAYMENT, STATE_FORWARDED, STATE_RESERVED, TRANSFER_COLUMNS, TRANSFERS,
+    },
 };
 use address::Address;
 use columns::{Sixteen, number};
 use connection::{Connection, Purpose, Request};
 use hub_core::settlement::{AccountTotal, Settlement, Window};
-use hub_core::{
-    Dialect, Subject, WindowId, administration::Directory, discovery::Answered, transfers::Transfer,
-};
+use hub_core::{Subject, WindowId, administration::Directory, transfers::Transfer};
 use ledger::AccountId;
 use pool::Pool;
 use std::sync::{
@@ -63,6 +63,14 @@ static DUE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT {DUE_COLUMNS} FROM {TRANSFERS} WHERE state = 1 AND kind IN ($1, $2) \
          AND expiration < floor(extract(epoch FROM now()) * 1000)::BIGINT ORDER BY expiration LIMIT $3"
+    )
+});
+
+/// What was forwarded and should have been answered; the partial index serves it.
+static OVERDUE_ELSEWHERE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {TRANSFER_COLUMNS} FROM {TRANSFERS} WHERE state > 4 AND state = $1 \
+         AND expiration < floor(extract(epoch FROM now()) * 1000)::BIGINT ORDER BY expiration LIMIT $2"
     )
 });
 
@@ -117,6 +125,11 @@ impl PostgresStore {
         let kind = codec::subject_kind_code(subject.kind);
         let request = Request::new(&FIND_TRANSFER, vec![Box::new(Sixteen(bytes)), Box::new(kind), Box::new(is_ulid)]);
         self.pool.read(request).await?.first().map(codec::transfer).transpose()
+    }
+
+    async fn find_overdue_elsewhere(&self, limit: usize) -> Result<Vec<Transfer>, StoreError> {
+        let values: Vec<connection::Value<'_>> = vec![Box::new(STATE_FORWARDED), Box::new(outbox::as_limit(limit))];
+        self.pool.read(Request::new(&OVERDUE_ELSEWHERE, values)).await?.iter().map(codec::transfer).collect()
     }
 
     async fn find_parties(&self, party: PartyId) -> Result<Vec<PartyEntry>, StoreError> {
@@ -183,22 +196,24 @@ impl Store for PostgresStore {
         Box::pin(self.learn(fsp, proxy))
     }
 
-    fn ask_proxies(
-        &self,
-        question: Question,
-        dialect: Dialect,
-        proxies: Vec<FspId>,
-        until: Timestamp,
-    ) -> BoxFuture<'_, bool> {
-        Box::pin(async move { self.ask(&question, dialect, (proxies, until)).await })
+    fn ask(&self, asked: Asked) -> BoxFuture<'_, bool> {
+        Box::pin(async move { self.begin_question(&asked).await })
     }
 
-    fn take_answer(&self, question: Question, proxy: FspId, is_success: bool) -> BoxFuture<'_, Answered> {
-        Box::pin(async move { self.answer(&question, &proxy, is_success).await })
+    fn take_answer(&self, question: Question, proxy: Option<FspId>, is_success: bool) -> BoxFuture<'_, Verdict> {
+        Box::pin(async move { self.answer(&question, proxy.as_ref(), is_success).await })
+    }
+
+    fn asked_via(&self, question: Question) -> BoxFuture<'_, Option<FspId>> {
+        Box::pin(async move { self.find_asker(&question).await })
     }
 
     fn expire_questions(&self, limit: usize) -> BoxFuture<'_, Vec<Unanswered>> {
         Box::pin(self.expire(limit))
+    }
+
+    fn overdue_elsewhere(&self, limit: usize) -> BoxFuture<'_, Vec<Transfer>> {
+        Box::pin(self.find_overdue_elsewhere(limit))
     }
 
     fn transaction(&self, id: CorrelationId) -> BoxFuture<'_, Option<Vec<u8>>> {

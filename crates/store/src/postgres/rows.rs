@@ -135,7 +135,8 @@ pub(super) fn add_transactions<'a>(
     keys: &'a Keys,
     at: Timestamp,
 ) -> Option<Request<'a>> {
-    let values = vec![array(new, |(id, _)| keys[&transfer(*id)]), array(new, |(_, body)| &body[..]), Box::new(at.millis())];
+    let values =
+        vec![array(new, |(id, _)| keys[&transfer(*id)]), array(new, |(_, body)| &body[..]), Box::new(at.millis())];
     request(ADD_TRANSACTIONS, new, values)
 }
 
@@ -146,7 +147,8 @@ pub(super) fn add_terms<'a>(new: &'a [Transfer], keys: &Keys) -> Option<Request<
         return None;
     }
     let determining = |transfer: &Transfer| transfer.terms()?.determining.map(CorrelationId::to_parts);
-    let of = |value: &dyn Fn(&'a Transfer) -> Option<&'a str>| with_terms.iter().map(|new| value(new)).collect::<Vec<_>>();
+    let of =
+        |value: &dyn Fn(&'a Transfer) -> Option<&'a str>| with_terms.iter().map(|new| value(new)).collect::<Vec<_>>();
     let values: Vec<Value<'a>> = vec![
         Box::new(with_terms.iter().map(|new| keys[&new.subject()]).collect::<Vec<_>>()),
         Box::new(of(&|new| new.payer_proxy.as_ref().map(FspId::as_str))),

@@ -78,11 +78,7 @@ fn add_transactions(
 }
 
 /// What only conversions and payments through proxies have.
-fn add_terms(
-    connection: &Connection,
-    transfers: &[Transfer],
-    keys: &HashMap<Subject, i64>,
-) -> Result<(), StoreError> {
+fn add_terms(connection: &Connection, transfers: &[Transfer], keys: &HashMap<Subject, i64>) -> Result<(), StoreError> {
     let sql = "INSERT INTO transfer_terms (transfer, payer_proxy, payee_proxy, side, determining, is_determining_ulid, \
                other_amount, other_currency) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     for transfer in transfers.iter().filter(|transfer| codec::has_terms(transfer)) {

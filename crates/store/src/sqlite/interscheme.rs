@@ -5,11 +5,8 @@ use super::{
     connection::{all, failure, first, run},
     reads,
 };
-use crate::{Question, StoreError, Unanswered, codec};
-use hub_core::{
-    Dialect,
-    discovery::{Answered, Discovery},
-};
+use crate::{Asked, Question, StoreError, Unanswered, Verdict, codec};
+use hub_core::discovery::{Answered, Discovery};
 use rusqlite::{Connection, params};
 use vocabulary::{FspId, Timestamp};
 
@@ -38,56 +35,63 @@ pub(super) fn learn(connection: &Connection, fsp: &FspId, proxy: &FspId, now: Ti
     Ok(true)
 }
 
-pub(super) fn ask(
+/// What nobody waits for any more gives way.
+pub(super) fn ask(connection: &Connection, asked: &Asked, now: Timestamp) -> Result<bool, StoreError> {
+    let Asked { question: Question { source, party }, via, dialect, proxies, until } = asked;
+    let (id_type, sub_id) = (party.id_type.as_str(), codec::party_sub_id(party));
+    let transaction = connection.unchecked_transaction().map_err(failure)?;
+    let clear = format!("DELETE FROM discoveries WHERE {IS_OF} AND (pending = '' OR expires_at < ?5)");
+    run(&transaction, &clear, params![source.as_str(), id_type, party.identifier, sub_id, now.millis()])?;
+    let ask = "INSERT INTO discoveries (source, id_type, identifier, sub_id, via, dialect, pending, has_success, \
+               expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8) ON CONFLICT DO NOTHING";
+    let pending = codec::pending_column(&Discovery::of(proxies.iter().cloned()));
+    let via = via.as_ref().map(FspId::as_str);
+    let columns = params![source.as_str(), id_type, party.identifier, sub_id, via, dialect.0, pending, until.millis()];
+    let is_asked = run(&transaction, ask, columns)? == 1;
+    transaction.commit().map_err(failure)?;
+    Ok(is_asked)
+}
+
+pub(super) fn asked_via(connection: &Connection, question: &Question) -> Result<Option<FspId>, StoreError> {
+    Ok(find(connection, question)?.and_then(|(_, via)| via))
+}
+
+fn find(
     connection: &Connection,
-    question: &Question,
-    dialect: Dialect,
-    (proxies, until): (Vec<FspId>, Timestamp),
-) -> Result<bool, StoreError> {
-    let ask = "INSERT INTO discoveries (source, id_type, identifier, sub_id, dialect, pending, has_success, expires_at) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7) ON CONFLICT DO NOTHING";
-    let Question { source, party } = question;
-    let pending = codec::pending_column(&Discovery::of(proxies));
-    let columns = params![
-        source.as_str(),
-        party.id_type.as_str(),
-        party.identifier,
-        codec::party_sub_id(party),
-        dialect.0,
-        pending,
-        until.millis()
-    ];
-    Ok(run(connection, ask, columns)? == 1)
+    Question { source, party }: &Question,
+) -> Result<Option<(Discovery, Option<FspId>)>, StoreError> {
+    let of = params![source.as_str(), party.id_type.as_str(), party.identifier, codec::party_sub_id(party)];
+    let sql = format!("SELECT {} FROM discoveries WHERE {IS_OF}", codec::DISCOVERY_COLUMNS);
+    first(connection, &sql, of, |row| codec::discovery(row))
 }
 
 pub(super) fn answer(
     connection: &Connection,
-    Question { source, party }: &Question,
-    proxy: &FspId,
+    question: &Question,
+    proxy: Option<&FspId>,
     is_success: bool,
-) -> Result<Answered, StoreError> {
-    let of = params![source.as_str(), party.id_type.as_str(), party.identifier, codec::party_sub_id(party)];
+) -> Result<Verdict, StoreError> {
     let transaction = connection.unchecked_transaction().map_err(failure)?;
-    let find = format!("SELECT pending, has_success FROM discoveries WHERE {IS_OF}");
-    let Some(mut discovery) = first(&transaction, &find, of, |row| codec::discovery(row))? else {
-        return Ok(Answered::NotPending);
+    let Some((mut discovery, via)) = find(&transaction, question)? else {
+        return Ok(Verdict { answered: Answered::NotPending, via: None });
     };
-    let answered = discovery.answer(proxy, is_success);
-    if discovery.is_over() {
-        run(&transaction, &format!("DELETE FROM discoveries WHERE {IS_OF}"), of)?;
+    let answered = match proxy {
+        Some(proxy) => discovery.answer(proxy, is_success),
+        None => discovery.fail_one(),
+    };
+    let Question { source, party } = question;
+    let (id_type, sub_id) = (party.id_type.as_str(), codec::party_sub_id(party));
+    if answered != Answered::NotPending && discovery.is_over() {
+        let end = format!("DELETE FROM discoveries WHERE {IS_OF}");
+        run(&transaction, &end, params![source.as_str(), id_type, party.identifier, sub_id])?;
     } else {
-        let columns = params![
-            source.as_str(),
-            party.id_type.as_str(),
-            party.identifier,
-            codec::party_sub_id(party),
-            codec::pending_column(&discovery),
-            discovery.has_success
-        ];
-        run(&transaction, &format!("UPDATE discoveries SET pending = ?5, has_success = ?6 WHERE {IS_OF}"), columns)?;
+        let note = format!("UPDATE discoveries SET pending = ?5, has_success = ?6 WHERE {IS_OF}");
+        let pending = codec::pending_column(&discovery);
+        let columns = params![source.as_str(), id_type, party.identifier, sub_id, pending, discovery.has_success];
+        run(&transaction, &note, columns)?;
     }
     transaction.commit().map_err(failure)?;
-    Ok(answered)
+    Ok(Verdict { answered, via })
 }
 
 pub(super) fn expire(connection: &Connection, now: Timestamp, limit: usize) -> Result<Vec<Unanswered>, StoreError> {

@@ -25,6 +25,7 @@ CREATE TABLE discoveries (
     id_type TEXT NOT NULL,
     identifier TEXT NOT NULL,
     sub_id TEXT NOT NULL,
+    via TEXT,
     dialect INTEGER NOT NULL,
     pending TEXT NOT NULL,
     has_success INTEGER NOT NULL,

@@ -25,9 +25,9 @@ mod verify;
 mod writer;
 
 use crate::{
-    BoxFuture, Due, Durability, MessageId, OutboxQuery, OutboxRow, PairTotal, PartyEntry, Question,
-    SettlementQuery, StatementLine, StatementQuery, Store, StoreError, StoredMessage, Trace, Unanswered, WindowQuery,
-    Writer,
+    Asked, BoxFuture, Due, Durability, MessageId, OutboxQuery, OutboxRow, PairTotal, PartyEntry, Question,
+    SettlementQuery, StatementLine, StatementQuery, Store, StoreError, StoredMessage, Trace, Unanswered, Verdict,
+    WindowQuery, Writer,
 };
 use checkpoint::{Bell, Checkpointer};
 use clock::Clock;
@@ -35,9 +35,8 @@ pub use clock::TimeSource;
 use exclusive::Exclusive;
 use hub_core::settlement::{AccountTotal, Settlement, Window};
 use hub_core::{
-    Dialect, Subject, WindowId,
+    Subject, WindowId,
     administration::{Directory, SettlementModel},
-    discovery::Answered,
     fees::FeeRule,
     transfers::Transfer,
 };
@@ -228,23 +227,26 @@ impl Store for SqliteStore {
         Box::pin(self.change(move |connection, now| interscheme::learn(connection, fsp, proxy, now)))
     }
 
-    fn ask_proxies(
-        &self,
-        question: Question,
-        dialect: Dialect,
-        proxies: Vec<FspId>,
-        until: Timestamp,
-    ) -> BoxFuture<'_, bool> {
-        let ask = move |connection: &_, _| interscheme::ask(connection, &question, dialect, (proxies, until));
-        Box::pin(self.change(ask))
+    fn ask(&self, asked: Asked) -> BoxFuture<'_, bool> {
+        Box::pin(self.change(move |connection, now| interscheme::ask(connection, &asked, now)))
     }
 
-    fn take_answer(&self, question: Question, proxy: FspId, is_success: bool) -> BoxFuture<'_, Answered> {
-        Box::pin(self.change(move |connection, _| interscheme::answer(connection, &question, &proxy, is_success)))
+    fn take_answer(&self, question: Question, proxy: Option<FspId>, is_success: bool) -> BoxFuture<'_, Verdict> {
+        let answer = move |connection: &_, _| interscheme::answer(connection, &question, proxy.as_ref(), is_success);
+        Box::pin(self.change(answer))
+    }
+
+    fn asked_via(&self, question: Question) -> BoxFuture<'_, Option<FspId>> {
+        Box::pin(self.read(move |connection| interscheme::asked_via(connection, &question)))
     }
 
     fn expire_questions(&self, limit: usize) -> BoxFuture<'_, Vec<Unanswered>> {
         Box::pin(self.change(move |connection, now| interscheme::expire(connection, now, limit)))
+    }
+
+    fn overdue_elsewhere(&self, limit: usize) -> BoxFuture<'_, Vec<Transfer>> {
+        let now = self.shared.clock.now();
+        Box::pin(self.read(move |connection| reads::overdue_elsewhere(connection, now, limit)))
     }
 
     fn transaction(&self, id: CorrelationId) -> BoxFuture<'_, Option<Vec<u8>>> {

@@ -118,6 +118,21 @@ pub(super) fn due(connection: &Connection, now: Timestamp, limit: usize) -> Resu
     all(connection, &sql, params![now.millis(), rows(limit)], |row| codec::due(row))
 }
 
+/// What was forwarded and should have been answered; the partial index serves it.
+pub(super) fn overdue_elsewhere(
+    connection: &Connection,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<Transfer>, StoreError> {
+    let sql = format!(
+        "SELECT {} FROM {} WHERE state > 4 AND state = {} AND expiration < ?1 ORDER BY expiration LIMIT ?2",
+        codec::TRANSFER_COLUMNS,
+        codec::TRANSFERS,
+        codec::STATE_FORWARDED
+    );
+    all(connection, &sql, params![now.millis(), rows(limit)], |row| codec::transfer(row))
+}
+
 /// Messages that are not dead, of whomever, from one place in the outbox to another.
 pub(super) fn messages_between(
     connection: &Connection,

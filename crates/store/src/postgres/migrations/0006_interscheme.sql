@@ -25,6 +25,7 @@ CREATE TABLE discoveries (
     id_type     TEXT     NOT NULL COLLATE "C",
     identifier  TEXT     NOT NULL COLLATE "C",
     sub_id      TEXT     NOT NULL COLLATE "C",
+    via         TEXT     COLLATE "C",
     dialect     SMALLINT NOT NULL,
     pending     TEXT     NOT NULL,
     has_success BOOLEAN  NOT NULL,

@@ -1,0 +1,78 @@
+//! How DFSPs of other schemes are reached: through the proxy that each is behind (contract, interscheme §1.6).
+
+use crate::Hub;
+use fspiop::{Envelope, ErrorCode, FspiopError};
+use hub_core::transfers::SenderStanding;
+use store::StoreError;
+use vocabulary::FspId;
+
+/// The external DFSPs that a message names, each with its proxy.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Ways(Vec<(FspId, FspId)>);
+
+impl Ways {
+    /// The proxy through which an external DFSP is reached; none for a participant, and for nobody we know.
+    pub fn to(&self, name: &FspId) -> Option<&FspId> {
+        self.0.iter().find(|(external, _)| external == name).map(|(_, proxy)| proxy)
+    }
+
+    /// Whom to send to what is for somebody: its proxy, or itself.
+    pub fn hop<'a>(&'a self, name: &'a FspId) -> &'a FspId {
+        self.to(name).unwrap_or(name)
+    }
+
+    pub fn add(&mut self, name: &FspId, proxy: FspId) {
+        self.0.retain(|(external, _)| external != name);
+        self.0.push((name.clone(), proxy));
+    }
+}
+
+impl Hub {
+    /// The ways to the source and the destination of a message. A source whose proxy is not known yet is reached through
+    /// the one that its message came by.
+    pub(crate) async fn ways(&self, envelope: &Envelope) -> Result<Ways, StoreError> {
+        let mut ways = Ways::default();
+        if let Some(destination) = &envelope.destination
+            && let Some(proxy) = self.way(destination).await?
+        {
+            ways.add(destination, proxy);
+        }
+        if self.is_external(&envelope.source) {
+            let came_by = envelope.proxy.clone().filter(|name| self.is_proxy(name));
+            if let Some(proxy) = self.way(&envelope.source).await?.or(came_by) {
+                ways.add(&envelope.source, proxy);
+            }
+        }
+        Ok(ways)
+    }
+
+    /// The proxy behind which somebody is known to be; none for a participant.
+    pub(crate) async fn way(&self, name: &FspId) -> Result<Option<FspId>, StoreError> {
+        if self.is_external(name) { self.store().route(name).await } else { Ok(None) }
+    }
+
+    pub(crate) fn is_external(&self, name: &FspId) -> bool {
+        self.view().participant(name).is_none()
+    }
+
+    pub(crate) fn is_proxy(&self, name: &FspId) -> bool {
+        self.view().participant(name).is_some_and(|known| known.participant.is_proxy)
+    }
+
+    /// Whether the sender of an answer is one of us.
+    pub(crate) fn standing_of(&self, source: &FspId) -> SenderStanding {
+        if self.is_external(source) { SenderStanding::External } else { SenderStanding::Participant }
+    }
+
+    /// A message with `FSPIOP-Proxy` came by a proxy of this scheme, which is not its own source, and from whom it is known
+    /// to stand for.
+    pub(crate) fn check_proxy(&self, envelope: &Envelope, ways: &Ways) -> Result<(), FspiopError> {
+        let Some(proxy) = &envelope.proxy else { return Ok(()) };
+        let is_source = proxy.same_as(envelope.source.as_str());
+        let is_another = ways.to(&envelope.source).is_some_and(|known| known != proxy);
+        if is_source || is_another || !self.is_proxy(proxy) {
+            return Err(FspiopError::with_detail(ErrorCode::GENERIC_VALIDATION, "Invalid fspiop-proxy header"));
+        }
+        Ok(())
+    }
+}
