@@ -196,13 +196,14 @@ pub async fn run(writer: &mut dyn Writer, commands: &[Command]) -> Vec<Outcome> 
 
 /// Runs a unit up to its commit.
 pub async fn decided(writer: &mut dyn Writer, commands: &[Command]) -> Result<(Vec<Outcome>, UnitWork), StoreError> {
-    let wanted: Vec<Wanted> = commands.iter().map(wanted).collect();
+    let wanted: Vec<Wanted> = commands.iter().flat_map(Command::wanted).collect();
     let opened = writer.open(&wanted).await?;
     let standings: Vec<(Standing, Access)> = commands
         .iter()
         .flat_map(|command| {
-            let known = opened.transfers.iter().find(|known| known.id == command.subject().id);
-            command.standings(known, &fsp(HUB))
+            let is_part = |known: &&Transfer| known.payment() == command.subject().id;
+            let parts: Vec<&Transfer> = opened.transfers.iter().filter(is_part).collect();
+            command.standings(&parts, &fsp(HUB))
         })
         .collect();
     let mut loaded = writer.lock(&standings).await?;
@@ -227,8 +228,8 @@ pub async fn commit(writer: &mut dyn Writer, work: UnitWork) -> Result<Vec<Messa
         .changes
         .new_transfers
         .iter()
-        .map(|transfer| subject(SubjectKind::Transfer, transfer.id))
-        .chain(work.changes.new_quotes.iter().map(|quote| subject(SubjectKind::Quote, quote.id)))
+        .map(Transfer::subject)
+        .chain(work.changes.new_quotes.iter().map(Quote::subject))
         .map(Wanted::Claim)
         .collect();
     writer.open(&claims).await?;
@@ -244,10 +245,6 @@ pub fn message(to: &str, text: &str) -> NewMessage {
         head: format!("PUT /transfers/{text}").into_bytes().into(),
         body: text.to_owned().into_bytes().into(),
     }
-}
-
-fn wanted(command: &Command) -> Wanted {
-    if command.may_create() { Wanted::Claim(command.subject()) } else { Wanted::Find(command.subject()) }
 }
 
 fn message_of(notice: &Notice, now: Timestamp) -> NewMessage {
