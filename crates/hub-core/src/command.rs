@@ -168,7 +168,10 @@ fn standings_of(known: &Transfer) -> Vec<(Standing, Access)> {
     let currencies = [Some(known.money.currency), known.terms().map(|terms| terms.other.currency)];
     let holders = [known.payer_holder(), known.payee_holder()];
     let of = |holder: &FspId, currency| (Standing { participant: holder.clone(), currency }, Access::Change);
-    holders.into_iter().flat_map(|holder| currencies.into_iter().flatten().map(move |currency| of(holder, currency))).collect()
+    holders
+        .into_iter()
+        .flat_map(|holder| currencies.into_iter().flatten().map(move |currency| of(holder, currency)))
+        .collect()
 }
 
 /// Decides one command against the loaded state and leaves its changes there.

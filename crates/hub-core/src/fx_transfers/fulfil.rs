@@ -43,7 +43,8 @@ pub fn agree(state: &mut State, command: &Agree) -> Outcome {
     known.payee_dialect = command.dialect;
     let (stage, condition) = (known.stage(), known.condition);
     // Where there is a fulfilment it has to fit (step 5); a conversion is proved by its transfer in any case.
-    let fits = command.fulfilment.zip(condition).is_none_or(|(fulfilment, condition)| is_preimage(fulfilment, condition));
+    let fits =
+        command.fulfilment.zip(condition).is_none_or(|(fulfilment, condition)| is_preimage(fulfilment, condition));
     if stage.is_pending() && !fits {
         return invalidate(state, command, Rejection::InvalidFulfilment);
     }

@@ -99,8 +99,7 @@ fn check(state: &State, command: &PrepareConversion) -> Result<Resolved, Rejecti
     }
     let determining = command.determining.ok_or(Rejection::NoDeterminingTransfer)?;
     let side = side(state, command, determining, source)?;
-    let is_same_proxy =
-        initiator.is_proxy && provider.is_proxy && initiator.participant.id == provider.participant.id;
+    let is_same_proxy = initiator.is_proxy && provider.is_proxy && initiator.participant.id == provider.participant.id;
     let (initiator, provider_is_here) = (&initiator.participant.name, !provider.is_proxy);
     let provider = &provider.participant.name;
     let (held, other, [debtor, creditor]) = match side {
@@ -127,9 +126,9 @@ fn side(
     source: Money,
 ) -> Result<Side, Rejection> {
     let Some(known) = state.transfer(determining) else { return Ok(Side::Payer) };
-    let is_only_one = !state.conversions_of(determining).any(|other| {
-        other.is_open() && other.terms().is_some_and(|terms| terms.side == Side::Payee)
-    });
+    let is_only_one = !state
+        .conversions_of(determining)
+        .any(|other| other.is_open() && other.terms().is_some_and(|terms| terms.side == Side::Payee));
     if known.kind != TransferKind::Payment || known.stage() != Stage::Reserved || !is_only_one {
         return Err(Rejection::NotConvertible);
     }
@@ -175,10 +174,8 @@ fn redirected(
 
 fn stored(state: &State, command: &PrepareConversion, outcome: Result<Resolved, Rejection>) -> Transfer {
     let (payer_proxy, payee_proxy) = (state.proxy_of(&command.initiator), state.proxy_of(&command.provider));
-    let asked = |asked: &AskedAmount| Money {
-        amount: asked.amount.clone().unwrap_or(Amount::ZERO),
-        currency: asked.currency,
-    };
+    let asked =
+        |asked: &AskedAmount| Money { amount: asked.amount.clone().unwrap_or(Amount::ZERO), currency: asked.currency };
     let (resolved, transfer_state) = match outcome {
         Ok(resolved) if payee_proxy.is_some() => (resolved, TransferState::Forwarded),
         Ok(resolved) => (resolved, TransferState::Reserved),

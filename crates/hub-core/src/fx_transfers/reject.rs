@@ -69,8 +69,9 @@ pub fn reject(state: &mut State, command: &RejectConversion) -> Outcome {
 /// answers for the provider too where both are behind the same proxy (contract, interscheme §4.2).
 fn may_end_payment(state: &State, conversion: &Transfer) -> bool {
     let parts = linked::open_parts(state, conversion.payment());
-    let mut forwarded = parts.into_iter().filter_map(|part| state.any_transfer(part)).filter(|known| {
-        known.terms().is_none() && known.stage() == Stage::Forwarded
-    });
+    let mut forwarded = parts
+        .into_iter()
+        .filter_map(|part| state.any_transfer(part))
+        .filter(|known| known.terms().is_none() && known.stage() == Stage::Forwarded);
     forwarded.all(|known| known.payee_proxy == conversion.payee_proxy)
 }

@@ -119,10 +119,9 @@ impl<'a> Sender<'a> {
         let answers_for_it = known.payee_proxy.is_some() && self.standing == SenderStanding::External;
         match known.kind {
             TransferKind::Payment | TransferKind::Conversion(_) if is_payee || answers_for_it => {}
-            TransferKind::Payment
-            | TransferKind::Conversion(_)
-            | TransferKind::FundsIn
-            | TransferKind::FundsOut => return Err(Rejection::SourceIsNotPayee),
+            TransferKind::Payment | TransferKind::Conversion(_) | TransferKind::FundsIn | TransferKind::FundsOut => {
+                return Err(Rejection::SourceIsNotPayee);
+            }
         }
         match destination {
             Some(name) if known.payer_proxy.is_none() && !known.payer.same_as(name.as_str()) => {

@@ -99,7 +99,9 @@ fn start(state: &mut State, funds: &NewFunds, kind: TransferKind) {
     };
     let (payer, payee) = match kind {
         TransferKind::FundsIn => (hub, funds.participant.clone()),
-        TransferKind::FundsOut | TransferKind::Payment | TransferKind::Conversion(_) => (funds.participant.clone(), hub),
+        TransferKind::FundsOut | TransferKind::Payment | TransferKind::Conversion(_) => {
+            (funds.participant.clone(), hub)
+        }
     };
     state.add_transfer(Transfer {
         key: 0,

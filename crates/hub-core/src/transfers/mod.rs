@@ -24,9 +24,9 @@ use vocabulary::{Condition, CorrelationId, Digest, FspId, Fulfilment, Money, Tim
 pub use expire::{Expire, expire};
 pub use fulfil::{Fulfil, FulfilKind, SenderStanding, fulfil};
 pub(crate) use fulfil::{Sender, is_preimage};
-pub(crate) use prepare::{check_participants, hold_position, holders, position};
 pub use funds::{FinishFunds, NewFunds, RecordFunds, record_funds};
 pub use prepare::{Prepare, prepare};
+pub(crate) use prepare::{check_participants, hold_position, holders, position};
 pub use reject::{Reject, reject};
 pub use states::{Event, Stage, next};
 pub use status::{PublicState, TransferStatus};

@@ -99,7 +99,9 @@ fn check(state: &State, command: &Prepare) -> Result<(Resolved, Amount), Rejecti
         return Err(Rejection::PayerIsPayee);
     }
     let debtor = match agreed_conversion(state, command, amount)? {
-        Some(conversion) => state.holder(conversion.payee_holder()).map(|known| (known, conversion.payee_proxy.is_some())),
+        Some(conversion) => {
+            state.holder(conversion.payee_holder()).map(|known| (known, conversion.payee_proxy.is_some()))
+        }
         None => Some((payer, payer.is_proxy)),
     };
     let (debtor, is_external) = debtor.ok_or_else(|| Rejection::ParticipantNotFound(command.payer.clone()))?;
