@@ -80,6 +80,7 @@ pub(super) fn loaded() -> Loaded {
         models: Vec::new(),
         fee_rules: Vec::new(),
         participants,
+        routes: Vec::new(),
         accounts,
         transfers: Vec::new(),
         quotes: Vec::new(),
@@ -116,6 +117,7 @@ pub(super) fn a_fulfil(number: u8, kind: FulfilKind) -> Fulfil {
     Fulfil {
         id: id(number),
         source: fsp("payee"),
+        standing: SenderStanding::Participant,
         destination: Some(fsp("payer")),
         kind,
         fulfilment: Some(fulfilment(number)),
@@ -129,12 +131,17 @@ fn a_rejection(number: u8) -> Reject {
     Reject {
         id: id(number),
         source: fsp("payee"),
+        standing: SenderStanding::Participant,
         destination: Some(fsp("payer")),
         code: 5104,
         description: "no".into(),
         hash: Digest([200; 32]),
         dialect: Dialect(2),
     }
+}
+
+fn an_expiry(number: u8) -> Expire {
+    Expire { subject: subject(id(number)), payment: id(number) }
 }
 
 fn position(state: &State, name: &str) -> String {
@@ -425,11 +432,11 @@ fn section_4_8_a_confirming_scheme_also_tells_the_payee() {
 #[test]
 fn section_4_10_expiry_tells_both_sides_and_comes_once() {
     let mut state = reserved();
-    assert_eq!(told(&expire(&mut state, &Expire { id: id(1) })), Vec::<String>::new(), "not due yet");
+    assert_eq!(told(&expire(&mut state, &an_expiry(1))), Vec::<String>::new(), "not due yet");
     state.now = Timestamp::from_millis(NOW + 60_001);
     let both = ["payer:TransferExpired", "payee:TransferExpired"];
-    assert_eq!(told(&expire(&mut state, &Expire { id: id(1) })), both);
-    assert_eq!(told(&expire(&mut state, &Expire { id: id(1) })), Vec::<String>::new());
+    assert_eq!(told(&expire(&mut state, &an_expiry(1))), both);
+    assert_eq!(told(&expire(&mut state, &an_expiry(1))), Vec::<String>::new());
     assert_eq!(position(&state, "payer"), "0");
     assert_eq!(told(&fulfil(&mut state, &a_fulfil(1, FulfilKind::Commit))), ["payee:NotReserved"]);
 }
@@ -455,7 +462,7 @@ fn funds_move_liquidity_and_never_expire() {
     record_funds(&mut state, &RecordFunds::OutReserve(funds(2, "30")));
     assert_eq!(settlement(&state), "-90");
     state.now = Timestamp::from_millis(i64::MAX);
-    expire(&mut state, &Expire { id: id(2) });
+    expire(&mut state, &an_expiry(2));
     record_funds(&mut state, &RecordFunds::OutAbort(finish(2, "payer")));
     assert_eq!(settlement(&state), "-120");
     record_funds(&mut state, &RecordFunds::OutReserve(funds(3, "120.0001")));
@@ -533,7 +540,7 @@ fn command_of(step: &Step) -> Option<Command> {
             Command::Fulfil(alloc::boxed::Box::new(command))
         }
         Step::Reject(number) => Command::Reject(alloc::boxed::Box::new(a_rejection(*number))),
-        Step::Expire(number) => Command::Expire(Expire { id: id(*number) }),
+        Step::Expire(number) => Command::Expire(an_expiry(*number)),
         Step::Later(_) => return None,
     })
 }
