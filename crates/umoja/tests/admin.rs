@@ -4,7 +4,7 @@
 use harness::process::{Addresses, HubCommand, HubProcess};
 use hub_core::{
     Dialect, Rejection, Subject, SubjectKind,
-    quotes::Quote,
+    quotes::{Quote, QuoteKind},
     transfers::{Hashes, Transfer, TransferKind, TransferState},
 };
 use serde_json::{Value, json};
@@ -35,6 +35,8 @@ fn transfer() -> Transfer {
         kind: TransferKind::Payment,
         payer: "greenbank".parse().unwrap(),
         payee: "bluewallet".parse().unwrap(),
+        payer_proxy: None,
+        payee_proxy: None,
         money: Money { amount: Amount::from_units(55_000), currency: "USD".parse().unwrap() },
         legs: None,
         condition: None,
@@ -108,7 +110,14 @@ async fn fill(data: &Path) {
         ..UnitWork::default()
     };
     work.changes.new_transfers = vec![transfer()];
-    let quote = Quote { key: 0, id: id(QUOTE), request: Some(Digest([2; 32])), response: None, error: None };
+    let quote = Quote {
+        key: 0,
+        kind: QuoteKind::Transfer,
+        id: id(QUOTE),
+        request: Some(Digest([2; 32])),
+        response: None,
+        error: None,
+    };
     work.changes.new_quotes = vec![quote];
     let dead = Mark::Dead { id: unit(&mut *writer, &claims, work).await[0], attempts: 2, error: "no way".into() };
     unit(&mut *writer, &[], UnitWork { marks: vec![dead], ..UnitWork::default() }).await;

@@ -2,7 +2,7 @@
 
 use crate::{Fixture, scheme::*};
 use hub_core::{
-    Command, SubjectKind,
+    Command, Subject, SubjectKind,
     transfers::{FulfilKind, Transfer},
 };
 use std::collections::BTreeMap;
@@ -149,7 +149,7 @@ impl History {
     async fn assert_stored(&self, store: &dyn Store) {
         assert!(self.transfers.len() > 20 && self.quotes.len() > 5, "a history worth its name");
         for expected in self.transfers.values() {
-            let found = store.transfer(expected.id).await.unwrap().unwrap();
+            let found = store.transfer(Subject::transfer(expected.id)).await.unwrap().unwrap();
             assert_eq!(found, Transfer { key: found.key, ..expected.clone() });
         }
         let mut writer = store.writer().await.unwrap();

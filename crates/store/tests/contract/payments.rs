@@ -2,7 +2,7 @@
 
 use crate::{Fixture, scheme::*};
 use hub_core::{
-    Command, Message, WindowId,
+    Command, Message, Subject, WindowId,
     transfers::{PublicState, Stage, Transfer, TransferKind, TransferState},
 };
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub async fn a_payment_moves_money_once_however_often_it_is_sent(fixture: Fixtur
         run(&mut *writer, &[Command::Fulfil(fulfil(1).into())]).await;
     }
     assert_eq!(balances(&store).await, [(10_0000, 0), (-10_0000, 0)]);
-    let known = store.transfer(id(1)).await.unwrap().unwrap();
+    let known = store.transfer(Subject::transfer(id(1))).await.unwrap().unwrap();
     assert_eq!((known.stage(), known.window), (Stage::Committed, Some(WindowId(1))));
     assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
 }
@@ -63,7 +63,7 @@ pub async fn due_transfers_come_oldest_first_once_they_have_expired(fixture: Fix
     commit(&mut *writer, work).await.unwrap();
     let due = |limit| {
         let store = Arc::clone(&store);
-        async move { store.due_transfers(limit).await.unwrap().iter().map(|due| due.id).collect::<Vec<_>>() }
+        async move { store.due_transfers(limit).await.unwrap().iter().map(|due| due.subject.id).collect::<Vec<_>>() }
     };
     assert_eq!(due(10).await, [id(3), id(4), id(1)]);
     assert_eq!(due(2).await, [id(3), id(4)]);

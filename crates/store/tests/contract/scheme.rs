@@ -4,8 +4,8 @@ use hub_core::{
     Access, Command, Dialect, Flow, Notice, OnUs, Outcome, Participant, Rules, Standing, State, Subject, SubjectKind,
     administration::{AccountRecord, Change, ParticipantRecord},
     decide,
-    quotes::{AnswerKind, AnswerQuote, SubmitQuote},
-    transfers::{Expire, Fulfil, FulfilKind, Prepare, Reject},
+    quotes::{AnswerKind, AnswerQuote, Quote, QuoteKind, QuoteTerms, SubmitQuote},
+    transfers::{Expire, Fulfil, FulfilKind, Prepare, Reject, SenderStanding, Transfer},
 };
 use ledger::{Account, AccountId, AccountKind, Cap, Entry, EntryKind, ParticipantId};
 use sha2::{Digest as _, Sha256};
@@ -136,6 +136,7 @@ pub fn prepare(number: u64, expiration: Timestamp) -> Prepare {
 pub fn fulfil(number: u64) -> Fulfil {
     Fulfil {
         id: id(number),
+        standing: SenderStanding::Participant,
         source: fsp(BANKS[1]),
         destination: Some(fsp(BANKS[0])),
         kind: FulfilKind::Commit,
@@ -149,6 +150,7 @@ pub fn fulfil(number: u64) -> Fulfil {
 pub fn reject(number: u64) -> Reject {
     Reject {
         id: id(number),
+        standing: SenderStanding::Participant,
         source: fsp(BANKS[1]),
         destination: Some(fsp(BANKS[0])),
         code: 5104,
@@ -159,7 +161,7 @@ pub fn reject(number: u64) -> Reject {
 }
 
 pub fn expire(number: u64) -> Expire {
-    Expire { id: id(number) }
+    Expire { subject: Subject::transfer(id(number)), payment: id(number) }
 }
 
 pub fn submit_quote(number: u64) -> SubmitQuote {
@@ -167,10 +169,12 @@ pub fn submit_quote(number: u64) -> SubmitQuote {
         id: id(number),
         source: fsp(BANKS[0]),
         destination: fsp(BANKS[1]),
-        currency: usd(),
-        payer_currencies: Vec::new(),
-        stated_payer: None,
-        stated_payee: None,
+        terms: QuoteTerms::Transfer {
+            currency: usd(),
+            payer_currencies: Vec::new(),
+            stated_payer: None,
+            stated_payee: None,
+        },
         hash: hash(&format!("quote {number}")),
         dialect: Dialect(1),
     }
@@ -179,9 +183,10 @@ pub fn submit_quote(number: u64) -> SubmitQuote {
 pub fn answer_quote(number: u64) -> AnswerQuote {
     AnswerQuote {
         id: id(number),
+        of: QuoteKind::Transfer,
         source: fsp(BANKS[1]),
         destination: fsp(BANKS[0]),
-        kind: AnswerKind::Response(usd()),
+        kind: AnswerKind::Response(Some(usd())),
         hash: hash(&format!("answer {number}")),
         dialect: Dialect(1),
     }

@@ -3,7 +3,7 @@
 
 use crate::{Fixture, scheme::*};
 use hub_core::{
-    Command, WindowId,
+    Command, Subject, WindowId,
     administration::{Change, Delay, Granularity, Interchange, SettlementModel},
     settlement::{
         AccountTotal, Content, ContentId, Scope, Settlement, SettlementAccount, SettlementId, SettlementState, Window,
@@ -200,7 +200,7 @@ pub async fn payments_join_the_window_that_was_opened_and_see_the_active_models(
     assert_eq!(models(vec![Change::SetSettlementModel(off)]).await, [net_model(2)]);
     assert_eq!(models(Vec::new()).await, [net_model(2)]);
     drop(writer);
-    assert_eq!(store.transfer(id(3)).await.unwrap().unwrap().window, Some(SECOND));
+    assert_eq!(store.transfer(Subject::transfer(id(3))).await.unwrap().unwrap().window, Some(SECOND));
 }
 
 pub async fn windows_are_found_by_every_filter(fixture: Fixture) {

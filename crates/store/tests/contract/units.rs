@@ -2,9 +2,9 @@
 
 use crate::{Fixture, scheme::*};
 use hub_core::{
-    Access, Command, Dialect, Rejection, SubjectKind, WindowId,
+    Access, Command, Dialect, Rejection, Subject, SubjectKind, WindowId,
     administration::Change,
-    quotes::Quote,
+    quotes::{Quote, QuoteKind},
     transfers::{Hashes, Transfer, TransferKind, TransferState},
 };
 use ledger::AccountKind;
@@ -64,7 +64,7 @@ pub async fn a_transfer_comes_back_as_it_was_stored_in_every_state(fixture: Fixt
         assert_same(&*store, stored).await;
     }
     // What a unit may change afterwards, from one to the other.
-    let mut changed = store.transfer(transfers[0].id).await.unwrap().unwrap();
+    let mut changed = store.transfer(Subject::transfer(transfers[0].id)).await.unwrap().unwrap();
     let Transfer { state, window, hashes, payee_dialect, fulfil_extensions, .. } = transfers[1].clone();
     changed = Transfer {
         state,
@@ -83,7 +83,7 @@ pub async fn a_transfer_comes_back_as_it_was_stored_in_every_state(fixture: Fixt
 }
 
 async fn assert_same(store: &dyn Store, expected: &Transfer) {
-    let found = store.transfer(expected.id).await.unwrap().unwrap();
+    let found = store.transfer(Subject::transfer(expected.id)).await.unwrap().unwrap();
     assert_ne!(found.key, 0);
     assert_eq!(found, Transfer { key: found.key, ..expected.clone() });
 }
@@ -92,6 +92,7 @@ pub async fn a_quote_comes_back_as_it_was_stored(fixture: Fixture) {
     let store = fixture.open().await;
     let mut writer = store.writer().await.unwrap();
     let quote = |number, [request, response, error]: [Option<&str>; 3]| Quote {
+        kind: QuoteKind::Transfer,
         key: 0,
         id: id(number),
         request: request.map(hash),
@@ -127,7 +128,14 @@ pub async fn ids_of_different_kinds_and_forms_do_not_clash(fixture: Fixture) {
     let mut ulid = reserved_transfer(1, now);
     ulid.id = CorrelationId::from_parts(bytes, true);
     ulid.hashes.prepare = hash("the ulid");
-    let quote = Quote { key: 0, id: id(1), request: Some(hash("the quote")), response: None, error: None };
+    let quote = Quote {
+        key: 0,
+        kind: QuoteKind::Transfer,
+        id: id(1),
+        request: Some(hash("the quote")),
+        response: None,
+        error: None,
+    };
     let mut work = UnitWork::default();
     work.changes.new_transfers = vec![uuid.clone(), ulid.clone()];
     work.changes.new_quotes = vec![quote];
@@ -163,7 +171,7 @@ pub async fn an_id_that_was_claimed_and_not_used_stays_free(fixture: Fixture) {
         assert!(opened.transfers.is_empty() && opened.quotes.is_empty());
         writer.lock(&[]).await.unwrap();
         writer.commit(UnitWork::default()).await.unwrap();
-        assert_eq!(store.transfer(id(1)).await.unwrap(), None);
+        assert_eq!(store.transfer(Subject::transfer(id(1))).await.unwrap(), None);
     }
     let mut work = UnitWork::default();
     work.changes.new_transfers = vec![reserved_transfer(1, now)];
@@ -185,14 +193,14 @@ pub async fn a_failed_commit_leaves_nothing_behind(fixture: Fixture) {
     ];
     let failed = writer.commit(work).await;
     assert!(matches!(failed, Err(StoreError::Data(_))), "a name belongs to one participant: {failed:?}");
-    assert_eq!(store.transfer(id(1)).await.unwrap(), None);
+    assert_eq!(store.transfer(Subject::transfer(id(1))).await.unwrap(), None);
     let after = store.directory().await.unwrap();
     assert_eq!((after.version, &after.accounts), (before.version, &before.accounts));
     assert_eq!(after.participants, before.participants);
     assert_eq!(store.waiting_messages(fsp(BANKS[1]), store::MessageId(0), 10).await.unwrap(), []);
     // The writer goes on as if nothing had been.
     run(&mut *writer, &[Command::Prepare(prepare(1, now.plus_millis(60_000)).into())]).await;
-    assert!(store.transfer(id(1)).await.unwrap().is_some());
+    assert!(store.transfer(Subject::transfer(id(1))).await.unwrap().is_some());
 }
 
 pub async fn a_unit_that_is_left_leaves_no_trace(fixture: Fixture) {
@@ -205,10 +213,10 @@ pub async fn a_unit_that_is_left_leaves_no_trace(fixture: Fixture) {
     decided(&mut *writer, &[command()]).await.unwrap();
     decided(&mut *writer, &[command()]).await.unwrap();
     drop(writer);
-    assert_eq!(store.transfer(id(1)).await.unwrap(), None);
+    assert_eq!(store.transfer(Subject::transfer(id(1))).await.unwrap(), None);
     let mut writer = store.writer().await.unwrap();
     run(&mut *writer, &[command()]).await;
-    assert!(store.transfer(id(1)).await.unwrap().is_some());
+    assert!(store.transfer(Subject::transfer(id(1))).await.unwrap().is_some());
 }
 
 pub async fn locking_loads_participants_and_all_their_accounts_in_the_currency(fixture: Fixture) {

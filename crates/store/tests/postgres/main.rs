@@ -7,6 +7,7 @@ mod scheme;
 
 mod proxy;
 
+use hub_core::Subject;
 use hub_core::{Command, Message, Rejection, transfers::TransferState};
 use proxy::{Loss, Proxy};
 use scheme::{HUB, decided, found, fsp, id, message, prepare, run, send};
@@ -154,13 +155,13 @@ async fn a_server_that_ends_every_connection_is_met_again_by_the_next_unit_and_r
                    WHERE datname = current_database() AND pid <> pg_backend_pid()";
     sql(&address, end_all).await;
     run(&mut *writer, &[Command::Prepare(Box::new(prepare(2, FAR)))]).await;
-    assert!(store.transfer(id(2)).await.unwrap().is_some());
+    assert!(store.transfer(Subject::transfer(id(2))).await.unwrap().is_some());
     let command = Command::Prepare(Box::new(prepare(3, FAR)));
     let (_, work) = decided(&mut *writer, std::slice::from_ref(&command)).await.unwrap();
     sql(&address, end_all).await;
     assert!(writer.commit(work).await.is_err());
     writer.rollback().await.unwrap();
-    assert!(store.transfer(id(3)).await.unwrap().is_none(), "the unit has gone with its connection");
+    assert!(store.transfer(Subject::transfer(id(3))).await.unwrap().is_none(), "the unit has gone with its connection");
     assert_eq!(run(&mut *writer, &[command]).await[0].notices[0].message, Message::Relay);
 }
 
@@ -185,7 +186,7 @@ async fn a_deadlock_is_a_conflict_and_the_unit_can_run_again() {
     let outcome = tokio::time::timeout(Duration::from_secs(30), both).await.expect("the unit waits for the stranger");
     assert!(matches!(outcome, Err(StoreError::Conflict(_))), "{outcome:?}");
     run(&mut *writer, &command).await;
-    let state = store.transfer(id(1)).await.unwrap().unwrap().state;
+    let state = store.transfer(Subject::transfer(id(1))).await.unwrap().unwrap().state;
     assert!(matches!(state, TransferState::Committed { .. }), "{state:?}");
 }
 
@@ -200,7 +201,7 @@ async fn a_text_with_a_nul_does_not_stop_the_units() {
     assert!(matches!(outcomes[0].notices[0].message, Message::Failure(Rejection::NoRoute { .. })));
     let reject = hub_core::transfers::Reject { description: "no\0way".into(), ..scheme::reject(1) };
     run(&mut *writer, &[Command::Reject(Box::new(reject))]).await;
-    let state = store.transfer(id(1)).await.unwrap().unwrap().state;
+    let state = store.transfer(Subject::transfer(id(1))).await.unwrap().unwrap().state;
     let cause = Rejection::ByPayee { code: 5104, description: "no\u{fffd}way".into() };
     assert_eq!(state, TransferState::Aborted(cause));
     let sent = send(&mut *writer, vec![message("bank-d", "1")]).await;

@@ -12,6 +12,7 @@ mod scheme;
 mod vfs;
 
 use disk::{Random, Step};
+use hub_core::Subject;
 use hub_core::{Command, administration::AccountRecord, transfers::Transfer};
 use scheme::*;
 use std::{
@@ -157,7 +158,7 @@ async fn snapshot(store: &dyn Store, known: &Snapshot) -> Snapshot {
     }
     found.messages.sort_by_key(|message| message.id);
     for id in known.transfers.keys() {
-        found.transfers.extend(store.transfer(*id).await.unwrap().map(|transfer| (*id, transfer)));
+        found.transfers.extend(store.transfer(Subject::transfer(*id)).await.unwrap().map(|transfer| (*id, transfer)));
     }
     found
 }
@@ -188,11 +189,11 @@ async fn refuses_and_goes_on(name: &str, set_failing: impl Fn(&Recorder, bool)) 
         let refused = writer.commit(work).await;
         assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     }
-    assert_eq!(store.transfer(id(2)).await.unwrap(), None);
+    assert_eq!(store.transfer(Subject::transfer(id(2))).await.unwrap(), None);
     set_failing(recorder, false);
     run(&mut *writer, &commands(3)).await;
     for (number, is_there) in [(1, true), (2, false), (3, true)] {
-        assert_eq!(store.transfer(id(number)).await.unwrap().is_some(), is_there);
+        assert_eq!(store.transfer(Subject::transfer(id(number))).await.unwrap().is_some(), is_there);
     }
     assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
 }
