@@ -10,7 +10,7 @@ mod scheme;
 mod settling;
 
 use hub_core::{
-    Command, Message, Outcome, Rejection, WindowId,
+    Command, Message, Outcome, Rejection, Subject, WindowId,
     administration::{Change, Directory},
     settlement::WindowState,
     transfers::Prepare,
@@ -341,7 +341,7 @@ async fn the_books_can_be_verified_while_payments_and_closes_go_on() {
         ((), runner)
     });
     tokio::join!(verifying, paying);
-    let last = nodes[1].transfer(id(7_039)).await.unwrap().unwrap();
+    let last = nodes[1].transfer(Subject::transfer(id(7_039))).await.unwrap().unwrap();
     assert!(last.window.is_some(), "{last:?}");
 }
 
