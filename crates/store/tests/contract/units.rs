@@ -19,6 +19,8 @@ pub fn reserved_transfer(number: u64, now: Timestamp) -> Transfer {
         kind: TransferKind::Payment,
         payer: fsp(BANKS[0]),
         payee: fsp(BANKS[1]),
+        payer_proxy: None,
+        payee_proxy: None,
         money: Money { amount: units(10_0000), currency: usd() },
         legs: Some([POSITION_OF_A, POSITION_OF_B]),
         condition: Some(condition()),
