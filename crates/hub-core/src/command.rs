@@ -2,7 +2,7 @@
 
 use crate::{
     Notice, State,
-    fx_transfers::{self, Agree, PrepareConversion, RejectConversion},
+    fx_transfers::{self, Agree, Conclude, PrepareConversion, RejectConversion},
     quotes::{self, AnswerQuote, SubmitQuote},
     transfers::{self, Expire, Fulfil, Prepare, RecordFunds, Reject, Transfer, TransferKind},
 };
@@ -48,12 +48,15 @@ pub enum Command {
     Fulfil(Box<Fulfil>),
     Reject(Box<Reject>),
     Expire(Expire),
+    /// Of what was to be forwarded and never left.
+    NotForwarded(Expire),
     RecordFunds(Box<RecordFunds>),
     SubmitQuote(Box<SubmitQuote>),
     AnswerQuote(Box<AnswerQuote>),
     PrepareConversion(Box<PrepareConversion>),
     Agree(Box<Agree>),
     RejectConversion(Box<RejectConversion>),
+    Conclude(Conclude),
 }
 
 /// A subject that a command needs to be found, with what it is linked to: a transfer brings its conversions.
@@ -101,13 +104,14 @@ impl Command {
             Self::Prepare(command) => transfer(command.id),
             Self::Fulfil(command) => transfer(command.id),
             Self::Reject(command) => transfer(command.id),
-            Self::Expire(command) => transfer(command.payment),
+            Self::Expire(command) | Self::NotForwarded(command) => transfer(command.payment),
             Self::RecordFunds(command) => transfer(command.id()),
             Self::SubmitQuote(command) => command.subject(),
             Self::AnswerQuote(command) => command.subject(),
             Self::PrepareConversion(command) => transfer(command.determining.unwrap_or(command.id)),
             Self::Agree(command) => transfer(command.payment),
             Self::RejectConversion(command) => transfer(command.payment),
+            Self::Conclude(command) => transfer(command.payment),
         }
     }
 
@@ -123,8 +127,11 @@ impl Command {
                 let determining = command.determining.map(|_| Wanted::Claim(self.subject()));
                 determining.into_iter().chain([Wanted::Claim(conversion(command.id))]).collect()
             }
-            Self::Expire(command) => vec![Wanted::Find(self.subject()), Wanted::Find(command.subject)],
+            Self::Expire(command) | Self::NotForwarded(command) => {
+                vec![Wanted::Find(self.subject()), Wanted::Find(command.subject)]
+            }
             Self::Agree(command) => vec![Wanted::Find(self.subject()), Wanted::Find(conversion(command.id))],
+            Self::Conclude(command) => vec![Wanted::Find(self.subject()), Wanted::Find(conversion(command.id))],
             Self::RejectConversion(command) => {
                 vec![Wanted::Find(self.subject()), Wanted::Find(conversion(command.id))]
             }
@@ -143,9 +150,10 @@ impl Command {
                 standings.extend(parts.iter().flat_map(|part| standings_of(part)));
                 standings
             }
-            Self::Fulfil(_) | Self::Agree(_) | Self::RejectConversion(_) => {
+            Self::Fulfil(_) | Self::Agree(_) | Self::RejectConversion(_) | Self::Conclude(_) => {
                 parts.iter().flat_map(|part| standings_of(part)).collect()
             }
+            Self::NotForwarded(_) => Vec::new(),
             Self::Reject(_) | Self::Expire(_) => match parts {
                 [Transfer { kind: TransferKind::Payment, .. }] => {
                     let known = parts[0];
@@ -191,11 +199,13 @@ pub fn decide(state: &mut State, command: &Command) -> Outcome {
         Command::Fulfil(command) => transfers::fulfil(state, command),
         Command::Reject(command) => transfers::reject(state, command),
         Command::Expire(command) => transfers::expire(state, command),
+        Command::NotForwarded(command) => transfers::not_forwarded(state, command),
         Command::RecordFunds(command) => transfers::record_funds(state, command),
         Command::SubmitQuote(command) => quotes::submit(state, command),
         Command::AnswerQuote(command) => quotes::answer(state, command),
         Command::PrepareConversion(command) => fx_transfers::prepare(state, command),
         Command::Agree(command) => fx_transfers::agree(state, command),
         Command::RejectConversion(command) => fx_transfers::reject(state, command),
+        Command::Conclude(command) => fx_transfers::conclude(state, command),
     }
 }

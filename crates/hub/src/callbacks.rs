@@ -65,6 +65,9 @@ pub trait Requests: Send + Sync {
 
     /// Takes up that a proxy could not be asked for a party. Returns whether the source is to be told so.
     fn could_not_ask<'a>(&'a self, delivery: &'a Delivery) -> Told<'a>;
+
+    /// Takes up that a prepare has not left the hub, as far as it knows.
+    fn not_sent(&self, delivery: &Delivery);
 }
 
 pub type Told<'a> = Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
@@ -89,6 +92,8 @@ enum Attempt {
     NoEndpoint(String),
     /// With the status of the answer, if there was one.
     Failed(Option<u16>, FspiopError),
+    /// Nothing has got past the connection attempt.
+    Unreached(FspiopError),
 }
 
 impl Callbacks {
@@ -235,6 +240,8 @@ impl Callbacks {
             return self.dropped(&delivery);
         }
         let mut pause = PAUSE_FIRST;
+        // Of what an earlier process tried nobody knows.
+        let mut may_be_seen = matches!(delivery.persistence, Persistence::ReadBack(_));
         delivery.head = self.signer.sign(delivery.head, &delivery.body).await;
         loop {
             let left = until(delivery.until);
@@ -248,10 +255,15 @@ impl Callbacks {
                     Attempt::Delivered(_) => return self.delivered(&delivery),
                     // An operator may still register where an outcome goes; everything else is too old by then.
                     Attempt::NoEndpoint(text) if !delivery.head.is_outcome() => {
-                        return self.give_up(&delivery, &self.no_endpoint(&delivery, &text)).await;
+                        let failure = self.no_endpoint(&delivery, &text);
+                        return self.give_up(&delivery, &failure, may_be_seen).await;
                     }
                     Attempt::NoEndpoint(text) => self.no_endpoint(&delivery, &text),
-                    Attempt::Failed(_, failure) => failure,
+                    Attempt::Unreached(failure) => failure,
+                    Attempt::Failed(_, failure) => {
+                        may_be_seen = true;
+                        failure
+                    }
                 },
                 Ok(Err(_closed)) => return,
                 Err(_elapsed) => FspiopError::with_detail(
@@ -262,7 +274,7 @@ impl Callbacks {
             delivery.attempts += 1;
             self.metrics.deliveries.get_or_create(&DeliveryLabels { outcome: "failed" }).inc();
             if until(delivery.until) <= pause {
-                return self.give_up(&delivery, &failure).await;
+                return self.give_up(&delivery, &failure, may_be_seen).await;
             }
             if let Some(id) = delivery.persistence.id() {
                 let error = failure.description().to_owned();
@@ -321,6 +333,7 @@ impl Callbacks {
             Attempt::Delivered(status) => (Some(*status), None),
             Attempt::NoEndpoint(text) => (None, Some(self.no_endpoint(delivery, text).code.number())),
             Attempt::Failed(status, failure) => (*status, Some(failure.code.number())),
+            Attempt::Unreached(failure) => (None, Some(failure.code.number())),
         };
         self.journal.note_sent(at, delivery, answer);
         outcome
@@ -350,7 +363,8 @@ impl Callbacks {
         match self.net.send(outgoing, left).await {
             Ok(answer) if answer.status.is_success() => Attempt::Delivered(answer.status.as_u16()),
             Ok(answer) => Attempt::Failed(Some(answer.status.as_u16()), error_of(&answer)),
-            Err(error) => Attempt::Failed(None, unreachable(&error)),
+            Err(error @ NetError::Connect(_)) => Attempt::Unreached(unreachable(&error)),
+            Err(error @ (NetError::Broken(_) | NetError::TimedOut(_))) => Attempt::Failed(None, unreachable(&error)),
         }
     }
 
@@ -366,7 +380,7 @@ impl Callbacks {
         }
     }
 
-    async fn give_up(self: &Arc<Self>, delivery: &Delivery, failure: &FspiopError) {
+    async fn give_up(self: &Arc<Self>, delivery: &Delivery, failure: &FspiopError, may_be_seen: bool) {
         self.metrics.deliveries.get_or_create(&DeliveryLabels { outcome: "given_up" }).inc();
         let head = &delivery.head;
         tracing::warn!(
@@ -379,8 +393,11 @@ impl Callbacks {
             // Only an outcome is still owed; a prepare is ended by its expiry, a quote by the complaint below.
             self.mark(if head.is_outcome() { dead } else { Mark::Dropped(id) });
         }
+        let requests = self.requests.get().expect("who carries out requests is said before the first of them");
+        if !may_be_seen && head.purpose == Purpose::UnderWay && &*head.method == "POST" {
+            requests.not_sent(delivery);
+        }
         if head.purpose == Purpose::Discovery {
-            let requests = self.requests.get().expect("who carries out requests is said before the first of them");
             if !requests.could_not_ask(delivery).await {
                 return;
             }

@@ -95,9 +95,9 @@ fn repeated(known: &Transfer, command: &Agree, earlier: Digest) -> Option<Messag
 /// Ends a conversion, and its payment with it, because the provider's answer is wrong. The provider said that it holds
 /// the money ready, so it is told that it need not.
 fn invalidate(state: &mut State, command: &Agree, rejection: Rejection) -> Outcome {
-    end_payment(state, command.id, (Event::Invalidated, rejection.clone()), |known| {
+    end_payment(state, command.id, (Event::Invalidated, rejection.clone()), |state, known| {
         let initiator = known.tell_payer(Message::Failure(rejection.clone()));
-        [Some(initiator), linked::tell_provider(known)].into_iter().flatten().collect()
+        [Some(initiator), linked::tell_provider(state, known)].into_iter().flatten().collect()
     })
 }
 
@@ -107,19 +107,19 @@ pub(super) fn end_payment(
     state: &mut State,
     id: CorrelationId,
     (event, rejection): (Event, Rejection),
-    tell: impl FnOnce(&Transfer) -> Vec<Notice>,
+    tell: impl FnOnce(&State, &Transfer) -> Vec<Notice>,
 ) -> Outcome {
     let about = subject(id);
     let payment = state.conversion(id).expect("the caller has found it").payment();
     let parts = linked::open_parts(state, payment);
     linked::abort(state, about, event, rejection.clone());
-    let mut notices = tell(state.conversion(id).expect("it was just aborted"));
+    let mut notices = tell(state, state.conversion(id).expect("it was just aborted"));
     for part in parts.into_iter().filter(|part| *part != about) {
         linked::abort(state, part, event, rejection.clone());
         let known = state.any_transfer(part).expect("it was just aborted");
         notices.push(known.tell_payer(Message::Failure(rejection.clone())));
         if known.terms().is_some() {
-            notices.extend(linked::tell_provider(known));
+            notices.extend(linked::tell_provider(state, known));
         }
     }
     Outcome::tell(notices)

@@ -3,12 +3,14 @@
 //! Invariant: a conversion moves nothing by itself. What it holds is posted in the unit that commits its determining
 //! transfer, and dropped in the unit that ends that transfer otherwise.
 
+mod conclude;
 mod fulfil;
 mod prepare;
 mod reject;
 #[cfg(test)]
 mod tests;
 
+pub use conclude::{Conclude, conclude};
 pub use fulfil::{Agree, agree};
 pub use prepare::{AskedAmount, PrepareConversion, prepare};
 pub use reject::{RejectConversion, reject};

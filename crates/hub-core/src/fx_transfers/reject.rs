@@ -37,7 +37,7 @@ pub fn reject(state: &mut State, command: &RejectConversion) -> Outcome {
         if !sender.ends_by_mismatch(known) {
             return Outcome::silent();
         }
-        return end_payment(state, command.id, (Event::Invalidated, rejection.clone()), |known| {
+        return end_payment(state, command.id, (Event::Invalidated, rejection.clone()), |_, known| {
             Vec::from([known.tell_payer(Message::Failure(rejection))])
         });
     }
@@ -62,7 +62,9 @@ pub fn reject(state: &mut State, command: &RejectConversion) -> Outcome {
         return Outcome::tell([known.tell_payee(Message::Failure(Rejection::TransferExpired))]);
     }
     let rejection = Rejection::ByPayee { code: command.code, description: command.description.clone() };
-    end_payment(state, command.id, (Event::Rejected, rejection), |known| Vec::from([known.tell_payer(Message::Relay)]))
+    end_payment(state, command.id, (Event::Rejected, rejection), |_, known| {
+        Vec::from([known.tell_payer(Message::Relay)])
+    })
 }
 
 /// A transfer that was forwarded may be committed in the scheme of its payee; only that scheme can end it, and it

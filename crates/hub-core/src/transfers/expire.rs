@@ -1,6 +1,6 @@
 //! Expiry of reserved transfers (contract §4.10).
 
-use super::{Stage, Transfer, TransferKind, linked};
+use super::{Event, Stage, Transfer, TransferKind, TransferState, linked};
 use crate::{Outcome, State, Subject, SubjectKind};
 use vocabulary::CorrelationId;
 
@@ -39,4 +39,15 @@ fn is_due(state: &State, known: &Transfer) -> bool {
 /// Whether the transfer of a conversion has been forwarded, so that it is not ours to end.
 fn is_elsewhere(state: &State, conversion: &Transfer) -> bool {
     state.transfer(conversion.payment()).is_some_and(|known| known.stage() == Stage::Forwarded)
+}
+
+/// What was to be forwarded never left this scheme: nobody else can decide it, so that it expires here as any other
+/// (contract, interscheme §1.10).
+pub fn not_forwarded(state: &mut State, command: &Expire) -> Outcome {
+    let now = state.now;
+    if state.any_transfer(command.subject).is_some_and(|known| known.stage() == Stage::Forwarded) {
+        let known = state.change_transfer(command.subject);
+        known.enter(Event::NotForwarded, TransferState::Reserved, now);
+    }
+    Outcome::silent()
 }

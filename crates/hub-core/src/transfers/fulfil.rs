@@ -220,7 +220,8 @@ fn invalidate(state: &mut State, command: &Fulfil, rejection: Rejection) -> Outc
 fn commit(state: &mut State, command: &Fulfil) -> Outcome {
     let known = state.transfer(command.id).expect("the caller has found it");
     let fees = fee_legs(state, known);
-    let Some(mut entries) = linked::post(state, command.id) else {
+    let parts = linked::open_parts(state, command.id);
+    let Some(mut entries) = linked::post(state, parts) else {
         return refuse(state, command, Rejection::Overflow);
     };
     let (now, window, confirms) = (state.now, Some(state.window), state.rules.confirms_to_payee);

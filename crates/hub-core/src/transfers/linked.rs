@@ -45,15 +45,18 @@ pub(crate) fn abort_conversions(
     for subject in open_parts(state, payment).into_iter().filter(|part| part.kind == SubjectKind::Conversion) {
         abort(state, subject, event, rejection.clone());
         let known = state.any_transfer(subject).expect("it was just aborted");
-        notices.extend(tell_provider(known));
+        notices.extend(tell_provider(state, known));
     }
     notices
 }
 
-/// The outcome of a conversion for its provider. One behind a proxy hears of it from the hub of its own scheme.
-pub(crate) fn tell_provider(known: &Transfer) -> Option<Notice> {
+/// The outcome of a conversion for its provider. Where the transfer went to the provider's own scheme, that scheme knows.
+pub(crate) fn tell_provider(state: &State, known: &Transfer) -> Option<Notice> {
     let status = super::TransferStatus { fulfilment: None, extensions: None, cause: None, ..known.status() };
-    known.payee_proxy.is_none().then(|| known.tell_payee(Message::Patch(Box::new(status))))
+    let proxy = known.payee_proxy.as_ref();
+    let transfer = state.transfer(known.payment());
+    let is_known_there = proxy.is_some() && transfer.is_some_and(|transfer| transfer.payee_proxy.as_ref() == proxy);
+    (!is_known_there).then(|| known.tell_payee(Message::Patch(Box::new(status))))
 }
 
 /// Ends whatever is open of a payment because its time is up; both sides of each part are told.
@@ -64,14 +67,15 @@ pub(crate) fn expire(state: &mut State, parts: Vec<Subject>) -> Vec<Notice> {
         let known = state.any_transfer(subject).expect("it was just aborted");
         let expired = || Message::Failure(Rejection::TransferExpired);
         notices.extend([known.tell_payer(expired()), known.tell_payee(expired())]);
+        if known.terms().is_some() && known.payee_proxy.is_some() {
+            notices.extend(tell_provider(state, known));
+        }
     }
     notices
 }
 
-/// Posts the legs of a transfer and of the conversions that were agreed for it. None, and nothing has changed, if a
-/// balance would leave the range of the ledger.
-pub(crate) fn post(state: &mut State, payment: CorrelationId) -> Option<Vec<(Subject, Entry)>> {
-    let parts = open_parts(state, payment);
+/// Posts the legs of parts of a payment. None, and nothing has changed, if a balance would leave the range of the ledger.
+pub(crate) fn post(state: &mut State, parts: Vec<Subject>) -> Option<Vec<(Subject, Entry)>> {
     let legs: Vec<Leg> = parts.into_iter().filter_map(|part| leg(state, part)).collect();
     match legs.as_slice() {
         [] => Some(Vec::new()),
@@ -93,23 +97,19 @@ pub(crate) fn post(state: &mut State, payment: CorrelationId) -> Option<Vec<(Sub
 
 /// Marks the conversions of a payment committed; each provider here is told so.
 pub(crate) fn commit_conversions(state: &mut State, payment: CorrelationId, now: Timestamp) -> Vec<Notice> {
-    let mut notices = Vec::new();
+    let parts = open_parts(state, payment).into_iter().filter(|part| part.kind == SubjectKind::Conversion);
+    parts.collect::<Vec<_>>().into_iter().filter_map(|part| commit_conversion(state, part, now)).collect()
+}
+
+/// Marks one conversion committed whose leg has been posted.
+pub(crate) fn commit_conversion(state: &mut State, subject: Subject, now: Timestamp) -> Option<Notice> {
     let window = Some(state.window);
-    for subject in open_parts(state, payment).into_iter().filter(|part| part.kind == SubjectKind::Conversion) {
-        let known = state.change_transfer(subject);
-        let fulfilment = match known.state {
-            TransferState::Agreed { fulfilment } => fulfilment,
-            TransferState::Reserved
-            | TransferState::Forwarded
-            | TransferState::Committed { .. }
-            | TransferState::Aborted(_)
-            | TransferState::Refused(_) => None,
-        };
-        known.enter(Event::Fulfilled, TransferState::Committed { fulfilment }, now);
-        known.window = window;
-        notices.extend(tell_provider(known));
-    }
-    notices
+    let known = state.change_transfer(subject);
+    let fulfilment = known.status().fulfilment;
+    known.enter(Event::Fulfilled, TransferState::Committed { fulfilment }, now);
+    known.window = window;
+    let known = state.any_transfer(subject)?;
+    tell_provider(state, known)
 }
 
 /// Records the entries of a payment. Only what is settled later belongs to a window.

@@ -21,7 +21,7 @@ use alloc::{boxed::Box, vec::Vec};
 use ledger::AccountId;
 use vocabulary::{Condition, CorrelationId, Digest, FspId, Fulfilment, Money, Timestamp};
 
-pub use expire::{Expire, expire};
+pub use expire::{Expire, expire, not_forwarded};
 pub use fulfil::{Fulfil, FulfilKind, SenderStanding, fulfil};
 pub(crate) use fulfil::{Sender, is_preimage};
 pub use funds::{FinishFunds, NewFunds, RecordFunds, record_funds};

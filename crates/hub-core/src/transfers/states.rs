@@ -18,6 +18,8 @@ pub enum Event {
     Prepared,
     /// The same, and its payee is behind a proxy.
     PreparedForProxy,
+    /// What was to be forwarded never reached the proxy.
+    NotForwarded,
     /// A prepare failed a check that takes its id.
     PrepareRefused,
     /// The provider of a conversion agreed.
@@ -51,9 +53,10 @@ impl Stage {
 }
 
 impl Event {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Prepared,
         Self::PreparedForProxy,
+        Self::NotForwarded,
         Self::PrepareRefused,
         Self::Agreed,
         Self::Fulfilled,
@@ -65,34 +68,31 @@ impl Event {
 
 /// The stage that follows, or none where the event changes nothing. `None` as a stage is an unknown id.
 pub fn next(stage: Option<Stage>, event: Event) -> Option<Stage> {
-    match stage {
-        None => match event {
-            Event::Prepared => Some(Stage::Reserved),
-            Event::PreparedForProxy => Some(Stage::Forwarded),
-            Event::PrepareRefused => Some(Stage::Refused),
-            Event::Agreed | Event::Fulfilled | Event::Rejected | Event::Invalidated | Event::Expired => None,
-        },
+    match (stage, event) {
+        (None, Event::Prepared) => Some(Stage::Reserved),
+        (None, Event::PreparedForProxy) => Some(Stage::Forwarded),
+        (None, Event::PrepareRefused) => Some(Stage::Refused),
         // A forwarded transfer expires with the payment of which it is a part, when that has ended elsewhere.
-        Some(Stage::Reserved | Stage::Forwarded) => match event {
-            Event::Agreed => Some(Stage::Agreed),
-            Event::Fulfilled => Some(Stage::Committed),
-            Event::Rejected | Event::Invalidated | Event::Expired => Some(Stage::Aborted),
-            Event::Prepared | Event::PreparedForProxy | Event::PrepareRefused => None,
-        },
-        Some(Stage::Agreed) => match event {
-            Event::Fulfilled => Some(Stage::Committed),
-            Event::Rejected | Event::Invalidated | Event::Expired => Some(Stage::Aborted),
-            Event::Prepared | Event::PreparedForProxy | Event::PrepareRefused | Event::Agreed => None,
-        },
-        Some(Stage::Committed | Stage::Aborted | Stage::Refused) => match event {
+        (Some(Stage::Forwarded), Event::NotForwarded) => Some(Stage::Reserved),
+        (Some(Stage::Reserved | Stage::Forwarded), Event::Agreed) => Some(Stage::Agreed),
+        (Some(Stage::Reserved | Stage::Forwarded | Stage::Agreed), Event::Fulfilled) => Some(Stage::Committed),
+        (
+            Some(Stage::Reserved | Stage::Forwarded | Stage::Agreed),
+            Event::Rejected | Event::Invalidated | Event::Expired,
+        ) => Some(Stage::Aborted),
+        (
+            None
+            | Some(Stage::Reserved | Stage::Forwarded | Stage::Agreed)
+            | Some(Stage::Committed | Stage::Aborted | Stage::Refused),
             Event::Prepared
             | Event::PreparedForProxy
+            | Event::NotForwarded
             | Event::PrepareRefused
             | Event::Agreed
             | Event::Fulfilled
             | Event::Rejected
             | Event::Invalidated
-            | Event::Expired => None,
-        },
+            | Event::Expired,
+        ) => None,
     }
 }

@@ -6,12 +6,14 @@ use super::{
 };
 use crate::{Hub, callbacks::now, journal::Mention, render, sequencer::RelayUntil};
 use fspiop::{
+    ErrorCode, FspiopError,
     body::{ErrorInformation, FxAmount, FxTransferFulfil, FxTransferPrepare, TransferState},
     endpoint::EndpointType,
 };
 use hub_core::{
     Command, Rejection, Subject, SubjectKind,
-    fx_transfers::{Agree, AskedAmount, PrepareConversion, RejectConversion},
+    fx_transfers::{Agree, AskedAmount, Conclude, PrepareConversion, RejectConversion},
+    transfers::SenderStanding,
 };
 use std::sync::Arc;
 use vocabulary::CorrelationId;
@@ -81,6 +83,24 @@ pub async fn put_error(hub: &Arc<Hub>, inbound: Inbound, id: &str) -> Result<(),
     };
     let command = Command::RejectConversion(Box::new(command));
     decide(hub, inbound, (command, id), EndpointType::FxTransferError).await
+}
+
+/// From another scheme only: to anybody else the hub sends PATCH and takes none (contract §1.4).
+pub async fn patch(hub: &Arc<Hub>, inbound: Inbound, id: &str) -> Result<(), Refusal> {
+    let standing = hub.standing_of(&inbound.envelope.source);
+    if inbound.envelope.proxy.is_none() || standing == SenderStanding::Participant {
+        return Err(FspiopError::new(ErrorCode::NOT_IMPLEMENTED).into());
+    }
+    let body = FxTransferFulfil::parse(&inbound.body)?;
+    hub.check_proxy(&inbound.envelope, &inbound.ways)?;
+    let Ok(id) = id.parse::<CorrelationId>() else { return Ok(unknown(hub, &inbound, id)) };
+    let is_committed = match body.state {
+        TransferState::Committed => true,
+        TransferState::Aborted => false,
+        TransferState::Received | TransferState::Reserved => return Ok(()),
+    };
+    let command = Conclude { id, payment: payment_of(hub, id).await?, standing, is_committed };
+    Ok(hub.sequencer().decide(Command::Conclude(command), None).await?)
 }
 
 /// The payment of a conversion, which never changes: read before the unit, so that the unit has at most one command of

@@ -9,6 +9,7 @@ use super::{Inbound, Refusal, discovery, participants};
 use crate::{
     Hub,
     callbacks::{Carried, Requests, Told, key_of, now},
+    journal,
     outbound::{Delivery, Head, Persistence, Purpose},
     render,
     signing::headers_of,
@@ -16,6 +17,10 @@ use crate::{
 };
 use fspiop::{ErrorCode, FspiopError, Operation};
 use http::Method;
+use hub_core::{
+    Command, Subject,
+    transfers::{Expire, Stage},
+};
 use std::sync::{Arc, Weak};
 use vocabulary::FspId;
 
@@ -114,6 +119,25 @@ impl Requests for CarryOut {
                 None => false,
             }
         })
+    }
+
+    /// Only of a forwarded payment anything changes.
+    fn not_sent(&self, delivery: &Delivery) {
+        let Some((hub, id)) = self.0.upgrade().zip(journal::subject_of_delivery(delivery)) else { return };
+        let is_conversion = delivery.head.path.starts_with("/fxTransfers");
+        let subject = if is_conversion { Subject::conversion(id) } else { Subject::transfer(id) };
+        tokio::spawn(async move {
+            match hub.store().transfer(subject).await {
+                Ok(Some(known)) if known.stage() == Stage::Forwarded => {
+                    let command = Expire { subject, payment: known.payment() };
+                    if let Err(error) = hub.sequencer().decide(Command::NotForwarded(command), None).await {
+                        tracing::warn!(%id, %error, "a payment that was not forwarded waits for the other scheme's word");
+                    }
+                }
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%id, %error, "a payment that was not forwarded could not be read"),
+            }
+        });
     }
 }
 
