@@ -23,7 +23,10 @@ const ALLOWED: [(&str, &[&str]); 14] = [
     ("dfsp", &["vocabulary", "sdk"]),
     ("proxy", &["vocabulary", "fspiop"]),
     ("harness", &["vocabulary", "ledger", "hub-core", "store", "fspiop", "hub", "portal", "sdk", "dfsp"]),
-    ("umoja", &["vocabulary", "ledger", "hub-core", "store", "fspiop", "hub", "portal", "sdk", "dfsp", "proxy", "harness"]),
+    (
+        "umoja",
+        &["vocabulary", "ledger", "hub-core", "store", "fspiop", "hub", "portal", "sdk", "dfsp", "proxy", "harness"],
+    ),
     ("xtask", &[]),
     ("fuzz", &["vocabulary", "fspiop", "hub"]),
 ];
