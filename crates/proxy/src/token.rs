@@ -126,6 +126,9 @@ fn read(answer: &Response<Bytes>) -> Result<(HeaderValue, Duration), String> {
     // What serde says of a text that does not fit may quote it; it may be a token.
     let granted: Granted = serde_json::from_slice(answer.body())
         .map_err(|_| "the answer is not an object with access_token, a text, and expires_in, a number".to_owned())?;
+    if granted.access_token.is_empty() {
+        return Err("the token is empty".to_owned());
+    }
     let mut value = HeaderValue::from_str(&format!("Bearer {}", granted.access_token))
         .map_err(|_| "the token has characters that no header can carry".to_owned())?;
     value.set_sensitive(true);
@@ -149,6 +152,7 @@ mod tests {
         for wrong in [
             r#"{"access_token":"secret-abc"}"#,
             r#"{"expires_in":300}"#,
+            r#"{"access_token":"","expires_in":300}"#,
             r#"{"access_token":"secret-a\nb","expires_in":300}"#,
             r#"{"access_token":"secret-abc","expires_in":-1}"#,
             "secret-abc",
