@@ -42,7 +42,7 @@ pub async fn run(arguments: HubArguments) -> ExitCode {
 
 async fn serve(arguments: HubArguments) -> Result<(), String> {
     let file = match &arguments.config {
-        Some(path) => Settings::read(path)?,
+        Some(path) => crate::settings::read(path)?,
         None => Settings::default(),
     };
     let settings = arguments.settings.over(file);

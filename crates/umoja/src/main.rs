@@ -10,6 +10,8 @@ mod bench;
 mod demo;
 mod hub_command;
 mod logging;
+mod proxy_command;
+mod proxy_settings;
 mod settings;
 mod verify;
 
@@ -31,6 +33,8 @@ enum Command {
     Demo(demo::DemoOptions),
     /// Run a hub.
     Hub(Box<hub_command::HubArguments>),
+    /// Carry messages between two schemes.
+    Proxy(Box<proxy_command::ProxyArguments>),
     /// Measure what a hub carries on this machine, with full three-phase payments.
     Bench(Box<bench::BenchArguments>),
     /// Ask a running hub: trace a payment, see to its outbox.
@@ -50,6 +54,7 @@ fn main() -> ExitCode {
             Command::Demo(options) => demo::run(options).await,
             Command::Bench(arguments) => bench::run(*arguments).await,
             Command::Hub(arguments) => hub_command::run(*arguments).await,
+            Command::Proxy(arguments) => proxy_command::run(*arguments).await,
             Command::Admin(arguments) => admin::run(arguments).await,
             Command::Verify(arguments) => verify::run(arguments).await,
         }

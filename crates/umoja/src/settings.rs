@@ -4,7 +4,7 @@
 use clap::Args;
 use hub::{Config, Listeners, Retention, Signing};
 use hub_core::OnUs;
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use std::{
     fmt::Write as _,
     net::SocketAddr,
@@ -73,19 +73,19 @@ pub struct Settings {
     pub connections_per_participant: Option<usize>,
 }
 
-impl Settings {
-    /// Reads a TOML file. An unknown key is an error: a setting that is misspelt must not be silently left out.
-    pub fn read(path: &Path) -> Result<Self, String> {
-        let shown = path.display();
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| format!("The configuration file {shown} cannot be read: {error}."))?;
-        toml::from_str(&text).map_err(|error| {
-            let what = error.message();
-            let line = 1 + error.span().map_or(0, |span| text[..span.start].matches('\n').count());
-            format!("The configuration file {shown} is wrong in line {line}: {what}.")
-        })
-    }
+/// Reads settings from a TOML file. An unknown key is an error: a setting that is misspelt must not be silently left out.
+pub fn read<S: DeserializeOwned>(path: &Path) -> Result<S, String> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("The configuration file {shown} cannot be read: {error}."))?;
+    toml::from_str(&text).map_err(|error| {
+        let what = error.message();
+        let line = 1 + error.span().map_or(0, |span| text[..span.start].matches('\n').count());
+        format!("The configuration file {shown} is wrong in line {line}: {what}.")
+    })
+}
 
+impl Settings {
     /// These settings, and where they say nothing, those of the file.
     pub fn over(self, file: Self) -> Self {
         // A database on the command line replaces either way of naming one in the file.

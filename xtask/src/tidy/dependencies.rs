@@ -7,11 +7,11 @@ use super::{Finding, files::File};
 use std::collections::BTreeSet;
 use toml::{Table, Value};
 
-/// vocabulary ← ledger ← hub-core ← store ← hub ← portal; vocabulary ← fspiop ← {hub, sdk}; sdk ← dfsp.
+/// vocabulary ← ledger ← hub-core ← store ← hub ← portal; vocabulary ← fspiop ← {hub, sdk, proxy}; sdk ← dfsp.
 ///
 /// hub-core does not know fspiop (one decision serves every dialect of the wire) nor store (no async in a rule). portal
 /// talks to the hub's services, not to SQL. sdk does not know hub-core: a participant cannot lean on the hub's rules.
-const ALLOWED: [(&str, &[&str]); 13] = [
+const ALLOWED: [(&str, &[&str]); 14] = [
     ("vocabulary", &[]),
     ("ledger", &["vocabulary"]),
     ("hub-core", &["vocabulary", "ledger"]),
@@ -21,8 +21,12 @@ const ALLOWED: [(&str, &[&str]); 13] = [
     ("portal", &["vocabulary", "ledger", "hub-core", "hub"]),
     ("sdk", &["vocabulary", "fspiop"]),
     ("dfsp", &["vocabulary", "sdk"]),
+    ("proxy", &["vocabulary", "fspiop"]),
     ("harness", &["vocabulary", "ledger", "hub-core", "store", "fspiop", "hub", "portal", "sdk", "dfsp"]),
-    ("umoja", &["vocabulary", "ledger", "hub-core", "store", "fspiop", "hub", "portal", "sdk", "dfsp", "harness"]),
+    (
+        "umoja",
+        &["vocabulary", "ledger", "hub-core", "store", "fspiop", "hub", "portal", "sdk", "dfsp", "proxy", "harness"],
+    ),
     ("xtask", &[]),
     ("fuzz", &["vocabulary", "fspiop", "hub"]),
 ];

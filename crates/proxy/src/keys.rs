@@ -1,0 +1,195 @@
+//! Keys and certificates in files: read at the start, and again whenever the files change.
+//!
+//! Invariant: what is in use was complete and fitted together. Files that cannot be used leave in use what was read
+//! before, and are a problem that health shows until they are replaced. Keys are never logged.
+
+use crate::{
+    config::{KeyPair, ListenerTls},
+    x509,
+};
+use rustls::{
+    ClientConfig, RootCertStore, ServerConfig,
+    crypto::{CryptoProvider, aws_lc_rs},
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::WebPkiClientVerifier,
+};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::sync::watch;
+use vocabulary::Timestamp;
+
+/// Bytes of a file; a bundle of all public authorities has less than a fifth of it.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// TLS as the files say it, for a client or a server.
+pub struct Keys<T> {
+    files: Vec<PathBuf>,
+    build: Build<T>,
+    seen: Mutex<Option<Result<Contents, String>>>,
+    current: watch::Sender<Option<Arc<T>>>,
+    state: Mutex<State>,
+}
+
+type Build<T> = Box<dyn Fn(&[Vec<u8>]) -> Result<(T, Option<Timestamp>), String> + Send + Sync>;
+type Contents = Vec<Vec<u8>>;
+
+/// What health and metrics tell of the files.
+#[derive(Clone, Default)]
+pub struct State {
+    /// When the certificate that is in use expires.
+    pub not_after: Option<Timestamp>,
+    /// Why the files cannot be used as they are; a sentence.
+    pub problem: Option<String>,
+}
+
+/// Whether files that did not change are looked at all the same.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Reload {
+    IfChanged,
+    Always,
+}
+
+impl Keys<ClientConfig> {
+    /// For requests: whom to trust, and the certificate to show.
+    pub fn of_client(ca: PathBuf, pair: Option<KeyPair>) -> Self {
+        let files = [ca].into_iter().chain(pair.into_iter().flat_map(|pair| [pair.certificate, pair.key])).collect();
+        Self::new(files, |shown, contents| {
+            let builder = ClientConfig::builder_with_provider(provider())
+                .with_safe_default_protocol_versions()
+                .map_err(|error| error.to_string())?
+                .with_root_certificates(authorities(&shown[0], &contents[0])?);
+            match contents {
+                [_, chain, key] => {
+                    let (chain, not_after) = certificates(&shown[1], chain)?;
+                    let config = builder.with_client_auth_cert(chain, private_key(&shown[2], key)?);
+                    Ok((config.map_err(|error| unusable(&shown[1..], &error))?, not_after))
+                }
+                _ => Ok((builder.with_no_client_auth(), None)),
+            }
+        })
+    }
+}
+
+impl Keys<ServerConfig> {
+    /// For a listener: the certificate to show, and whose callers may come.
+    pub fn of_listener(tls: ListenerTls) -> Self {
+        let ListenerTls { pair, client_ca } = tls;
+        let files = [pair.certificate, pair.key].into_iter().chain(client_ca).collect();
+        Self::new(files, |shown, contents| {
+            let builder = ServerConfig::builder_with_provider(provider())
+                .with_safe_default_protocol_versions()
+                .map_err(|error| error.to_string())?;
+            let builder = match contents.get(2) {
+                Some(content) => {
+                    let trusted = Arc::new(authorities(&shown[2], content)?);
+                    let verifier = WebPkiClientVerifier::builder_with_provider(trusted, provider()).build();
+                    builder.with_client_cert_verifier(verifier.map_err(|error| unusable(&shown[2..], &error))?)
+                }
+                None => builder.with_no_client_auth(),
+            };
+            let (chain, not_after) = certificates(&shown[0], &contents[0])?;
+            let config = builder.with_single_cert(chain, private_key(&shown[1], &contents[1])?);
+            Ok((config.map_err(|error| unusable(&shown[..2], &error))?, not_after))
+        })
+    }
+}
+
+impl<T> Keys<T> {
+    fn new(
+        files: Vec<PathBuf>,
+        build: impl Fn(&[String], &[Vec<u8>]) -> Result<(T, Option<Timestamp>), String> + Send + Sync + 'static,
+    ) -> Self {
+        let shown: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+        let keys = Self {
+            files,
+            build: Box::new(move |contents| build(&shown, contents)),
+            seen: Mutex::new(None),
+            current: watch::Sender::new(None),
+            state: Mutex::default(),
+        };
+        keys.reload(Reload::Always);
+        keys
+    }
+
+    /// What is in use; none before files that can be used were there.
+    pub fn current(&self) -> Option<Arc<T>> {
+        self.current.borrow().clone()
+    }
+
+    /// Hears when something else comes into use.
+    pub fn changes(&self) -> watch::Receiver<Option<Arc<T>>> {
+        self.current.subscribe()
+    }
+
+    pub fn state(&self) -> State {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads the files. Blocks as long as the file system does.
+    pub fn reload(&self, reload: Reload) {
+        let read = self.files.iter().map(read).collect::<Result<Contents, String>>();
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if reload == Reload::IfChanged && seen.as_ref() == Some(&read) {
+            return;
+        }
+        let built = read.as_ref().map_err(String::clone).and_then(|contents| (self.build)(contents));
+        let is_first = seen.replace(read).is_none();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match built {
+            Ok((config, not_after)) => {
+                *state = State { not_after, problem: None };
+                self.current.send_replace(Some(Arc::new(config)));
+                if !is_first {
+                    tracing::info!(files = ?self.files, "new keys are in use");
+                }
+            }
+            Err(problem) => {
+                tracing::error!(%problem, "keys cannot be used; what was in use before stays");
+                state.problem = Some(problem);
+            }
+        }
+    }
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
+fn read(path: &PathBuf) -> Result<Vec<u8>, String> {
+    use std::io::Read as _;
+    let mut content = Vec::new();
+    let file = std::fs::File::open(path).and_then(|file| file.take(FILE_BYTES_MAX).read_to_end(&mut content));
+    file.map_err(|error| format!("The file {} cannot be read: {error}.", path.display()))?;
+    Ok(content)
+}
+
+fn authorities(file: &str, pem: &[u8]) -> Result<RootCertStore, String> {
+    let mut store = RootCertStore::empty();
+    for certificate in certificates(file, pem)?.0 {
+        store
+            .add(certificate)
+            .map_err(|error| format!("The file {file} holds a certificate that is none: {error}."))?;
+    }
+    Ok(store)
+}
+
+/// The chain, and when its first certificate expires.
+fn certificates(file: &str, pem: &[u8]) -> Result<(Vec<CertificateDer<'static>>, Option<Timestamp>), String> {
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    let chain = chain.map_err(|error| format!("The file {file} is damaged: {error}."))?;
+    let Some(first) = chain.first() else {
+        return Err(format!("The file {file} holds no certificate in PEM form."));
+    };
+    let not_after = x509::not_after(first);
+    Ok((chain, not_after))
+}
+
+fn private_key(file: &str, pem: &[u8]) -> Result<PrivateKeyDer<'static>, String> {
+    PrivateKeyDer::from_pem_slice(pem).map_err(|_| format!("The file {file} holds no private key in PEM form."))
+}
+
+fn unusable(files: &[String], error: &dyn std::fmt::Display) -> String {
+    format!("The content of {} cannot be used: {error}.", files.join(" and "))
+}
