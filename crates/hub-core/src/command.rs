@@ -4,7 +4,7 @@ use crate::{
     Notice, State,
     fx_transfers::{self, Agree, Conclude, PrepareConversion, RejectConversion},
     quotes::{self, AnswerQuote, SubmitQuote},
-    transfers::{self, Expire, Fulfil, Prepare, RecordFunds, Reject, Transfer, TransferKind},
+    transfers::{self, Expire, Fulfil, Prepare, RecordFunds, Reject, Resolve, Transfer, TransferKind},
 };
 use alloc::{boxed::Box, vec, vec::Vec};
 use vocabulary::{CorrelationId, Currency, FspId};
@@ -57,6 +57,7 @@ pub enum Command {
     Agree(Box<Agree>),
     RejectConversion(Box<RejectConversion>),
     Conclude(Conclude),
+    Resolve(Box<Resolve>),
 }
 
 /// A subject that a command needs to be found, with what it is linked to: a transfer brings its conversions.
@@ -112,6 +113,7 @@ impl Command {
             Self::Agree(command) => transfer(command.payment),
             Self::RejectConversion(command) => transfer(command.payment),
             Self::Conclude(command) => transfer(command.payment),
+            Self::Resolve(command) => transfer(command.payment),
         }
     }
 
@@ -131,6 +133,7 @@ impl Command {
                 vec![Wanted::Find(self.subject()), Wanted::Find(command.subject)]
             }
             Self::Agree(command) => vec![Wanted::Find(self.subject()), Wanted::Find(conversion(command.id))],
+            Self::Resolve(command) => vec![Wanted::Find(self.subject()), Wanted::Find(command.subject)],
             Self::Conclude(command) => vec![Wanted::Find(self.subject()), Wanted::Find(conversion(command.id))],
             Self::RejectConversion(command) => {
                 vec![Wanted::Find(self.subject()), Wanted::Find(conversion(command.id))]
@@ -150,7 +153,7 @@ impl Command {
                 standings.extend(parts.iter().flat_map(|part| standings_of(part)));
                 standings
             }
-            Self::Fulfil(_) | Self::Agree(_) | Self::RejectConversion(_) | Self::Conclude(_) => {
+            Self::Fulfil(_) | Self::Agree(_) | Self::RejectConversion(_) | Self::Conclude(_) | Self::Resolve(_) => {
                 parts.iter().flat_map(|part| standings_of(part)).collect()
             }
             Self::NotForwarded(_) => Vec::new(),
@@ -206,6 +209,7 @@ pub fn decide(state: &mut State, command: &Command) -> Outcome {
         Command::PrepareConversion(command) => fx_transfers::prepare(state, command),
         Command::Agree(command) => fx_transfers::agree(state, command),
         Command::RejectConversion(command) => fx_transfers::reject(state, command),
+        Command::Resolve(command) => transfers::resolve(state, command),
         Command::Conclude(command) => fx_transfers::conclude(state, command),
     }
 }

@@ -14,7 +14,10 @@ use fspiop::{
     endpoint::EndpointType,
 };
 use http::Method;
-use hub_core::{Subject, SubjectKind, transfers::Transfer};
+use hub_core::{
+    Subject, SubjectKind,
+    transfers::{Stage, Transfer},
+};
 use std::{
     collections::HashMap,
     sync::Arc,
@@ -37,14 +40,14 @@ pub async fn run(hub: Arc<Hub>) {
     let mut waiting: HashMap<Subject, Next> = HashMap::new();
     loop {
         tokio::time::sleep(hub.config.expiry_sweep).await;
-        let overdue = match hub.store().overdue_elsewhere(ROUND_MAX).await {
-            Ok(overdue) => overdue,
+        let overdue = match hub.store().undecided(ROUND_MAX).await {
+            Ok(undecided) => undecided.into_iter().filter(|known| known.stage() == Stage::Forwarded),
             Err(error) => {
                 tracing::error!(%error, "payments that other schemes decide could not be read");
                 continue;
             }
         };
-        let mut still = HashMap::with_capacity(overdue.len());
+        let mut still = HashMap::with_capacity(waiting.len());
         for transfer in overdue {
             let subject = transfer.subject();
             let now = Instant::now();

@@ -273,8 +273,9 @@ pub trait Store: Send + Sync {
     /// found the party. Each is returned to one caller, of whichever node.
     fn expire_questions(&self, limit: usize) -> BoxFuture<'_, Vec<Unanswered>>;
 
-    /// Transfers and conversions that other schemes have to decide and have not by their expiration, oldest first.
-    fn overdue_elsewhere(&self, limit: usize) -> BoxFuture<'_, Vec<Transfer>>;
+    /// Transfers and conversions that nobody in this scheme decides and whose expiration has passed, oldest first: what was
+    /// forwarded, and conversions that were agreed to.
+    fn undecided(&self, limit: usize) -> BoxFuture<'_, Vec<Transfer>>;
 
     /// The transaction in the packet of a transfer, as JSON text; none where there was none, or it is not kept any more.
     fn transaction(&self, id: CorrelationId) -> BoxFuture<'_, Option<Vec<u8>>>;

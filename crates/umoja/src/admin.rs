@@ -2,6 +2,7 @@
 //! own answer.
 
 mod hub;
+mod in_doubt;
 mod outbox;
 mod report;
 mod trace;
@@ -35,6 +36,9 @@ enum AdminCommand {
     /// Messages that wait for a participant or were given up.
     #[command(subcommand)]
     Outbox(outbox::OutboxCommand),
+    /// Payments that another scheme decides and has not.
+    #[command(subcommand)]
+    InDoubt(in_doubt::InDoubtCommand),
     /// Print a settlement report.
     Report(report::ReportArguments),
     /// Recompute every balance, window and settlement from the ledger's entries, while the hub runs.
@@ -55,6 +59,7 @@ pub async fn run(arguments: AdminArguments) -> ExitCode {
     let printed = match arguments.command {
         AdminCommand::Trace { id } => trace::run(&hub, &id, form).await,
         AdminCommand::Outbox(command) => outbox::run(&hub, command, form).await,
+        AdminCommand::InDoubt(command) => in_doubt::run(&hub, command, form).await,
         AdminCommand::Report(report) => report::run(&hub, report, form).await,
         AdminCommand::Verify => report::verify(&hub, form).await,
     };

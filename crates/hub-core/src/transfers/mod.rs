@@ -9,6 +9,7 @@ mod funds;
 pub(crate) mod linked;
 mod prepare;
 mod reject;
+mod resolve;
 mod states;
 mod status;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use funds::{FinishFunds, NewFunds, RecordFunds, record_funds};
 pub use prepare::{Prepare, prepare};
 pub(crate) use prepare::{check_participants, hold_position, holders, position};
 pub use reject::{Reject, reject};
+pub use resolve::{Resolve, resolve};
 pub use states::{Event, Stage, next};
 pub use status::{PublicState, TransferStatus};
 

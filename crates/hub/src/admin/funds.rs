@@ -49,7 +49,7 @@ struct Extensions<'a> {
 }
 
 #[derive(Serialize)]
-struct Extension<'a> {
+pub(super) struct Extension<'a> {
     key: &'a str,
     value: &'a str,
 }
@@ -128,7 +128,7 @@ async fn check(hub: &Hub, participant: &FspId, account: AccountId, currency: Opt
 }
 
 /// Who asked, and why, stay with the movement.
-fn add_reason<'a>(extensions: &mut Vec<Extension<'a>>, reason: &'a str, actor: &'a str) {
+pub(super) fn add_reason<'a>(extensions: &mut Vec<Extension<'a>>, reason: &'a str, actor: &'a str) {
     let end = reason.char_indices().nth(EXTENSION_CHARS_MAX).map_or(reason.len(), |(at, _)| at);
     extensions.push(Extension { key: "reason", value: &reason[..end] });
     if extensions.iter().all(|extension| extension.key != "user") {
@@ -136,7 +136,7 @@ fn add_reason<'a>(extensions: &mut Vec<Extension<'a>>, reason: &'a str, actor: &
     }
 }
 
-fn text_of(extension: Vec<Extension<'_>>) -> Option<Box<str>> {
+pub(super) fn text_of(extension: Vec<Extension<'_>>) -> Option<Box<str>> {
     let text = serde_json::to_string(&Extensions { extension }).expect("texts always serialise");
     Some(text.into_boxed_str())
 }

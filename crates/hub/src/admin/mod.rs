@@ -12,6 +12,7 @@ mod fee_rules;
 mod form;
 mod funds;
 pub mod health;
+mod in_doubt;
 mod ledger_account_types;
 mod limits;
 mod oracle_health;
@@ -80,6 +81,8 @@ pub fn ledger_router(hub: Arc<Hub>) -> Router {
         .route("/umoja/v1/settlement-schedule", get(settlement_schedule::get).put(settlement_schedule::put))
         .route("/umoja/v1/verify", get(verify::now))
         .route("/umoja/v1/trace/{id}", get(trace::one))
+        .route("/umoja/v1/in-doubt", get(in_doubt::list))
+        .route("/umoja/v1/in-doubt/{resource}/{id}", post(in_doubt::resolve))
         .route("/umoja/v1/outbox", get(outbox::list))
         .route("/umoja/v1/outbox/{id}", delete(outbox::discard))
         .route("/umoja/v1/outbox/{id}/replay", post(outbox::replay))

@@ -39,7 +39,7 @@ struct View {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct TransferView {
+pub(super) struct TransferView {
     id: String,
     payer: String,
     payee: String,
@@ -137,7 +137,7 @@ fn view(trace: Trace, directory: &Directory) -> View {
     }
 }
 
-fn transfer_view(transfer: &Transfer) -> TransferView {
+pub(super) fn transfer_view(transfer: &Transfer) -> TransferView {
     TransferView {
         id: transfer.id.to_string(),
         payer: transfer.payer.to_string(),
@@ -174,14 +174,6 @@ fn states(known: &TracedTransfer) -> Vec<StateView> {
         Stage::Reserved | Stage::Forwarded | Stage::Refused => None,
         Stage::Agreed | Stage::Committed | Stage::Aborted => known.created_at,
     };
-    let name = |stage| match stage {
-        Stage::Reserved => "RESERVED",
-        Stage::Forwarded => "RESERVED_FORWARDED",
-        Stage::Agreed => "RECEIVED_FULFIL_DEPENDENT",
-        Stage::Committed => "COMMITTED",
-        Stage::Aborted => "ABORTED",
-        Stage::Refused => "REFUSED",
-    };
     let reason = match &transfer.state {
         TransferState::Reserved
         | TransferState::Forwarded
@@ -191,8 +183,20 @@ fn states(known: &TracedTransfer) -> Vec<StateView> {
     };
     let reason = reason.map(|error| format!("{} {}", error.code, error.description()));
     let first = if transfer.payee_proxy.is_some() { Stage::Forwarded } else { Stage::Reserved };
-    let reserved = reserved_at.map(|time| StateView { time: time.to_string(), state: name(first), reason: None });
-    reserved.into_iter().chain([StateView { time: changed_at, state: name(stage), reason }]).collect()
+    let reserved = reserved_at.map(|time| StateView { time: time.to_string(), state: name_of(first), reason: None });
+    reserved.into_iter().chain([StateView { time: changed_at, state: name_of(stage), reason }]).collect()
+}
+
+/// As operators know it from the reference.
+pub(super) const fn name_of(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Reserved => "RESERVED",
+        Stage::Forwarded => "RESERVED_FORWARDED",
+        Stage::Agreed => "RECEIVED_FULFIL_DEPENDENT",
+        Stage::Committed => "COMMITTED",
+        Stage::Aborted => "ABORTED",
+        Stage::Refused => "REFUSED",
+    }
 }
 
 fn message_view(row: &JournalRow) -> MessageView {

@@ -30,7 +30,8 @@ use crate::{
     SettlementQuery, StatementLine, StatementQuery, Store, StoreError, StoredMessage, Trace, Unanswered, Verdict,
     WindowQuery, Writer,
     codec::{
-        self, DUE_COLUMNS, KIND_CONVERSION, KIND_PAYMENT, STATE_FORWARDED, STATE_RESERVED, TRANSFER_COLUMNS, TRANSFERS,
+        self, DUE_COLUMNS, KIND_CONVERSION, KIND_PAYMENT, STATE_AGREED, STATE_FORWARDED, STATE_RESERVED,
+        TRANSFER_COLUMNS, TRANSFERS,
     },
 };
 use address::Address;
@@ -66,11 +67,11 @@ static DUE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// What was forwarded and should have been answered; the partial index serves it.
-static OVERDUE_ELSEWHERE: LazyLock<String> = LazyLock::new(|| {
+/// What was forwarded or agreed to and is over its time; the partial index serves it.
+static UNDECIDED: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "SELECT {TRANSFER_COLUMNS} FROM {TRANSFERS} WHERE state > 4 AND state = $1 \
-         AND expiration < floor(extract(epoch FROM now()) * 1000)::BIGINT ORDER BY expiration LIMIT $2"
+        "SELECT {TRANSFER_COLUMNS} FROM {TRANSFERS} WHERE state > 4 \
+         AND expiration < floor(extract(epoch FROM now()) * 1000)::BIGINT ORDER BY expiration LIMIT $1"
     )
 });
 
@@ -127,9 +128,9 @@ impl PostgresStore {
         self.pool.read(request).await?.first().map(codec::transfer).transpose()
     }
 
-    async fn find_overdue_elsewhere(&self, limit: usize) -> Result<Vec<Transfer>, StoreError> {
-        let values: Vec<connection::Value<'_>> = vec![Box::new(STATE_FORWARDED), Box::new(outbox::as_limit(limit))];
-        self.pool.read(Request::new(&OVERDUE_ELSEWHERE, values)).await?.iter().map(codec::transfer).collect()
+    async fn find_undecided(&self, limit: usize) -> Result<Vec<Transfer>, StoreError> {
+        let values: Vec<connection::Value<'_>> = vec![Box::new(outbox::as_limit(limit))];
+        self.pool.read(Request::new(&UNDECIDED, values)).await?.iter().map(codec::transfer).collect()
     }
 
     async fn find_parties(&self, party: PartyId) -> Result<Vec<PartyEntry>, StoreError> {
@@ -212,8 +213,8 @@ impl Store for PostgresStore {
         Box::pin(self.expire(limit))
     }
 
-    fn overdue_elsewhere(&self, limit: usize) -> BoxFuture<'_, Vec<Transfer>> {
-        Box::pin(self.find_overdue_elsewhere(limit))
+    fn undecided(&self, limit: usize) -> BoxFuture<'_, Vec<Transfer>> {
+        Box::pin(self.find_undecided(limit))
     }
 
     fn transaction(&self, id: CorrelationId) -> BoxFuture<'_, Option<Vec<u8>>> {
@@ -320,4 +321,4 @@ impl Store for PostgresStore {
 }
 
 /// The partial index of reserved transfers says it in a number.
-const _: () = assert!(STATE_RESERVED == 1);
+const _: () = assert!(STATE_RESERVED == 1 && STATE_FORWARDED > 4 && STATE_AGREED > 4);

@@ -244,9 +244,9 @@ impl Store for SqliteStore {
         Box::pin(self.change(move |connection, now| interscheme::expire(connection, now, limit)))
     }
 
-    fn overdue_elsewhere(&self, limit: usize) -> BoxFuture<'_, Vec<Transfer>> {
+    fn undecided(&self, limit: usize) -> BoxFuture<'_, Vec<Transfer>> {
         let now = self.shared.clock.now();
-        Box::pin(self.read(move |connection| reads::overdue_elsewhere(connection, now, limit)))
+        Box::pin(self.read(move |connection| reads::undecided(connection, now, limit)))
     }
 
     fn transaction(&self, id: CorrelationId) -> BoxFuture<'_, Option<Vec<u8>>> {

@@ -118,17 +118,12 @@ pub(super) fn due(connection: &Connection, now: Timestamp, limit: usize) -> Resu
     all(connection, &sql, params![now.millis(), rows(limit)], |row| codec::due(row))
 }
 
-/// What was forwarded and should have been answered; the partial index serves it.
-pub(super) fn overdue_elsewhere(
-    connection: &Connection,
-    now: Timestamp,
-    limit: usize,
-) -> Result<Vec<Transfer>, StoreError> {
+/// What was forwarded or agreed to and is over its time; the partial index serves it.
+pub(super) fn undecided(connection: &Connection, now: Timestamp, limit: usize) -> Result<Vec<Transfer>, StoreError> {
     let sql = format!(
-        "SELECT {} FROM {} WHERE state > 4 AND state = {} AND expiration < ?1 ORDER BY expiration LIMIT ?2",
+        "SELECT {} FROM {} WHERE state > 4 AND expiration < ?1 ORDER BY expiration LIMIT ?2",
         codec::TRANSFER_COLUMNS,
-        codec::TRANSFERS,
-        codec::STATE_FORWARDED
+        codec::TRANSFERS
     );
     all(connection, &sql, params![now.millis(), rows(limit)], |row| codec::transfer(row))
 }

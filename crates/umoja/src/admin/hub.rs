@@ -34,6 +34,11 @@ impl Hub {
         self.body(answer)
     }
 
+    pub async fn post_json(&self, path: &str, body: &Value) -> Result<Value, String> {
+        let answer = self.client.post_json(&self.url(path), body.to_string().into(), TIMEOUT).await;
+        self.body(answer)
+    }
+
     pub async fn delete(&self, path: &str) -> Result<Value, String> {
         let answer = self.client.delete(&self.url(path), TIMEOUT).await;
         self.body(answer)
