@@ -255,7 +255,8 @@ fn account_of(filters: &Filters, directory: &Directory) -> Result<Account, Failu
     required("currency")?;
     let currency: Currency = filters.currency()?.ok_or_else(|| malformed("\"currency\" is required"))?;
     let kind = filters.get("accountType").unwrap_or("SETTLEMENT");
-    let kind: AccountKind = kind.parse().map_err(|_| malformed("\"accountType\" must be a ledger account type"))?;
+    let kind = kind.parse().ok().filter(|kind: &AccountKind| directory.knows(*kind));
+    let kind = kind.ok_or_else(|| malformed("\"accountType\" must be a ledger account type"))?;
     let owner = directory.participant(&name).map(|record| record.participant.id);
     let record = owner.and_then(|owner| directory.account(owner, currency, kind));
     record.map(|record| record.account).ok_or_else(not_found)

@@ -1,6 +1,7 @@
 //! The administration ports over HTTP, against a hub that runs with the memory store.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise, also in its helpers")]
 
+mod account_types;
 mod edges;
 mod funds;
 mod input;

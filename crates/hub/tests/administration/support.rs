@@ -35,9 +35,15 @@ pub const ORACLE_HEADERS: [(&str, &str); 3] = [
 impl Scheme {
     /// An empty hub on free ports.
     pub async fn start() -> Self {
+        Self::start_on("memory").await
+    }
+
+    /// A hub on free ports with the store of an address.
+    pub async fn start_on(store: &str) -> Self {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let listeners = Listeners { fspiop: any, administration: any, settlement: any, oracles: any, portal: any };
-        let running = hub::start(Config { listeners, ..Config::default() }, |_| Router::new()).await.unwrap();
+        let running = hub::start(Config { listeners, store: store.to_owned(), ..Config::default() }, |_| Router::new());
+        let running = running.await.unwrap();
         Self { running, client: Client::builder(TokioExecutor::new()).build_http() }
     }
 

@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails where its helper does")]
 
+mod account_types;
 mod days;
 mod directory;
 mod fixture;
@@ -42,6 +43,8 @@ macro_rules! contract {
 
 contract! {
     everywhere: {
+        account_types::a_second_account_type_of_a_name_is_refused_whatever_its_case,
+        account_types::account_types_and_what_is_of_them_come_back_as_they_were_written,
         directory::a_changed_directory_comes_back_as_it_was_written,
         directory::a_new_store_knows_the_hub_and_nobody_else,
         directory::a_party_is_registered_replaced_and_removed_by_its_currency,
@@ -91,6 +94,8 @@ contract! {
         units::time_never_runs_backwards_from_one_unit_to_the_next,
     }
     durable: {
+        account_types::account_types_stay_after_a_restart_and_are_recorded,
+        account_types::an_account_type_that_went_missing_is_named,
         directory::every_change_leaves_a_row_with_its_actor,
         histories::a_balance_that_was_tampered_with_is_named,
         histories::a_hold_that_was_tampered_with_is_named,
