@@ -28,6 +28,6 @@ pub use journal::{
 };
 pub use message::{Mark, MessageId, NewMessage, Retry, StoredMessage};
 pub use types::{
-    BoxFuture, Due, Durability, NodeId, Opened, PairTotal, PartyChange, PartyEntry, SEARCH_MAX, SettlementQuery,
-    StatementLine, StatementQuery, Store, UnitWork, Wanted, WindowQuery, Writer, open,
+    BoxFuture, Due, Durability, FundsQuery, NodeId, Opened, PairTotal, PartyChange, PartyEntry, SEARCH_MAX,
+    SettlementQuery, StatementLine, StatementQuery, Store, UnitWork, Wanted, WindowQuery, Writer, open,
 };

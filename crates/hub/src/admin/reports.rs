@@ -38,7 +38,7 @@ const PAGE: usize = 5000;
 
 /// In which form a report is wanted.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Format {
+pub(super) enum Format {
     Json,
     Csv,
     Xml,
@@ -297,7 +297,7 @@ async fn of_settlement(hub: &Hub, filters: &Filters, show: impl FnOnce(&Settled<
     show(&Settled::new(settlement, &directory, pairs))
 }
 
-fn format(filters: &Filters, allowed: &[Format]) -> Result<Format, Failure> {
+pub(super) fn format(filters: &Filters, allowed: &[Format]) -> Result<Format, Failure> {
     let name = |format: &Format| match format {
         Format::Json => "json",
         Format::Csv => "csv",
@@ -309,7 +309,7 @@ fn format(filters: &Filters, allowed: &[Format]) -> Result<Format, Failure> {
     found.copied().ok_or_else(|| malformed(format_args!("\"format\" must be one of [{}]", names())))
 }
 
-const CSV: &str = "text/csv; charset=utf-8";
+pub(super) const CSV: &str = "text/csv; charset=utf-8";
 
 fn shown(table: &Table, format: Format) -> Response {
     match format {
@@ -322,12 +322,12 @@ fn csv(body: String) -> Response {
     text(CSV, body)
 }
 
-fn text(kind: &'static str, body: impl Into<Body>) -> Response {
+pub(super) fn text(kind: &'static str, body: impl Into<Body>) -> Response {
     let mut response = json_text(StatusCode::OK, body);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response
 }
 
-fn not_found() -> Failure {
+pub(super) fn not_found() -> Failure {
     Failure(FspiopError::with_detail(ErrorCode::ID_NOT_FOUND, "The requested resource could not be found"))
 }

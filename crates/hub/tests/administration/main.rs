@@ -4,6 +4,7 @@
 mod account_types;
 mod edges;
 mod funds;
+mod funds_report;
 mod input;
 mod oracles;
 mod provisioning;

@@ -23,6 +23,8 @@ pub struct Reply {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Value,
+    /// The body as it came.
+    pub text: String,
 }
 
 /// Headers that the account-lookup administration wants.
@@ -126,8 +128,9 @@ impl Scheme {
             .headers
             .get(header::CONTENT_TYPE)
             .is_some_and(|value| value.to_str().is_ok_and(|media_type| media_type.starts_with("application/json")));
-        let body = if is_json { serde_json::from_slice(&body).unwrap() } else { Value::Null };
-        Reply { status: parts.status.as_u16(), headers: parts.headers, body }
+        let json = if is_json { serde_json::from_slice(&body).unwrap() } else { Value::Null };
+        let text = String::from_utf8_lossy(&body).into_owned();
+        Reply { status: parts.status.as_u16(), headers: parts.headers, body: json, text }
     }
 }
 

@@ -17,7 +17,7 @@ const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/0003_settlement.sql"),
     include_str!("migrations/0004_participation.sql"),
     include_str!("migrations/0005_fees.sql"),
-    include_str!("migrations/0006_account_types.sql"),
+    include_str!("migrations/0006_administration.sql"),
 ];
 
 /// Milliseconds since 1970 on the database's clock, at this moment and not at the transaction's begin.

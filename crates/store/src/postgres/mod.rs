@@ -8,6 +8,7 @@ mod administration;
 mod columns;
 mod connection;
 mod fault;
+mod funds;
 mod journal;
 mod locks;
 mod migrations;
@@ -25,8 +26,9 @@ mod verify;
 mod writer;
 
 use crate::{
-    BoxFuture, Due, Durability, MessageId, NodeId, OutboxQuery, OutboxRow, PairTotal, PartyEntry, SettlementQuery,
-    StatementLine, StatementQuery, Store, StoreError, StoredMessage, Trace, WindowQuery, Writer,
+    BoxFuture, Due, Durability, FundsQuery, MessageId, NodeId, OutboxQuery, OutboxRow, PairTotal, PartyEntry,
+    SettlementQuery, StatementLine, StatementQuery, Store, StoreError, StoredMessage, Trace, TracedTransfer,
+    WindowQuery, Writer,
     codec::{self, KIND_PAYMENT, STATE_RESERVED, TRANSFER_COLUMNS},
 };
 use address::Address;
@@ -246,6 +248,10 @@ impl Store for PostgresStore {
 
     fn statement(&self, query: StatementQuery) -> BoxFuture<'_, Vec<StatementLine>> {
         Box::pin(crate::movements::statement(self, query))
+    }
+
+    fn funds(&self, query: FundsQuery) -> BoxFuture<'_, Vec<TracedTransfer>> {
+        Box::pin(self.funds_movements(query))
     }
 
     fn settings<'a>(&'a self, seed: &'a [(String, String)], actor: &'a str) -> BoxFuture<'a, Vec<(String, String)>> {

@@ -11,6 +11,7 @@ mod clock;
 mod commit;
 mod connection;
 mod exclusive;
+mod funds;
 mod journal;
 mod movements;
 mod outbox;
@@ -24,8 +25,8 @@ mod verify;
 mod writer;
 
 use crate::{
-    BoxFuture, Due, Durability, MessageId, OutboxQuery, OutboxRow, PairTotal, PartyEntry, SettlementQuery,
-    StatementLine, StatementQuery, Store, StoreError, StoredMessage, Trace, WindowQuery, Writer,
+    BoxFuture, Due, Durability, FundsQuery, MessageId, OutboxQuery, OutboxRow, PairTotal, PartyEntry, SettlementQuery,
+    StatementLine, StatementQuery, Store, StoreError, StoredMessage, Trace, TracedTransfer, WindowQuery, Writer,
 };
 use checkpoint::{Bell, Checkpointer};
 use clock::Clock;
@@ -309,6 +310,10 @@ impl Store for SqliteStore {
 
     fn statement(&self, query: StatementQuery) -> BoxFuture<'_, Vec<StatementLine>> {
         Box::pin(crate::movements::statement(self, query))
+    }
+
+    fn funds(&self, query: FundsQuery) -> BoxFuture<'_, Vec<TracedTransfer>> {
+        Box::pin(self.funds_movements(query))
     }
 
     fn settings<'a>(&'a self, seed: &'a [(String, String)], actor: &'a str) -> BoxFuture<'a, Vec<(String, String)>> {

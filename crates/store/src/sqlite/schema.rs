@@ -14,7 +14,7 @@ const MIGRATIONS: [&str; 6] = [
     include_str!("settlement.sql"),
     include_str!("participation.sql"),
     include_str!("fees.sql"),
-    include_str!("account_types.sql"),
+    include_str!("administration.sql"),
 ];
 /// `application_id` of the file's header: the letters "umoj".
 const APPLICATION_ID: i64 = 0x756d_6f6a;

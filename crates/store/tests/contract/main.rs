@@ -8,6 +8,7 @@ mod account_types;
 mod days;
 mod directory;
 mod fixture;
+mod funds;
 mod histories;
 mod journal;
 mod outbox;
@@ -52,6 +53,7 @@ contract! {
         directory::each_unit_with_administrative_changes_makes_one_version,
         directory::only_an_empty_store_takes_the_seed_of_the_settings,
         directory::what_an_administrative_change_posts_moves_both_balances,
+        funds::funds_are_found_by_time_and_participant_in_pages,
         histories::whatever_is_decided_the_books_stay_right,
         journal::a_trace_has_everything_of_a_payment_and_nothing_of_others,
         journal::every_row_of_a_unit_is_written_however_many_there_are,
@@ -97,6 +99,7 @@ contract! {
         account_types::account_types_stay_after_a_restart_and_are_recorded,
         account_types::an_account_type_that_went_missing_is_named,
         directory::every_change_leaves_a_row_with_its_actor,
+        funds::funds_from_before_the_journal_are_found_by_their_last_change,
         histories::a_balance_that_was_tampered_with_is_named,
         histories::a_hold_that_was_tampered_with_is_named,
         histories::what_was_decided_is_found_after_a_restart,

@@ -8,3 +8,6 @@ CREATE TABLE account_types (
     created_at    BIGINT  NOT NULL
 );
 CREATE UNIQUE INDEX account_types_name ON account_types (lower(name));
+
+-- Funds movements for their report; payments, whose kind is 1, are not in it.
+CREATE INDEX transfers_funds ON transfers (key) WHERE kind <> 1;

@@ -7,3 +7,6 @@ CREATE TABLE account_types (
     is_settleable INTEGER NOT NULL,
     created_at INTEGER NOT NULL
 ) STRICT;
+
+-- Funds movements for their report; payments, whose kind is 1, are not in it.
+CREATE INDEX transfers_funds ON transfers (key) WHERE kind <> 1;
