@@ -132,7 +132,9 @@ impl Scheme {
         self.now = self.now.plus_millis(1);
         let books = self.books(&command.scope());
         let Settled { changes, answer } = settle(&books, command, self.now, &HUB.parse().unwrap())?;
+        let told = books.windows_after(&changes);
         changes.into_iter().for_each(|change| self.apply(change));
+        assert!(told.iter().all(|window| self.windows[&window.id] == *window), "who asked is told what is then");
         Ok(answer)
     }
 
