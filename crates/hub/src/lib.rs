@@ -33,7 +33,7 @@ pub use config::{Config, Listeners};
 pub use directory::View;
 pub use http::error_response;
 pub use journal::Retention;
-pub use sequencer::{AdminFailure, SettlementFailure, Unavailable};
+pub use sequencer::{AdminFailure, SettlementFailure, SettlementOutcome, Unavailable};
 pub use server::{Running, StartError, start};
 pub use signing::Signing;
 

@@ -16,8 +16,8 @@ use crate::{
 use bytes::Bytes;
 use hub_core::{
     Command, Rules,
-    administration::{AdminCommand, AdminRejection},
-    settlement::{SettlementAnswer, SettlementCommand, SettlementRejection},
+    administration::{AdminCommand, AdminRejection, Directory},
+    settlement::{SettlementAnswer, SettlementCommand, SettlementRejection, Window},
 };
 use std::{
     collections::VecDeque,
@@ -84,15 +84,44 @@ pub enum SettlementFailure {
     Unavailable(String),
 }
 
+/// What a settlement command led to, with what it takes to show it: from the decision itself, since a read after the
+/// commit may fail, and what has been done must not be answered with an error.
+#[derive(Clone, Debug)]
+pub struct SettlementOutcome {
+    pub answer: SettlementAnswer,
+    /// The windows of the command, in the order of their ids.
+    pub windows: Vec<Window>,
+    /// As it was when the command was decided.
+    pub directory: Directory,
+}
+
 type Reply<T> = oneshot::Sender<T>;
 
 /// What waits for a unit.
 enum Job {
-    Decide { command: Command, origin: Option<Box<Origin>>, reply: Reply<Result<(), Unavailable>> },
-    Administer { command: Box<AdminCommand>, actor: String, reply: Reply<Result<(), AdminFailure>> },
-    Settle { command: Box<SettlementCommand>, actor: String, reply: Reply<Result<SettlementAnswer, SettlementFailure>> },
-    Parties { change: PartyChange, reply: Reply<Result<(), Unavailable>> },
-    Relay { delivery: Box<Delivery>, reply: Reply<Result<(), Unavailable>> },
+    Decide {
+        command: Command,
+        origin: Option<Box<Origin>>,
+        reply: Reply<Result<(), Unavailable>>,
+    },
+    Administer {
+        command: Box<AdminCommand>,
+        actor: String,
+        reply: Reply<Result<(), AdminFailure>>,
+    },
+    Settle {
+        command: Box<SettlementCommand>,
+        actor: String,
+        reply: Reply<Result<SettlementOutcome, SettlementFailure>>,
+    },
+    Parties {
+        change: PartyChange,
+        reply: Reply<Result<(), Unavailable>>,
+    },
+    Relay {
+        delivery: Box<Delivery>,
+        reply: Reply<Result<(), Unavailable>>,
+    },
 }
 
 /// Turns a decision's notices into messages. Pure: the same notice gives the same bytes.
@@ -222,7 +251,7 @@ impl Sequencer {
         &self,
         command: SettlementCommand,
         actor: String,
-    ) -> Result<SettlementAnswer, SettlementFailure> {
+    ) -> Result<SettlementOutcome, SettlementFailure> {
         let (reply, answer) = oneshot::channel();
         let unavailable = |reason: Unavailable| SettlementFailure::Unavailable(reason.to_string());
         self.enqueue(Job::Settle { command: Box::new(command), actor, reply }).map_err(unavailable)?;

@@ -4,7 +4,7 @@
 //! Invariant: a window that has been closed gets its totals whatever happens: from whoever closed it, or from the task
 //! that looks for windows that were left behind by a crash or an error.
 
-use crate::{Hub, SettlementFailure};
+use crate::{Hub, SettlementFailure, SettlementOutcome};
 use hub_core::{
     WindowId,
     settlement::{
@@ -29,7 +29,7 @@ impl Hub {
     /// closed window is `CLOSED`, unless its totals could not be taken yet.
     pub async fn close_window(&self, window: WindowId, reason: &str, actor: &str) -> Result<Window, SettlementFailure> {
         let command = SettlementCommand::CloseWindow(CloseWindow { window, reason: reason.into() });
-        let SettlementAnswer::Opened(opened) = self.settle(command, actor).await? else {
+        let SettlementAnswer::Opened(opened) = self.settle(command, actor).await?.answer else {
             unreachable!("closing a window is answered by the one that it opens");
         };
         if let Err(error) = self.take_totals(window).await {
@@ -39,7 +39,11 @@ impl Hub {
     }
 
     /// Carries out a settlement command; it is durable when this returns.
-    pub async fn settle(&self, command: SettlementCommand, actor: &str) -> Result<SettlementAnswer, SettlementFailure> {
+    pub async fn settle(
+        &self,
+        command: SettlementCommand,
+        actor: &str,
+    ) -> Result<SettlementOutcome, SettlementFailure> {
         self.sequencer().settle(command, actor.to_owned()).await
     }
 

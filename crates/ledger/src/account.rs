@@ -1,6 +1,6 @@
 //! Accounts: what a participant owes or holds in one currency.
 
-use core::{fmt, str::FromStr};
+use crate::AccountKind;
 use vocabulary::{Amount, Currency};
 
 /// Identifies an account for ever; the public account id of the administration API. Assigned in creation order.
@@ -13,17 +13,6 @@ pub struct ParticipantId(pub i64);
 
 impl ParticipantId {
     pub const HUB: Self = Self(1);
-}
-
-/// The ledger account types of the administration API.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum AccountKind {
-    Position,
-    Settlement,
-    HubReconciliation,
-    HubMultilateralSettlement,
-    InterchangeFee,
-    InterchangeFeeSettlement,
 }
 
 /// The net debit cap of a POSITION account.
@@ -71,45 +60,5 @@ impl Account {
     /// The public balance: posted plus held. The two never overflow together, because a hold that would is refused.
     pub fn value(&self) -> Amount {
         self.posted.checked_add(self.held).expect("a hold that would overflow the balance is refused")
-    }
-}
-
-impl AccountKind {
-    pub const ALL: [Self; 6] = [
-        Self::Position,
-        Self::Settlement,
-        Self::HubReconciliation,
-        Self::HubMultilateralSettlement,
-        Self::InterchangeFee,
-        Self::InterchangeFeeSettlement,
-    ];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Position => "POSITION",
-            Self::Settlement => "SETTLEMENT",
-            Self::HubReconciliation => "HUB_RECONCILIATION",
-            Self::HubMultilateralSettlement => "HUB_MULTILATERAL_SETTLEMENT",
-            Self::InterchangeFee => "INTERCHANGE_FEE",
-            Self::InterchangeFeeSettlement => "INTERCHANGE_FEE_SETTLEMENT",
-        }
-    }
-}
-
-/// The text names no ledger account type.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct UnknownAccountKind;
-
-impl FromStr for AccountKind {
-    type Err = UnknownAccountKind;
-
-    fn from_str(text: &str) -> Result<Self, UnknownAccountKind> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(UnknownAccountKind)
-    }
-}
-
-impl fmt::Display for AccountKind {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
     }
 }

@@ -15,7 +15,9 @@
 extern crate alloc;
 
 mod account;
+mod account_kind;
 mod book;
 
-pub use account::{Account, AccountId, AccountKind, Cap, ParticipantId};
+pub use account::{Account, AccountId, Cap, ParticipantId};
+pub use account_kind::{AccountKind, AccountTypeName, NotAnAccountType};
 pub use book::{Book, Entry, EntryKind, LedgerError, Shortfall};

@@ -21,6 +21,16 @@ pub(crate) struct ParticipantFigures {
     pub is_proxy: bool,
     /// In order of the accounts' creation.
     pub standings: Vec<StandingFigures>,
+    /// Its open accounts for fees and of the operator's own types, in order of their creation.
+    pub others: Vec<OtherFigures>,
+}
+
+/// An account that no payment is judged by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct OtherFigures {
+    pub kind: AccountKind,
+    pub currency: Currency,
+    pub balance: Amount,
 }
 
 /// A participant in one currency.
@@ -74,11 +84,30 @@ fn participant(directory: &Directory, record: &ParticipantRecord) -> Participant
         let settlement = directory.account(known.id, position.account.currency, AccountKind::Settlement);
         standing(position, settlement)
     });
+    let others = directory.accounts_of(known.id).filter(|record| record.is_open && is_other(record.account.kind));
+    let others = others.map(|record| OtherFigures {
+        kind: record.account.kind,
+        currency: record.account.currency,
+        balance: record.account.value(),
+    });
     ParticipantFigures {
         name: known.name.clone(),
         is_active: known.is_active,
         is_proxy: known.is_proxy,
         standings: standings.collect(),
+        others: others.collect(),
+    }
+}
+
+/// Whether an account is none of those that a standing shows.
+fn is_other(kind: AccountKind) -> bool {
+    match kind {
+        AccountKind::Position | AccountKind::Settlement => false,
+        AccountKind::HubReconciliation
+        | AccountKind::HubMultilateralSettlement
+        | AccountKind::InterchangeFee
+        | AccountKind::InterchangeFeeSettlement
+        | AccountKind::Custom(_) => true,
     }
 }
 
@@ -202,6 +231,20 @@ mod tests {
             let standing = figures.participants[0].standings[0];
             assert_eq!((standing.status, standing.headroom), (status, Amount::ZERO));
         }
+    }
+
+    #[test]
+    fn open_accounts_of_other_types_are_shown_with_their_balances() {
+        let mut directory = directory("1000");
+        let levy = "LEVY".parse().unwrap();
+        directory.accounts.extend([
+            account(5, 2, AccountKind::InterchangeFee, "-0.6"),
+            account(6, 2, levy, "7"),
+            AccountRecord { is_open: false, ..account(7, 2, AccountKind::InterchangeFeeSettlement, "0") },
+        ]);
+        let figures = Figures::of(&directory, &"Hub".parse().unwrap());
+        let others: Vec<_> = figures.participants[0].others.iter().map(|other| (other.kind, other.balance)).collect();
+        assert_eq!(others, [(AccountKind::InterchangeFee, amount("-0.6")), (levy, amount("7"))]);
     }
 
     #[test]

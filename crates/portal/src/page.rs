@@ -88,6 +88,7 @@ fn participant_card(participant: &ParticipantFigures) -> Markup {
             }
             @if participant.standings.is_empty() { p class="empty" { "No positions." } }
             @for standing in &participant.standings { (standing_list(participant, standing)) }
+            @if !participant.others.is_empty() { (others_list(participant)) }
         }
     }
 }
@@ -109,6 +110,17 @@ fn standing_list(participant: &ParticipantFigures, standing: &StandingFigures) -
             (figure("Liquidity", Some(standing.liquidity)))
             (figure("Net debit cap", standing.cap))
             (figure("Can still send", Some(standing.headroom)))
+        }
+    }
+}
+
+/// Accounts that no payment is judged by.
+fn others_list(participant: &ParticipantFigures) -> Markup {
+    html! {
+        dl aria-label={ "Other accounts of " (participant.name) } {
+            @for other in &participant.others {
+                (figure(&format!("{} {}", other.kind, other.currency), Some(other.balance)))
+            }
         }
     }
 }
@@ -173,6 +185,7 @@ fn duration(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::figures::OtherFigures;
     use vocabulary::Timestamp;
 
     fn health() -> Health {
@@ -188,16 +201,21 @@ mod tests {
     #[test]
     fn names_are_escaped() {
         let name: FspId = "<b>&\"".parse().unwrap();
+        let (kind, currency) = ("LEVY".parse().unwrap(), "USD".parse().unwrap());
+        let other = OtherFigures { kind, currency, balance: "-7.25".parse().unwrap() };
         let participant = ParticipantFigures {
             name: name.clone(),
             is_active: false,
             is_proxy: true,
             standings: vec![standing(Status::NotOpened)],
+            others: vec![other],
         };
         let figures = Figures { participants: vec![participant], currencies: Vec::new() };
         let page = overview(&name, &health(), &figures).into_string();
         assert!(!page.contains("<b>"));
-        for expected in ["&lt;b&gt;", "Inactive", "Proxy", "Not opened", "1\u{202f}000.5", "none", "1 min 30 s"] {
+        for expected in
+            ["&lt;b&gt;", "Inactive", "Proxy", "Not opened", "1\u{202f}000.5", "none", "1 min 30 s", "LEVY USD"]
+        {
             assert!(page.contains(expected), "{expected}");
         }
     }

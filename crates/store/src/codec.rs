@@ -4,11 +4,13 @@
 //! what a query selects and in which order. Writing uses the leaf codes here. Invariant: what one function wrote, its
 //! counterpart reads back; codes and names never change their meaning, because rows outlive the binary.
 
+mod account_types;
 mod audited;
 mod fees;
 mod journal;
 mod settlement;
 
+pub(crate) use account_types::{ACCOUNT_TYPE_COLUMNS, account_type};
 pub(crate) use audited::{AUDITED_ENTRY_COLUMNS, audited_entry};
 pub(crate) use fees::{FEE_RULE_COLUMNS, fee_rule, fees_column, formula_columns};
 pub(crate) use journal::{
@@ -399,6 +401,7 @@ pub(crate) fn change_columns(change: &Change) -> (&'static str, String) {
     let kind = match change {
         Change::AddParticipant(_) => "add_participant",
         Change::SetParticipant(_) => "set_participant",
+        Change::AddAccountType(_) => "add_account_type",
         Change::AddAccount(_) => "add_account",
         Change::SetAccount(_) => "set_account",
         Change::Post { .. } => "post",
@@ -437,6 +440,7 @@ fn change_text(change: &Change) -> String {
         }
         Change::AddParticipant(_)
         | Change::SetParticipant(_)
+        | Change::AddAccountType(_)
         | Change::AddAccount(_)
         | Change::SetAccount(_)
         | Change::Post { .. }

@@ -29,6 +29,7 @@ pub use journal::{
 };
 pub use message::{Mark, MessageId, NewMessage, Retry, StoredMessage};
 pub use types::{
-    Asked, BoxFuture, Due, Durability, NodeId, Opened, PairTotal, PartyChange, PartyEntry, Question, SEARCH_MAX,
-    SettlementQuery, StatementLine, StatementQuery, Store, Unanswered, UnitWork, Verdict, WindowQuery, Writer, open,
+    Asked, BoxFuture, Due, Durability, FundsQuery, NodeId, Opened, PairTotal, PartyChange, PartyEntry, Question,
+    SEARCH_MAX, SettlementQuery, StatementLine, StatementQuery, Store, Unanswered, UnitWork, Verdict, WindowQuery,
+    Writer, open,
 };

@@ -1,6 +1,8 @@
 //! The store's trait and the shapes that cross it.
 
-use crate::{JournalRow, Mark, MessageId, NewMessage, OutboxQuery, OutboxRow, StoreError, StoredMessage, Trace};
+use crate::{
+    JournalRow, Mark, MessageId, NewMessage, OutboxQuery, OutboxRow, StoreError, StoredMessage, Trace, TracedTransfer,
+};
 use hub_core::{
     Access, Changes, Dialect, Loaded, Standing, Subject, Wanted, WindowId,
     administration::{Change, Directory},
@@ -217,6 +219,19 @@ pub struct StatementQuery {
     pub limit: usize,
 }
 
+/// A page of the funds movements of a participant, or of all.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FundsQuery {
+    pub participant: Option<FspId>,
+    /// Included; a movement is found by when it was recorded, and by when it ended.
+    pub from: Timestamp,
+    /// Not included.
+    pub to: Timestamp,
+    /// The key of the last transfer of the page before; zero for the first page.
+    pub after: i64,
+    pub limit: usize,
+}
+
 /// One movement of an account.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StatementLine {
@@ -348,6 +363,9 @@ pub trait Store: Send + Sync {
 
     /// The entries of an account in an interval, oldest first, at most `limit`.
     fn statement(&self, query: StatementQuery) -> BoxFuture<'_, Vec<StatementLine>>;
+
+    /// Transfers that moved participants' liquidity or were to, in the order of their keys, at most `limit`.
+    fn funds(&self, query: FundsQuery) -> BoxFuture<'_, Vec<TracedTransfer>>;
 
     /// The scheme settings. `seed` fills an empty store, recorded as the doing of `actor`; what is stored is returned.
     fn settings<'a>(&'a self, seed: &'a [(String, String)], actor: &'a str) -> BoxFuture<'a, Vec<(String, String)>>;

@@ -198,3 +198,18 @@ async fn a_hub_that_is_not_there_is_named() {
     let sentence = refused("http://127.0.0.1:1", &["outbox", "list"]).await;
     assert!(sentence.starts_with("umoja: The hub at http://127.0.0.1:1 does not answer: no connection"), "{sentence}");
 }
+
+#[tokio::test]
+async fn the_report_of_funds_is_printed_for_people_and_programs() {
+    let directory = tempfile::tempdir().unwrap();
+    fill(directory.path()).await;
+    let (hub, url) = start(directory.path()).await;
+    let table = printed(&url, &["report", "funds", "--from", "2026-01-01", "--to", "2026-02-01"]).await;
+    assert!(table.starts_with("transferId,dateTime,lastChange,fspId,currency,direction,amount,state,"), "{table}");
+    assert!(table.trim_end().ends_with("CONTROL rows,0"), "{table}");
+    let report: Value = serde_json::from_str(&printed(&url, &["report", "funds", "--json"]).await).unwrap();
+    assert_eq!((&report["report"], &report["rows"]), (&json!("funds"), &json!([])));
+    let unknown = refused(&url, &["report", "funds", "--dfsp", "nobody"]).await;
+    assert!(unknown.contains("The requested resource could not be found"), "{unknown}");
+    hub.stop().await.unwrap();
+}

@@ -31,7 +31,7 @@ pub(super) fn create_for_hub(
     hub_name: &FspId,
 ) -> Result<Vec<Change>, AdminRejection> {
     let owner = directory.participant(&command.owner).ok_or(AdminRejection::HubAccountOwnerNotFound)?.participant.id;
-    let kind = command.kind.ok_or(AdminRejection::HubAccountTypeNotFound)?;
+    let kind = command.kind.filter(|kind| directory.offers(*kind)).ok_or(AdminRejection::HubAccountTypeNotFound)?;
     if directory.account(owner, command.currency, kind).is_some_and(|known| known.account.is_active) {
         return Err(AdminRejection::HubAccountAlreadyRegistered);
     }
@@ -71,6 +71,9 @@ pub(super) fn next_id(directory: &Directory) -> AccountId {
     AccountId(last + 1)
 }
 
+/// The kind for the hub's own fees: of the contract's list, but no built-in type has it, so that an operator adds it first.
+const HUB_FEE: &str = "HUB_FEE";
+
 /// The kinds that only the hub has.
 fn is_hub_kind(kind: AccountKind) -> bool {
     match kind {
@@ -79,14 +82,16 @@ fn is_hub_kind(kind: AccountKind) -> bool {
         | AccountKind::Settlement
         | AccountKind::InterchangeFee
         | AccountKind::InterchangeFeeSettlement => false,
+        AccountKind::Custom(name) => name.as_str() == HUB_FEE,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{HUB, Scheme, create, currency, fsp};
-    use super::super::{AdminCommand, AdminRejection};
+    use super::super::fixture::{HUB, Scheme, account_type, create, currency, fsp, hub_account};
+    use super::super::{AdminCommand, AdminRejection, NewAccountType};
     use super::*;
+    use core::str::FromStr;
 
     #[test]
     fn each_reason_against_a_hub_account_is_found_in_its_order() {
@@ -104,6 +109,25 @@ mod tests {
             let outcome = Scheme::with_dfsp().tries(AdminCommand::CreateHubAccount(command));
             assert_eq!(outcome, expected, "{owner} {kind:?}");
         }
+    }
+
+    #[test]
+    fn of_custom_types_the_hub_has_an_account_for_its_fees_only() {
+        let mut scheme = Scheme::ready();
+        scheme.does(account_type("TAX", true));
+        let none = Err(AdminRejection::HubAccountTypeNotFound);
+        for (name, expected) in [("TAX", Err(AdminRejection::HubAccountTypeNotAllowed)), (HUB_FEE, none)] {
+            assert_eq!(scheme.tries(hub_account("USD", name.parse().unwrap())), expected, "{name}");
+        }
+        let fee = AccountKind::from_str(HUB_FEE).unwrap();
+        let inactive = NewAccountType { kind: fee, description: "d".into(), is_active: false, is_settleable: false };
+        scheme.does(AdminCommand::CreateAccountType(inactive));
+        assert_eq!(scheme.tries(hub_account("USD", fee)), none);
+
+        let mut scheme = Scheme::ready();
+        scheme.does(account_type(HUB_FEE, false));
+        scheme.does(hub_account("USD", fee));
+        assert!(scheme.account(HUB, "USD", fee).unwrap().is_open);
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Administrative commands, and the one function that decides them.
 
 use super::{
-    AdminRejection, Change, CreateHubAccount, CreateParticipant, Directory, NewFeeRule, NewOracle, NewSettlementModel,
-    OpenAccounts, ReplaceOracle, SetAccountActivity, SetCapShare, SetEndpoint, SetFeeRuleActivity, SetLimit,
-    SetParticipantActivity, SetParticipantFlow, SetSettlementModelActivity, accounts, endpoints, fee_rules, limits,
-    opening, oracles, participants, settlement_models,
+    AdminRejection, Change, CreateHubAccount, CreateParticipant, Directory, NewAccountType, NewFeeRule, NewOracle,
+    NewSettlementModel, OpenAccounts, ReplaceOracle, SetAccountActivity, SetCapShare, SetEndpoint, SetFeeRuleActivity,
+    SetLimit, SetParticipantActivity, SetParticipantFlow, SetSettlementModelActivity, account_types, accounts,
+    endpoints, fee_rules, limits, opening, oracles, participants, settlement_models,
 };
 use alloc::{boxed::Box, vec::Vec};
 use vocabulary::{FspId, Timestamp};
@@ -15,6 +15,7 @@ pub enum AdminCommand {
     CreateParticipant(CreateParticipant),
     SetParticipantActivity(SetParticipantActivity),
     SetParticipantFlow(SetParticipantFlow),
+    CreateAccountType(NewAccountType),
     CreateHubAccount(CreateHubAccount),
     SetAccountActivity(SetAccountActivity),
     OpenAccounts(OpenAccounts),
@@ -43,6 +44,7 @@ pub fn administer(
         AdminCommand::CreateParticipant(command) => participants::create(directory, command, now, hub_name),
         AdminCommand::SetParticipantActivity(command) => participants::set_activity(directory, command),
         AdminCommand::SetParticipantFlow(command) => participants::set_flow(directory, command),
+        AdminCommand::CreateAccountType(command) => account_types::create(directory, command, now),
         AdminCommand::CreateHubAccount(command) => accounts::create_for_hub(directory, command, now, hub_name),
         AdminCommand::SetAccountActivity(command) => accounts::set_activity(directory, command),
         AdminCommand::OpenAccounts(command) => opening::open(directory, command, now, hub_name),

@@ -79,6 +79,7 @@ impl Scheme {
                 let known = directory.participants.iter_mut().find(|known| known.participant.id == participant.id);
                 known.unwrap().participant = participant;
             }
+            Change::AddAccountType(added) => directory.account_types.push(added),
             Change::AddAccount(record) => {
                 assert!(directory.account_by_id(record.account.id).is_none(), "account ids are unique");
                 let account = record.account;
@@ -134,6 +135,12 @@ pub(super) fn hub_account(code: &str, kind: AccountKind) -> AdminCommand {
     AdminCommand::CreateHubAccount(CreateHubAccount { owner: fsp(HUB), currency: currency(code), kind: Some(kind) })
 }
 
+/// An active type of the operator's own.
+pub(super) fn account_type(name: &str, is_settleable: bool) -> AdminCommand {
+    let kind = name.parse().unwrap();
+    AdminCommand::CreateAccountType(NewAccountType { kind, description: name.into(), is_active: true, is_settleable })
+}
+
 pub(super) fn create(name: &str, code: &str) -> AdminCommand {
     let (name, currency) = (fsp(name), currency(code));
     AdminCommand::CreateParticipant(CreateParticipant { name, currency, is_proxy: false })
@@ -156,7 +163,8 @@ pub(super) fn model(name: &str, code: Option<&str>, ledger_account: AccountKind)
         | AccountKind::Settlement
         | AccountKind::HubReconciliation
         | AccountKind::HubMultilateralSettlement
-        | AccountKind::InterchangeFeeSettlement => AccountKind::Settlement,
+        | AccountKind::InterchangeFeeSettlement
+        | AccountKind::Custom(_) => AccountKind::Settlement,
     };
     NewSettlementModel {
         name: name.into(),

@@ -5,6 +5,7 @@
 //! exclusive lock: there are hundreds of participants, not millions, and changes are rare. A change happens whole or not
 //! at all. Balances move by entries only.
 
+mod account_types;
 mod accounts;
 mod command;
 mod endpoints;
@@ -28,6 +29,7 @@ use alloc::{boxed::Box, vec::Vec};
 use ledger::{Account, AccountId, AccountKind, Entry, ParticipantId};
 use vocabulary::{Amount, Currency, FspId, PartyIdType, Timestamp};
 
+pub use account_types::{AccountType, NewAccountType, is_settleable};
 pub use accounts::{CreateHubAccount, SetAccountActivity};
 pub use command::{AdminCommand, administer};
 pub use endpoints::SetEndpoint;
@@ -38,7 +40,7 @@ pub use opening::{ALARM_PERCENTAGE_DEFAULT, OpenAccounts};
 pub use oracles::{NewOracle, ReplaceOracle};
 pub use participants::{CreateParticipant, SetParticipantActivity, SetParticipantFlow};
 pub use rejection::AdminRejection;
-pub use settlement_models::{NewSettlementModel, SetSettlementModelActivity, is_settleable};
+pub use settlement_models::{NewSettlementModel, SetSettlementModelActivity};
 
 /// Everything that operators maintain, with present balances. Lists are in order of creation.
 #[derive(Clone, Default, Debug)]
@@ -47,6 +49,8 @@ pub struct Directory {
     pub version: i64,
     pub participants: Vec<ParticipantRecord>,
     pub accounts: Vec<AccountRecord>,
+    /// The operator's own; the built-in ones are not listed.
+    pub account_types: Vec<AccountType>,
     pub endpoints: Vec<Endpoint>,
     pub settlement_models: Vec<SettlementModel>,
     pub fee_rules: Vec<FeeRule>,
@@ -134,6 +138,7 @@ pub enum Change {
     AddParticipant(ParticipantRecord),
     /// Replaces the activity of a participant.
     SetParticipant(Participant),
+    AddAccountType(AccountType),
     AddAccount(AccountRecord),
     /// Replaces everything of an account but its balances, which move by entries.
     SetAccount(AccountRecord),

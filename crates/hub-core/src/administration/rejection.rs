@@ -15,6 +15,8 @@ pub enum AdminRejection {
     NameDiffersInCaseOnly,
     NoSettlementModel,
 
+    AccountTypeExists,
+
     HubAccountOwnerNotFound,
     HubAccountTypeNotFound,
     HubAccountAlreadyRegistered,
@@ -38,6 +40,7 @@ pub enum AdminRejection {
 
     UnsupportedSettlementModel,
     ModelLedgerAccountTypeNotFound,
+    ModelSettlementAccountTypeNotFound,
     SettlementModelNameTaken,
     /// A currency has at most one model for each ledger account type.
     SettlementModelForAccountTypeExists,

@@ -1,6 +1,6 @@
 //! Settlement models (contract, administration §1.15).
 
-use super::{AdminRejection, Change, Delay, Directory, Granularity, Interchange, SettlementModel};
+use super::{AdminRejection, Change, Delay, Directory, Granularity, Interchange, SettlementModel, is_settleable};
 use alloc::{boxed::Box, vec, vec::Vec};
 use ledger::AccountKind;
 use vocabulary::Currency;
@@ -28,18 +28,6 @@ pub struct SetSettlementModelActivity {
     pub is_active: bool,
 }
 
-/// Whether the balances of a kind of account are settled. A model of any other kind would give participants accounts
-/// that are the hub's, or settle what settles.
-pub fn is_settleable(kind: AccountKind) -> bool {
-    match kind {
-        AccountKind::Position | AccountKind::InterchangeFee => true,
-        AccountKind::Settlement
-        | AccountKind::HubReconciliation
-        | AccountKind::HubMultilateralSettlement
-        | AccountKind::InterchangeFeeSettlement => false,
-    }
-}
-
 /// Participants that exist keep the accounts that they have.
 pub(super) fn create(directory: &Directory, command: &NewSettlementModel) -> Result<Vec<Change>, AdminRejection> {
     if !is_supported(command) {
@@ -47,8 +35,11 @@ pub(super) fn create(directory: &Directory, command: &NewSettlementModel) -> Res
     }
     let ledger_account = command
         .ledger_account
-        .filter(|kind| is_settleable(*kind))
+        .filter(|kind| directory.offers(*kind) && is_settleable(&directory.account_types, *kind))
         .ok_or(AdminRejection::ModelLedgerAccountTypeNotFound)?;
+    if !settles(directory, command.settlement_account) {
+        return Err(AdminRejection::ModelSettlementAccountTypeNotFound);
+    }
     if directory.settlement_model(&command.name).is_some() {
         return Err(AdminRejection::SettlementModelNameTaken);
     }
@@ -80,6 +71,18 @@ pub(super) fn set_activity(
     Ok(vec![Change::SetSettlementModel(SettlementModel { is_active: command.is_active, ..model.clone() })])
 }
 
+/// Whether a participant may have an account of a kind through which others are settled.
+fn settles(directory: &Directory, kind: AccountKind) -> bool {
+    match kind {
+        AccountKind::Settlement | AccountKind::InterchangeFeeSettlement => true,
+        AccountKind::Position
+        | AccountKind::HubReconciliation
+        | AccountKind::HubMultilateralSettlement
+        | AccountKind::InterchangeFee => false,
+        AccountKind::Custom(_) => directory.offers(kind) && !is_settleable(&directory.account_types, kind),
+    }
+}
+
 /// Four of the eight combinations mean something.
 fn is_supported(command: &NewSettlementModel) -> bool {
     match (command.delay, command.granularity) {
@@ -91,8 +94,8 @@ fn is_supported(command: &NewSettlementModel) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{Scheme, currency, model};
-    use super::super::{AdminCommand, AdminRejection};
+    use super::super::fixture::{Scheme, account_type, currency, model};
+    use super::super::{AdminCommand, AdminRejection, NewAccountType};
     use super::*;
 
     fn tries(scheme: &mut Scheme, model: NewSettlementModel) -> Result<(), AdminRejection> {
@@ -121,7 +124,7 @@ mod tests {
 
     #[test]
     fn only_account_types_that_settle_can_be_settled() {
-        for kind in AccountKind::ALL.into_iter().map(Some).chain([None]) {
+        for kind in AccountKind::BUILT_IN.into_iter().map(Some).chain([None]) {
             let asked = NewSettlementModel { ledger_account: kind, ..model("M", None, AccountKind::Position) };
             let expected = if matches!(kind, Some(AccountKind::Position | AccountKind::InterchangeFee)) {
                 Ok(())
@@ -129,6 +132,34 @@ mod tests {
                 Err(AdminRejection::ModelLedgerAccountTypeNotFound)
             };
             assert_eq!(tries(&mut Scheme::empty(), asked), expected, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn custom_types_are_settled_and_settle_as_they_were_made() {
+        let mut scheme = Scheme::empty();
+        for (name, is_settleable) in [("TAX", true), ("TAX_SETTLEMENT", false)] {
+            scheme.does(account_type(name, is_settleable));
+        }
+        let kind = |name: &str| name.parse::<AccountKind>().unwrap();
+        let dormant =
+            NewAccountType { kind: kind("DORMANT"), description: "d".into(), is_active: false, is_settleable: true };
+        scheme.does(AdminCommand::CreateAccountType(dormant));
+        let no_ledger = Err(AdminRejection::ModelLedgerAccountTypeNotFound);
+        let no_settlement = Err(AdminRejection::ModelSettlementAccountTypeNotFound);
+        for (ledger, settlement, expected) in [
+            ("NONE", "TAX_SETTLEMENT", no_ledger),
+            ("DORMANT", "TAX_SETTLEMENT", no_ledger),
+            ("TAX_SETTLEMENT", "TAX_SETTLEMENT", no_ledger),
+            ("TAX", "NONE", no_settlement),
+            ("TAX", "TAX", no_settlement),
+            ("TAX", "DORMANT", no_settlement),
+            ("TAX", "POSITION", no_settlement),
+            ("TAX", "TAX_SETTLEMENT", Ok(())),
+        ] {
+            let base = model("M", None, kind(ledger));
+            let outcome = tries(&mut scheme, NewSettlementModel { settlement_account: kind(settlement), ..base });
+            assert_eq!(outcome, expected, "{ledger} {settlement}");
         }
     }
 

@@ -9,7 +9,8 @@ use crate::Flow;
 use crate::{
     Participant, WindowId,
     administration::{
-        AccountRecord, Change, Delay, Directory, Granularity, Interchange, ParticipantRecord, SettlementModel,
+        AccountRecord, AccountType, Change, Delay, Directory, Granularity, Interchange, ParticipantRecord,
+        SettlementModel,
     },
 };
 use alloc::{collections::BTreeMap, format, vec, vec::Vec};
@@ -87,6 +88,19 @@ impl Scheme {
         self.directory.settlement_models.push(model);
     }
 
+    /// A type of the operator's own; every participant gets a USD account of it.
+    pub fn custom_type(&mut self, name: &str, is_settleable: bool) -> AccountKind {
+        let kind: AccountKind = name.parse().unwrap();
+        let AccountKind::Custom(name) = kind else { panic!("{name} is built in") };
+        let (id, description, created_at) = (7, "d".into(), self.now);
+        let own = AccountType { id, name, description, is_active: true, is_settleable, created_at };
+        self.directory.account_types.push(own);
+        for owner in [2, 3] {
+            add_account(&mut self.directory, (owner, kind), "USD", self.now);
+        }
+        kind
+    }
+
     pub fn account(&self, owner: i64, kind: AccountKind, code: &str) -> &Account {
         &self.directory.account(ParticipantId(owner), currency(code), kind).unwrap().account
     }
@@ -118,7 +132,9 @@ impl Scheme {
         self.now = self.now.plus_millis(1);
         let books = self.books(&command.scope());
         let Settled { changes, answer } = settle(&books, command, self.now, &HUB.parse().unwrap())?;
+        let told = books.windows_after(&changes);
         changes.into_iter().for_each(|change| self.apply(change));
+        assert!(told.iter().all(|window| self.windows[&window.id] == *window), "who asked is told what is then");
         Ok(answer)
     }
 
@@ -235,6 +251,7 @@ impl Scheme {
             }
             Change::AddParticipant(_)
             | Change::SetParticipant(_)
+            | Change::AddAccountType(_)
             | Change::AddAccount(_)
             | Change::SetEndpoint(_)
             | Change::AddSettlementModel(_)

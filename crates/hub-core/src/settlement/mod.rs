@@ -367,9 +367,58 @@ pub fn settle(
 }
 
 impl Books {
+    /// The windows as they are once changes that were decided on these books are written: whoever asked is told from
+    /// the decision, and not from a read that may fail or see what came later.
+    pub fn windows_after(&self, changes: &[Change]) -> Vec<Window> {
+        let mut windows = self.windows.clone();
+        for change in changes {
+            windows.iter_mut().for_each(|window| window.follow(change));
+        }
+        windows
+    }
+
     fn window(&self, id: WindowId) -> Result<&Window, SettlementRejection> {
         let window = self.windows.iter().find(|window| window.id == id);
         window.ok_or(SettlementRejection::WindowNotFound(id))
+    }
+}
+
+impl Window {
+    /// Takes over what a change says of this window or of one of its contents.
+    fn follow(&mut self, change: &Change) {
+        match change {
+            Change::SetWindow(changed) if changed.id == self.id => {
+                let contents = core::mem::take(&mut self.contents);
+                *self = Self { contents, ..changed.clone() };
+            }
+            Change::AddContent(added) if added.window == self.id => self.contents.push(added.clone()),
+            Change::SetContent(changed) => {
+                let known = self.contents.iter_mut().find(|content| content.id == changed.id);
+                if let Some(known) = known {
+                    let totals = core::mem::take(&mut known.totals);
+                    *known = Content { totals, ..changed.clone() };
+                }
+            }
+            Change::SetWindow(_)
+            | Change::AddContent(_)
+            | Change::AddParticipant(_)
+            | Change::SetParticipant(_)
+            | Change::AddAccountType(_)
+            | Change::AddAccount(_)
+            | Change::SetAccount(_)
+            | Change::Post { .. }
+            | Change::SetEndpoint(_)
+            | Change::AddSettlementModel(_)
+            | Change::SetSettlementModel(_)
+            | Change::AddFeeRule(_)
+            | Change::SetFeeRule(_)
+            | Change::AddOracle(_)
+            | Change::SetOracle(_)
+            | Change::OpenWindow(_)
+            | Change::AddSettlement(_)
+            | Change::SetSettlement(_)
+            | Change::SetSettlementAccount(..) => {}
+        }
     }
 }
 

@@ -104,6 +104,31 @@ fn section_2_4_each_reason_against_a_settlement() {
 }
 
 #[test]
+fn section_1_14_what_is_posted_to_a_type_of_the_operators_own_settles_if_the_type_does() {
+    for (is_settleable, contents) in [(true, 2), (false, 1)] {
+        let mut scheme = Scheme::new(2, &["USD"]);
+        let levy = scheme.custom_type("LEVY", is_settleable);
+        scheme.model("NET", Some("USD"), |_| {});
+        scheme.model("LEVIES", Some("USD"), |model| model.ledger_account = levy);
+        scheme.pay((2, 3), POSITION, ("USD", 500_000));
+        scheme.pay((2, 3), levy, ("USD", 70_000));
+        let window = scheme.close().unwrap();
+        assert_eq!(scheme.windows[&window].contents.len(), contents);
+        let levies = scheme.create("LEVIES", &[window]);
+        assert_eq!(levies.is_ok(), is_settleable, "{levies:?}");
+        if let Ok(levies) = levies {
+            scheme.settle_whole(levies);
+            assert_eq!(scheme.account(2, levy, "USD").value(), Amount::ZERO);
+            assert_eq!(scheme.windows[&window].state, WindowState::PendingSettlement);
+        }
+        let positions = scheme.create("NET", &[window]).unwrap();
+        scheme.settle_whole(positions);
+        assert_eq!(scheme.windows[&window].state, WindowState::Settled);
+        assert_eq!(scheme.hub_balance("USD"), Amount::ZERO);
+    }
+}
+
+#[test]
 fn section_2_4_a_default_model_leaves_out_currencies_that_have_a_model_of_their_own() {
     let mut scheme = Scheme::new(2, &["USD", "EUR", "TZS"]);
     scheme.model("DEFAULT", None, |_| {});

@@ -55,7 +55,7 @@ pub(super) fn take_totals(books: &Books, command: &TakeTotals, now: Timestamp) -
     let mut by_content: BTreeMap<(AccountKind, Currency), Vec<AccountTotal>> = BTreeMap::new();
     for total in command.totals.iter().filter(|total| **total != zero(total)) {
         let account = books.directory.account_by_id(total.account).ok_or(unbalanced(window))?.account;
-        if is_settleable(account.kind) {
+        if is_settleable(&books.directory.account_types, account.kind) {
             by_content.entry((account.kind, account.currency)).or_default().push(*total);
         }
     }

@@ -55,7 +55,8 @@ pub(super) fn loaded() -> Loaded {
                 AccountKind::Position
                 | AccountKind::HubMultilateralSettlement
                 | AccountKind::InterchangeFee
-                | AccountKind::InterchangeFeeSettlement => 0,
+                | AccountKind::InterchangeFeeSettlement
+                | AccountKind::Custom(_) => 0,
             };
             accounts.push(Account {
                 id: AccountId(number as i64 * 2 + at as i64 + 1),

@@ -17,7 +17,7 @@ use std::sync::Arc;
 #[serde(rename_all = "camelCase")]
 struct View<'a> {
     id: i64,
-    ledger_account_type: &'static str,
+    ledger_account_type: &'a str,
     currency: &'a str,
     is_active: u8,
     value: serde_json::Number,

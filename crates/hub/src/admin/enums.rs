@@ -5,6 +5,7 @@ use super::reply::{Answer, ok};
 use crate::Hub;
 use axum::extract::State;
 use fspiop::endpoint::EndpointType;
+use hub_core::administration::Directory;
 use ledger::AccountKind;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -85,7 +86,7 @@ pub(super) async fn all(State(hub): State<Arc<Hub>>) -> Answer {
     Ok(ok(&json!({
         "endpointType": numbered(EndpointType::ALL.iter().map(|kind| kind.as_str())),
         "hubParticipant": hub_participant,
-        "ledgerAccountType": numbered(AccountKind::ALL.into_iter().map(AccountKind::as_str)),
+        "ledgerAccountType": ledger_account_types(&directory),
         "ledgerEntryType": numbered(LEDGER_ENTRY_TYPES),
         "participantLimitType": numbered(["NET_DEBIT_CAP"]),
         "transferParticipantRoleType": numbered(TRANSFER_ROLES),
@@ -97,8 +98,15 @@ pub(super) async fn all(State(hub): State<Arc<Hub>>) -> Answer {
     })))
 }
 
+/// The built-in types, then those of the operator's own.
+fn ledger_account_types(directory: &Directory) -> Map<String, Value> {
+    let mut types = numbered(AccountKind::BUILT_IN.iter().map(AccountKind::as_str));
+    types.extend(directory.account_types.iter().map(|own| (own.name.as_str().to_owned(), Value::from(own.id))));
+    types
+}
+
 /// Name → place in the list, from 1.
-fn numbered(names: impl IntoIterator<Item = &'static str>) -> Map<String, Value> {
+fn numbered<'a>(names: impl IntoIterator<Item = &'a str>) -> Map<String, Value> {
     (1..).zip(names).map(|(id, name): (i64, _)| (name.to_owned(), Value::from(id))).collect()
 }
 

@@ -11,6 +11,7 @@ mod enums;
 mod fee_rules;
 mod form;
 mod funds;
+mod funds_report;
 pub mod health;
 mod in_doubt;
 mod ledger_account_types;
@@ -78,6 +79,7 @@ pub fn ledger_router(hub: Arc<Hub>) -> Router {
         .route("/umoja/v1/reports/bilateral", get(reports::bilateral))
         .route("/umoja/v1/reports/windows", get(reports::windows))
         .route("/umoja/v1/reports/statement", get(reports::statement))
+        .route("/umoja/v1/reports/funds", get(funds_report::funds))
         .route("/umoja/v1/settlement-schedule", get(settlement_schedule::get).put(settlement_schedule::put))
         .route("/umoja/v1/verify", get(verify::now))
         .route("/umoja/v1/trace/{id}", get(trace::one))

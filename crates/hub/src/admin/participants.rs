@@ -50,7 +50,7 @@ struct Links {
 #[serde(rename_all = "camelCase")]
 struct AccountView<'a> {
     id: i64,
-    ledger_account_type: &'static str,
+    ledger_account_type: &'a str,
     currency: &'a str,
     is_active: u8,
     created_date: String,

@@ -29,6 +29,7 @@ fn code_and_text(rejection: AdminRejection) -> (ErrorCode, &'static str) {
             (Code::CLIENT_ERROR, "A participant whose name differs in upper and lower case only exists")
         }
         Rejection::NoSettlementModel => (Code::SETTLEMENT, "Unable to find a matching or default, Settlement Model"),
+        Rejection::AccountTypeExists => (Code::CLIENT_ERROR, "This Ledger Account Type already exists"),
         Rejection::HubAccountOwnerNotFound => (Code::ADD_PARTY, "Participant was not found."),
         Rejection::HubAccountTypeNotFound => (Code::ADD_PARTY, "Ledger account type was not found."),
         Rejection::HubAccountAlreadyRegistered => (Code::ADD_PARTY, "Hub account has already been registered."),
@@ -53,6 +54,7 @@ fn code_and_text(rejection: AdminRejection) -> (ErrorCode, &'static str) {
             "Invalid settlement model definition - delay-granularity-interchange combination is not supported",
         ),
         Rejection::ModelLedgerAccountTypeNotFound => (Code::ADD_PARTY, "Ledger account type was not found"),
+        Rejection::ModelSettlementAccountTypeNotFound => (Code::ADD_PARTY, "Settlement account type was not found"),
         Rejection::SettlementModelNameTaken => (Code::CLIENT_ERROR, "Settlement Model already exists"),
         Rejection::SettlementModelForAccountTypeExists => {
             (Code::INTERNAL, "A settlement model for this currency and ledger account type already exists")

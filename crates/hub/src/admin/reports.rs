@@ -38,7 +38,7 @@ const PAGE: usize = 5000;
 
 /// In which form a report is wanted.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Format {
+pub(super) enum Format {
     Json,
     Csv,
     Xml,
@@ -255,7 +255,8 @@ fn account_of(filters: &Filters, directory: &Directory) -> Result<Account, Failu
     required("currency")?;
     let currency: Currency = filters.currency()?.ok_or_else(|| malformed("\"currency\" is required"))?;
     let kind = filters.get("accountType").unwrap_or("SETTLEMENT");
-    let kind: AccountKind = kind.parse().map_err(|_| malformed("\"accountType\" must be a ledger account type"))?;
+    let kind = kind.parse().ok().filter(|kind: &AccountKind| directory.knows(*kind));
+    let kind = kind.ok_or_else(|| malformed("\"accountType\" must be a ledger account type"))?;
     let owner = directory.participant(&name).map(|record| record.participant.id);
     let record = owner.and_then(|owner| directory.account(owner, currency, kind));
     record.map(|record| record.account).ok_or_else(not_found)
@@ -296,7 +297,7 @@ async fn of_settlement(hub: &Hub, filters: &Filters, show: impl FnOnce(&Settled<
     show(&Settled::new(settlement, &directory, pairs))
 }
 
-fn format(filters: &Filters, allowed: &[Format]) -> Result<Format, Failure> {
+pub(super) fn format(filters: &Filters, allowed: &[Format]) -> Result<Format, Failure> {
     let name = |format: &Format| match format {
         Format::Json => "json",
         Format::Csv => "csv",
@@ -308,7 +309,7 @@ fn format(filters: &Filters, allowed: &[Format]) -> Result<Format, Failure> {
     found.copied().ok_or_else(|| malformed(format_args!("\"format\" must be one of [{}]", names())))
 }
 
-const CSV: &str = "text/csv; charset=utf-8";
+pub(super) const CSV: &str = "text/csv; charset=utf-8";
 
 fn shown(table: &Table, format: Format) -> Response {
     match format {
@@ -321,12 +322,12 @@ fn csv(body: String) -> Response {
     text(CSV, body)
 }
 
-fn text(kind: &'static str, body: impl Into<Body>) -> Response {
+pub(super) fn text(kind: &'static str, body: impl Into<Body>) -> Response {
     let mut response = json_text(StatusCode::OK, body);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response
 }
 
-fn not_found() -> Failure {
+pub(super) fn not_found() -> Failure {
     Failure(FspiopError::with_detail(ErrorCode::ID_NOT_FOUND, "The requested resource could not be found"))
 }

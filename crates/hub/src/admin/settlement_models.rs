@@ -27,7 +27,7 @@ struct View<'a> {
     currency: Option<&'a str>,
     require_liquidity_check: bool,
     /// Holds the type's name, not an id; clients read it so.
-    ledger_account_type_id: &'static str,
+    ledger_account_type_id: &'a str,
     auto_position_reset: bool,
 }
 
@@ -103,8 +103,16 @@ fn read(mut form: Form<'_>) -> Result<NewSettlementModel, Failure> {
     })
 }
 
+/// Of the built-in types two settle others; whether one of the operator's own does is decided with the directory.
 fn parse_settlement_account(text: &str) -> Option<AccountKind> {
-    [AccountKind::Settlement, AccountKind::InterchangeFeeSettlement].into_iter().find(|kind| kind.as_str() == text)
+    let kind = text.parse().ok()?;
+    match kind {
+        AccountKind::Settlement | AccountKind::InterchangeFeeSettlement | AccountKind::Custom(_) => Some(kind),
+        AccountKind::Position
+        | AccountKind::HubReconciliation
+        | AccountKind::HubMultilateralSettlement
+        | AccountKind::InterchangeFee => None,
+    }
 }
 
 fn view(model: &SettlementModel) -> View<'_> {

@@ -7,7 +7,7 @@ use super::{
     settlement_rejections::failure_of,
     settlement_views::{self as views, SettlementView},
 };
-use crate::Hub;
+use crate::{Hub, SettlementOutcome};
 use axum::extract::State;
 use fspiop::{ErrorCode, FspiopError};
 use hub_core::{
@@ -74,11 +74,11 @@ pub(super) async fn create(State(hub): State<Arc<Hub>>, Actor(actor): Actor, bod
     let command =
         form.finish(|| Some(CreateSettlement { model: model?.into(), reason: reason?.into(), windows: windows? }))?;
     let name = command.model.clone();
-    let answer = hub.settle(SettlementCommand::CreateSettlement(command), &actor).await.map_err(failure_of)?;
-    let SettlementAnswer::Created(settlement) = answer else {
+    let settled = hub.settle(SettlementCommand::CreateSettlement(command), &actor).await.map_err(failure_of)?;
+    let SettlementOutcome { answer: SettlementAnswer::Created(settlement), windows, directory } = settled else {
         unreachable!("creating a settlement is answered by it");
     };
-    let found = with_windows(&hub, settlement).await?;
+    let found = Found { settlement, windows, directory };
     let model = found.directory.settlement_model(&name).map_or(&*name, |model| &*model.name);
     Ok(ok(&SettlementView { settlement_model: Some(model), ..found.view(|_| true) }))
 }
@@ -248,12 +248,12 @@ fn read_step(form: &mut Form<'_>) -> Option<Step> {
 }
 
 async fn advance(hub: &Hub, command: AdvanceSettlement, actor: &str) -> Answer {
-    let answer = hub.settle(SettlementCommand::AdvanceSettlement(command), actor).await.map_err(failure_of)?;
-    let SettlementAnswer::Advanced { settlement, accounts } = answer else {
+    let settled = hub.settle(SettlementCommand::AdvanceSettlement(command), actor).await.map_err(failure_of)?;
+    let SettlementOutcome { answer: SettlementAnswer::Advanced { settlement, accounts }, windows, directory } = settled
+    else {
         unreachable!("advancing a settlement is answered by its accounts");
     };
-    let found = with_windows(hub, settlement).await?;
-    Ok(ok(&views::advanced(&found.settlement, &found.windows, &found.directory, &accounts)))
+    Ok(ok(&views::advanced(&settlement, &windows, &directory, &accounts)))
 }
 
 async fn abort(hub: &Hub, settlement: SettlementId, body: &Value, actor: &str) -> Answer {
@@ -270,8 +270,8 @@ async fn abort(hub: &Hub, settlement: SettlementId, body: &Value, actor: &str) -
     let reference = form.optional_text("externalReference", TEXT_CHARS);
     let reason = form.finish(|| reason)?;
     let command = AbortSettlement { settlement, reason: reason.into(), external_reference: reference.map(Into::into) };
-    let answer = hub.settle(SettlementCommand::AbortSettlement(command), actor).await.map_err(failure_of)?;
-    let SettlementAnswer::Aborted(settlement) = answer else {
+    let settled = hub.settle(SettlementCommand::AbortSettlement(command), actor).await.map_err(failure_of)?;
+    let SettlementAnswer::Aborted(settlement) = settled.answer else {
         unreachable!("aborting a settlement is answered by it");
     };
     let state = settlement.state.as_str();

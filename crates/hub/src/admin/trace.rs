@@ -113,7 +113,7 @@ struct EntryView {
 struct AccountView {
     id: i64,
     participant: Option<String>,
-    kind: Option<&'static str>,
+    kind: Option<String>,
 }
 
 pub(super) async fn one(State(hub): State<Arc<Hub>>, Segments(id): Segments<String>) -> Answer {
@@ -229,7 +229,7 @@ fn entry_view(entry: &TracedEntry, directory: &Directory) -> EntryView {
         AccountView {
             id: id.0,
             participant: owner.map(|known| known.participant.name.to_string()),
-            kind: account.map(|account| account.kind.as_str()),
+            kind: account.map(|account| account.kind.to_string()),
         }
     };
     EntryView {

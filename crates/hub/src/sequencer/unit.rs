@@ -1,11 +1,14 @@
 //! One unit after another: gather, open, lock, decide, commit, reply, send.
 
-use super::{AdminFailure, Job, MARKS_WAIT, Origin, Queue, Reply, SettlementFailure, Shared, UNIT_MAX, Unavailable};
+use super::{
+    AdminFailure, Job, MARKS_WAIT, Origin, Queue, Reply, SettlementFailure, SettlementOutcome, Shared, UNIT_MAX,
+    Unavailable,
+};
 use crate::outbound::{Delivery, Persistence};
 use hub_core::{
     Access, Command, Loaded, Standing, State, Subject,
     administration::{self, AdminCommand},
-    settlement::{self, SettlementAnswer, SettlementCommand},
+    settlement::{self, Settled, SettlementCommand},
     transfers::Transfer,
 };
 use std::{
@@ -54,8 +57,16 @@ struct Notes {
 
 /// A command of an operator, which has its unit for itself.
 enum Alone {
-    Administer { command: Box<AdminCommand>, actor: String, reply: Reply<Result<(), AdminFailure>> },
-    Settle { command: Box<SettlementCommand>, actor: String, reply: Reply<Result<SettlementAnswer, SettlementFailure>> },
+    Administer {
+        command: Box<AdminCommand>,
+        actor: String,
+        reply: Reply<Result<(), AdminFailure>>,
+    },
+    Settle {
+        command: Box<SettlementCommand>,
+        actor: String,
+        reply: Reply<Result<SettlementOutcome, SettlementFailure>>,
+    },
 }
 
 /// Runs units until every sender is gone and the queue is empty.
@@ -380,19 +391,20 @@ async fn settle(
     shared: &Shared,
     command: &SettlementCommand,
     actor: &str,
-) -> Result<SettlementAnswer, SettlementFailure> {
+) -> Result<SettlementOutcome, SettlementFailure> {
     let decided = until_decided(writer, shared, async |writer: &mut dyn Writer| {
         writer.open(&[]).await?;
         let (books, now) = writer.lock_books(&command.scope()).await?;
         match settlement::settle(&books, command, now, &shared.rules.hub_name) {
-            Ok(settled) if settled.changes.is_empty() => {
-                writer.rollback().await?;
-                Ok(Ok(settled.answer))
-            }
-            Ok(settled) => {
-                let work = UnitWork { administration: settled.changes, actor: actor.to_owned(), ..UnitWork::default() };
-                writer.commit(work).await?;
-                Ok(Ok(settled.answer))
+            Ok(Settled { changes, answer }) => {
+                let windows = books.windows_after(&changes);
+                if changes.is_empty() {
+                    writer.rollback().await?;
+                } else {
+                    let actor = actor.to_owned();
+                    writer.commit(UnitWork { administration: changes, actor, ..UnitWork::default() }).await?;
+                }
+                Ok(Ok(SettlementOutcome { answer, windows, directory: books.directory }))
             }
             Err(rejection) => {
                 writer.rollback().await?;

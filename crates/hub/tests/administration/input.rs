@@ -119,8 +119,6 @@ PUT /settlementModels/NONE {"isActive": true}
     500 2001 Settlement Model does not exist
 POST /ledgerAccountTypes {"name": "POSITION", "description": "d", "isActive": true, "isSettleable": true}
     400 3000 This Ledger Account Type already exists
-POST /ledgerAccountTypes {"name": "MINE", "description": "d", "isActive": true, "isSettleable": true}
-    501 2002 Ledger account types of an operator's own
 POST /ledgerAccountTypes {"name": "A-B"}
     400 3101 "name" must consist of word characters. "description" is required
 "#;

@@ -23,6 +23,8 @@ pub struct Reply {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Value,
+    /// The body as it came.
+    pub text: String,
 }
 
 /// Headers that the account-lookup administration wants.
@@ -35,9 +37,15 @@ pub const ORACLE_HEADERS: [(&str, &str); 3] = [
 impl Scheme {
     /// An empty hub on free ports.
     pub async fn start() -> Self {
+        Self::start_on("memory").await
+    }
+
+    /// A hub on free ports with the store of an address.
+    pub async fn start_on(store: &str) -> Self {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let listeners = Listeners { fspiop: any, administration: any, settlement: any, oracles: any, portal: any };
-        let running = hub::start(Config { listeners, ..Config::default() }, |_| Router::new()).await.unwrap();
+        let running = hub::start(Config { listeners, store: store.to_owned(), ..Config::default() }, |_| Router::new());
+        let running = running.await.unwrap();
         Self { running, client: Client::builder(TokioExecutor::new()).build_http() }
     }
 
@@ -120,8 +128,9 @@ impl Scheme {
             .headers
             .get(header::CONTENT_TYPE)
             .is_some_and(|value| value.to_str().is_ok_and(|media_type| media_type.starts_with("application/json")));
-        let body = if is_json { serde_json::from_slice(&body).unwrap() } else { Value::Null };
-        Reply { status: parts.status.as_u16(), headers: parts.headers, body }
+        let json = if is_json { serde_json::from_slice(&body).unwrap() } else { Value::Null };
+        let text = String::from_utf8_lossy(&body).into_owned();
+        Reply { status: parts.status.as_u16(), headers: parts.headers, body: json, text }
     }
 }
 

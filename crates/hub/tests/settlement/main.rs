@@ -2,6 +2,7 @@
 //! (contract, administration §2 and §3).
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise, also in its helpers")]
 
+mod custom_types;
 mod cycle;
 mod fees;
 mod refusals;

@@ -127,7 +127,7 @@ fn check_rest(
         snapshot.windows.iter().filter(|row| has_contents(row.window.state)).map(|row| row.window.id).collect();
     for ((window, account), moved) in moved {
         let Some(known) = accounts.get(account) else { continue };
-        if complete.contains(window) && is_settleable(known.kind) {
+        if complete.contains(window) && is_settleable(&snapshot.account_types, known.kind) {
             report.say(format!(
                 "Account {} ({} {}) was debited {} and credited {} in window {}, which has no content with it.",
                 account.0,

@@ -7,6 +7,7 @@
 //!
 //! Memory: two bits for each committed transfer, and a sum for each account in each window.
 
+mod account_types;
 mod balances;
 mod contents;
 mod entries;
@@ -18,7 +19,7 @@ use crate::{StoreError, codec::WindowRow};
 use entries::Entries;
 use hub_core::{
     WindowId,
-    administration::SettlementModel,
+    administration::{AccountType, SettlementModel},
     settlement::{AccountTotal, Content, ContentId, Settlement},
 };
 use keys::Keys;
@@ -63,6 +64,8 @@ pub(crate) struct Snapshot {
     /// Those that have come since.
     pub entries: Vec<EntryRow>,
     pub accounts: Vec<Account>,
+    /// The operator's own.
+    pub account_types: Vec<AccountType>,
     /// Debited account and amount of every reserved transfer.
     pub holds: Vec<(AccountId, i64)>,
     pub windows: Vec<WindowRow>,
@@ -150,6 +153,7 @@ fn check(entries: &Entries, snapshot: &Snapshot, totals: &Totals, report: &mut R
     }
     let figures = balances::Figures { accounts: snapshot.accounts.clone(), entries: entries.balances(), holds };
     balances::check(&figures).into_iter().for_each(|sentence| report.say(sentence));
+    account_types::check(snapshot, report);
     let accounts: BTreeMap<AccountId, &Account> =
         snapshot.accounts.iter().map(|account| (account.id, account)).collect();
     windows::check(entries, snapshot, report);

@@ -9,13 +9,15 @@ use super::{
 use crate::{
     StoreError,
     codec::{
-        self, ACCOUNT_COLUMNS, ENDPOINT_COLUMNS, FEE_RULE_COLUMNS, ORACLE_COLUMNS, PARTICIPANT_COLUMNS,
-        SETTLEMENT_MODEL_COLUMNS, change_columns,
+        self, ACCOUNT_COLUMNS, ACCOUNT_TYPE_COLUMNS, ENDPOINT_COLUMNS, FEE_RULE_COLUMNS, ORACLE_COLUMNS,
+        PARTICIPANT_COLUMNS, SETTLEMENT_MODEL_COLUMNS, change_columns,
     },
 };
 use hub_core::{
     Participant,
-    administration::{AccountRecord, Change, Directory, Endpoint, Oracle, ParticipantRecord, SettlementModel},
+    administration::{
+        AccountRecord, AccountType, Change, Directory, Endpoint, Oracle, ParticipantRecord, SettlementModel,
+    },
     fees::{Extension, FeeRule},
     settlement::SettlementId,
 };
@@ -27,6 +29,8 @@ use vocabulary::{Amount, Currency, FspId, Timestamp};
 pub(super) const VERSION: &str = "SELECT directory_version FROM meta";
 static ACCOUNTS: LazyLock<String> = LazyLock::new(|| format!("SELECT {ACCOUNT_COLUMNS} FROM accounts ORDER BY id"));
 static ACCOUNTS_LOCKED: LazyLock<String> = LazyLock::new(|| format!("{} FOR UPDATE", *ACCOUNTS));
+pub(super) static ACCOUNT_TYPES: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {ACCOUNT_TYPE_COLUMNS} FROM account_types ORDER BY id"));
 static PARTICIPANTS: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {PARTICIPANT_COLUMNS} FROM participants ORDER BY id"));
 static ENDPOINTS: LazyLock<String> = LazyLock::new(|| format!("SELECT {ENDPOINT_COLUMNS} FROM endpoints ORDER BY id"));
@@ -43,6 +47,8 @@ static ORACLES: LazyLock<String> = LazyLock::new(|| format!("SELECT {ORACLE_COLU
 const ADD_PARTICIPANT: &str =
     "INSERT INTO participants (id, name, is_active, is_proxy, created_at, flow) VALUES ($1, $2, $3, $4, $5, $6)";
 const SET_PARTICIPANT: &str = "UPDATE participants SET is_active = $2, is_proxy = $3, flow = $4 WHERE id = $1";
+const ADD_ACCOUNT_TYPE: &str = "INSERT INTO account_types (id, name, description, is_active, is_settleable, created_at) \
+     VALUES ($1, $2, $3, $4, $5, $6)";
 const ADD_ACCOUNT: &str = "INSERT INTO accounts (id, owner, kind, currency, is_active, posted, held, cap_limit, \
      cap_alarm, is_open, created_at, changed_at, cap_share) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 const SET_ACCOUNT: &str = "UPDATE accounts SET is_active = $2, cap_limit = $3, cap_alarm = $4, is_open = $5, \
@@ -104,7 +110,8 @@ pub(super) async fn apply(
 
 async fn read(connection: &mut Connection, accounts: &'static str) -> Result<Directory, StoreError> {
     // Accounts first: where they are locked, the rest is read after the lock was granted.
-    let requests = [accounts, &PARTICIPANTS, &ENDPOINTS, &MODELS, &ORACLES, VERSION, &FEE_RULES].map(Request::plain);
+    let requests = [accounts, &PARTICIPANTS, &ENDPOINTS, &MODELS, &ORACLES, VERSION, &FEE_RULES, &ACCOUNT_TYPES];
+    let requests = requests.map(Request::plain);
     let replies = connection.pipeline(&requests).await.map_err(|failed| fault::of(&failed.error))?;
     Ok(Directory {
         version: number(&replies[5][0], 0)?,
@@ -114,6 +121,7 @@ async fn read(connection: &mut Connection, accounts: &'static str) -> Result<Dir
         settlement_models: read_all(&replies[3], codec::settlement_model)?,
         oracles: read_all(&replies[4], codec::oracle)?,
         fee_rules: read_all(&replies[6], codec::fee_rule)?,
+        account_types: read_all(&replies[7], codec::account_type)?,
     })
 }
 
@@ -130,6 +138,7 @@ async fn write(connection: &mut Connection, change: &Change, now: Timestamp) -> 
                 vec![Box::new(id.0), Box::new(*is_active), Box::new(*is_proxy), Box::new(flow.as_str())];
             one(connection, SET_PARTICIPANT, values).await
         }
+        Change::AddAccountType(added) => one(connection, ADD_ACCOUNT_TYPE, account_type_values(added)).await,
         Change::AddAccount(record) => one(connection, ADD_ACCOUNT, account_values(record)).await,
         Change::SetAccount(record) => one(connection, SET_ACCOUNT, limit_values(record)).await,
         Change::Post { entry, settlement } => post(connection, entry, *settlement, now).await,
@@ -194,6 +203,17 @@ fn participant_values(record: &ParticipantRecord) -> Vec<Value<'_>> {
         Box::new(participant.is_proxy),
         Box::new(record.created_at.millis()),
         Box::new(participant.flow.as_str()),
+    ]
+}
+
+fn account_type_values(added: &AccountType) -> Vec<Value<'_>> {
+    vec![
+        Box::new(added.id),
+        Box::new(added.name.as_str()),
+        Box::new(&*added.description),
+        Box::new(added.is_active),
+        Box::new(added.is_settleable),
+        Box::new(added.created_at.millis()),
     ]
 }
 

@@ -8,6 +8,7 @@ mod administration;
 mod columns;
 mod connection;
 mod fault;
+mod funds;
 mod interscheme;
 mod journal;
 mod locks;
@@ -26,9 +27,9 @@ mod verify;
 mod writer;
 
 use crate::{
-    Asked, BoxFuture, Due, Durability, MessageId, NodeId, OutboxQuery, OutboxRow, PairTotal, PartyEntry, Question,
-    SettlementQuery, StatementLine, StatementQuery, Store, StoreError, StoredMessage, Trace, Unanswered, Verdict,
-    WindowQuery, Writer,
+    Asked, BoxFuture, Due, Durability, FundsQuery, MessageId, NodeId, OutboxQuery, OutboxRow, PairTotal, PartyEntry,
+    Question, SettlementQuery, StatementLine, StatementQuery, Store, StoreError, StoredMessage, Trace, TracedTransfer,
+    Unanswered, Verdict, WindowQuery, Writer,
     codec::{
         self, DUE_COLUMNS, KIND_CONVERSION, KIND_PAYMENT, STATE_AGREED, STATE_FORWARDED, STATE_RESERVED,
         TRANSFER_COLUMNS, TRANSFERS,
@@ -300,6 +301,10 @@ impl Store for PostgresStore {
 
     fn statement(&self, query: StatementQuery) -> BoxFuture<'_, Vec<StatementLine>> {
         Box::pin(crate::movements::statement(self, query))
+    }
+
+    fn funds(&self, query: FundsQuery) -> BoxFuture<'_, Vec<TracedTransfer>> {
+        Box::pin(self.funds_movements(query))
     }
 
     fn settings<'a>(&'a self, seed: &'a [(String, String)], actor: &'a str) -> BoxFuture<'a, Vec<(String, String)>> {

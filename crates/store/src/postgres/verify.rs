@@ -1,7 +1,7 @@
 //! What `verify` reads while payments go on.
 
 use super::{
-    PostgresStore,
+    PostgresStore, administration,
     columns::number,
     connection::{Connection, Request, Value},
     fault, locks, settlement,
@@ -100,6 +100,7 @@ async fn snapshot(connection: &mut Connection, after: i64) -> Result<Snapshot, S
         Request::plain(OPEN_WINDOW),
         Request::plain(&CONTENTS),
         Request::plain(&MODELS),
+        Request::plain(&administration::ACCOUNT_TYPES),
     ];
     let replies = connection.pipeline(&requests).await.map_err(|failed| fault::of(&failed.error))?;
     let settlements = settlement::all_settlements(connection).await?;
@@ -112,6 +113,7 @@ async fn snapshot(connection: &mut Connection, after: i64) -> Result<Snapshot, S
         open_window: replies[4].first().map(|row| number(row, 0).map(WindowId)).transpose()?,
         contents: read_all(&replies[5], codec::content)?,
         models: read_all(&replies[6], codec::settlement_model)?,
+        account_types: read_all(&replies[7], codec::account_type)?,
         settlements,
     })
 }

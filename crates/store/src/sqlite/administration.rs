@@ -9,7 +9,7 @@ use super::{
 use crate::{PartyChange, StoreError, codec};
 use hub_core::{
     Participant,
-    administration::{AccountRecord, Change, Endpoint, Oracle, ParticipantRecord, SettlementModel},
+    administration::{AccountRecord, AccountType, Change, Endpoint, Oracle, ParticipantRecord, SettlementModel},
     fees::{Extension, FeeRule},
     settlement::SettlementId,
 };
@@ -28,6 +28,7 @@ pub(super) fn write(
         match change {
             Change::AddParticipant(record) => add_participant(connection, record)?,
             Change::SetParticipant(participant) => set_participant(connection, participant)?,
+            Change::AddAccountType(added) => add_account_type(connection, added)?,
             Change::AddAccount(record) => add_account(connection, record)?,
             Change::SetAccount(record) => set_account(connection, record)?,
             Change::Post { entry, settlement } => post(connection, entry, *settlement, now)?,
@@ -140,6 +141,14 @@ fn set_participant(connection: &Connection, participant: &Participant) -> Result
     let sql = "UPDATE participants SET is_active = ?2, flow = ?3 WHERE id = ?1";
     let changed = connection.execute(sql, params![participant.id.0, participant.is_active, participant.flow.as_str()]);
     one_row(changed, "participant", participant.id.0)
+}
+
+fn add_account_type(connection: &Connection, added: &AccountType) -> Result<(), StoreError> {
+    let sql = "INSERT INTO account_types (id, name, description, is_active, is_settleable, created_at) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let AccountType { id, name, description, is_active, is_settleable, created_at } = added;
+    run(connection, sql, params![id, name.as_str(), description, is_active, is_settleable, created_at.millis()])
+        .map(drop)
 }
 
 fn add_account(connection: &Connection, record: &AccountRecord) -> Result<(), StoreError> {

@@ -11,6 +11,7 @@ mod clock;
 mod commit;
 mod connection;
 mod exclusive;
+mod funds;
 mod interscheme;
 mod journal;
 mod movements;
@@ -25,9 +26,9 @@ mod verify;
 mod writer;
 
 use crate::{
-    Asked, BoxFuture, Due, Durability, MessageId, OutboxQuery, OutboxRow, PairTotal, PartyEntry, Question,
-    SettlementQuery, StatementLine, StatementQuery, Store, StoreError, StoredMessage, Trace, Unanswered, Verdict,
-    WindowQuery, Writer,
+    Asked, BoxFuture, Due, Durability, FundsQuery, MessageId, OutboxQuery, OutboxRow, PairTotal, PartyEntry, Question,
+    SettlementQuery, StatementLine, StatementQuery, Store, StoreError, StoredMessage, Trace, TracedTransfer,
+    Unanswered, Verdict, WindowQuery, Writer,
 };
 use checkpoint::{Bell, Checkpointer};
 use clock::Clock;
@@ -346,6 +347,10 @@ impl Store for SqliteStore {
 
     fn statement(&self, query: StatementQuery) -> BoxFuture<'_, Vec<StatementLine>> {
         Box::pin(crate::movements::statement(self, query))
+    }
+
+    fn funds(&self, query: FundsQuery) -> BoxFuture<'_, Vec<TracedTransfer>> {
+        Box::pin(self.funds_movements(query))
     }
 
     fn settings<'a>(&'a self, seed: &'a [(String, String)], actor: &'a str) -> BoxFuture<'a, Vec<(String, String)>> {

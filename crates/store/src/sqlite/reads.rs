@@ -67,6 +67,9 @@ pub(super) fn directory(connection: &Connection) -> Result<Directory, StoreError
             codec::participant(row)
         })?,
         accounts: all(connection, &select(codec::ACCOUNT_COLUMNS, "accounts"), [], |row| codec::account_record(row))?,
+        account_types: all(connection, &select(codec::ACCOUNT_TYPE_COLUMNS, "account_types"), [], |row| {
+            codec::account_type(row)
+        })?,
         endpoints: all(connection, &select(codec::ENDPOINT_COLUMNS, "endpoints"), [], |row| codec::endpoint(row))?,
         settlement_models: all(connection, &select(codec::SETTLEMENT_MODEL_COLUMNS, "settlement_models"), [], |row| {
             codec::settlement_model(row)

@@ -8,12 +8,13 @@ use crate::StoreError;
 use rusqlite::{Connection, params};
 use vocabulary::{FspId, Timestamp};
 
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("schema.sql"),
     include_str!("journal.sql"),
     include_str!("settlement.sql"),
     include_str!("participation.sql"),
     include_str!("fees.sql"),
+    include_str!("administration.sql"),
     include_str!("interscheme.sql"),
 ];
 /// `application_id` of the file's header: the letters "umoj".

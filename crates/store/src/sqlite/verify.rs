@@ -90,6 +90,7 @@ fn snapshot(connection: &Connection, after: i64) -> Result<Snapshot, StoreError>
         open_window: reads::open_window(connection).ok(),
         windows,
         contents: all(connection, &contents, [], |row| codec::content(row))?,
+        account_types: directory.account_types,
         models: directory.settlement_models,
         settlements: settlement::all_settlements(connection)?,
     })

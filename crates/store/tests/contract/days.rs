@@ -385,7 +385,8 @@ impl<'a> Days<'a> {
                 AccountKind::Settlement
                 | AccountKind::HubReconciliation
                 | AccountKind::InterchangeFee
-                | AccountKind::InterchangeFeeSettlement => continue,
+                | AccountKind::InterchangeFeeSettlement
+                | AccountKind::Custom(_) => continue,
             };
             assert_eq!(account.posted, units(expected), "{account:?}");
         }

@@ -95,6 +95,7 @@ impl Fixture {
              ALTER TABLE windows DROP COLUMN entries_after; ALTER TABLE windows DROP COLUMN last_entry; \
              ALTER TABLE participants DROP COLUMN flow; ALTER TABLE accounts DROP COLUMN cap_share; \
              DROP TABLE fee_rules; DROP TABLE transactions; ALTER TABLE transfers DROP COLUMN fees; \
+             DROP TABLE account_types; DROP INDEX transfers_funds; \
              DROP TABLE transfer_terms; DROP INDEX transfers_elsewhere; ALTER TABLE quotes DROP COLUMN kind; \
              DROP TABLE routes; DROP TABLE discoveries; {version}"
         ))

@@ -4,9 +4,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails where its helper does")]
 
+mod account_types;
 mod days;
 mod directory;
 mod fixture;
+mod funds;
 mod histories;
 mod journal;
 mod outbox;
@@ -42,6 +44,8 @@ macro_rules! contract {
 
 contract! {
     everywhere: {
+        account_types::a_second_account_type_of_a_name_is_refused_whatever_its_case,
+        account_types::account_types_and_what_is_of_them_come_back_as_they_were_written,
         directory::a_changed_directory_comes_back_as_it_was_written,
         directory::a_new_store_knows_the_hub_and_nobody_else,
         directory::a_party_is_registered_replaced_and_removed_by_its_currency,
@@ -49,6 +53,7 @@ contract! {
         directory::each_unit_with_administrative_changes_makes_one_version,
         directory::only_an_empty_store_takes_the_seed_of_the_settings,
         directory::what_an_administrative_change_posts_moves_both_balances,
+        funds::funds_are_found_by_time_and_participant_in_pages,
         histories::whatever_is_decided_the_books_stay_right,
         journal::a_trace_has_everything_of_a_payment_and_nothing_of_others,
         journal::every_row_of_a_unit_is_written_however_many_there_are,
@@ -91,7 +96,10 @@ contract! {
         units::time_never_runs_backwards_from_one_unit_to_the_next,
     }
     durable: {
+        account_types::account_types_stay_after_a_restart_and_are_recorded,
+        account_types::an_account_type_that_went_missing_is_named,
         directory::every_change_leaves_a_row_with_its_actor,
+        funds::funds_from_before_the_journal_are_found_by_their_last_change,
         histories::a_balance_that_was_tampered_with_is_named,
         histories::a_hold_that_was_tampered_with_is_named,
         histories::what_was_decided_is_found_after_a_restart,

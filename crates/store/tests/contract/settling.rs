@@ -18,8 +18,10 @@ pub async fn run(
     let (books, now) = writer.lock_books(&command.scope()).await?;
     match settle(&books, &command, now, &fsp(HUB)) {
         Ok(Settled { changes, answer }) => {
+            let told = books.windows_after(&changes);
             let work = UnitWork { administration: changes, actor: "operator".into(), ..UnitWork::default() };
             writer.commit(work).await?;
+            assert_eq!(told, read_again(writer, &command).await?, "who asked is told what is then");
             Ok(Ok(answer))
         }
         Err(rejection) => {
@@ -27,6 +29,14 @@ pub async fn run(
             Ok(Err(rejection))
         }
     }
+}
+
+/// The windows of a command, by another unit.
+async fn read_again(writer: &mut dyn Writer, command: &SettlementCommand) -> Result<Vec<Window>, StoreError> {
+    writer.open(&[]).await?;
+    let (books, _) = writer.lock_books(&command.scope()).await?;
+    writer.rollback().await?;
+    Ok(books.windows)
 }
 
 /// As [`run`], for a command that is not refused.

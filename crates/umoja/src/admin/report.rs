@@ -12,7 +12,7 @@ pub struct ReportArguments {
     /// Id of the settlement, for the reports about one.
     #[arg(long, value_name = "ID")]
     settlement: Option<u64>,
-    /// Participant, for a statement.
+    /// Participant, for a statement or the report of funds.
     #[arg(long, value_name = "FSP-ID")]
     dfsp: Option<String>,
     /// Currency, for a statement.
@@ -21,10 +21,10 @@ pub struct ReportArguments {
     /// Ledger account type, for a statement [default: SETTLEMENT].
     #[arg(long, value_name = "TYPE")]
     account_type: Option<String>,
-    /// First moment of a statement, as in 2026-11-21 or 2026-11-21T08:00:00Z.
+    /// First moment of a statement or of the report of funds, as in 2026-11-21 or 2026-11-21T08:00:00Z.
     #[arg(long, value_name = "TIME")]
     from: Option<String>,
-    /// The moment after the last of a statement.
+    /// The moment after the last of them.
     #[arg(long, value_name = "TIME")]
     to: Option<String>,
     /// Form of the report; --json is the same as json.
@@ -46,6 +46,8 @@ enum Report {
     Statement,
     /// What each participant came to owe in each window.
     Windows,
+    /// What was paid in and taken out, with who asked for it and why.
+    Funds,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
