@@ -17,6 +17,7 @@ pub mod administration;
 mod command;
 pub mod fees;
 mod notice;
+pub mod notices;
 mod participant;
 pub mod quotes;
 mod rejection;

@@ -11,6 +11,7 @@ use crate::{
     administration::{
         AccountRecord, Change, Delay, Directory, Granularity, Interchange, ParticipantRecord, SettlementModel,
     },
+    notices::OperatorNotice,
 };
 use alloc::{collections::BTreeMap, format, vec, vec::Vec};
 use ledger::{Account, AccountId, AccountKind, Book, Cap, EntryKind, ParticipantId};
@@ -33,6 +34,7 @@ pub(super) struct Scheme {
     pub directory: Directory,
     pub windows: BTreeMap<WindowId, Window>,
     pub settlements: BTreeMap<SettlementId, Settlement>,
+    pub notices: Vec<OperatorNotice>,
     /// What each window's payments moved, by account: debits and credits in units.
     totals: BTreeMap<WindowId, BTreeMap<AccountId, [i64; 2]>>,
     pub now: Timestamp,
@@ -65,7 +67,7 @@ impl Scheme {
             contents: Vec::new(),
         };
         let windows = BTreeMap::from([(first.id, first)]);
-        Self { directory, windows, settlements: BTreeMap::new(), totals: BTreeMap::new(), now }
+        Self { directory, windows, settlements: BTreeMap::new(), notices: Vec::new(), totals: BTreeMap::new(), now }
     }
 
     /// Adds a deferred net model that resets positions, changed by `with`.
@@ -233,6 +235,7 @@ impl Scheme {
                 let known = accounts.iter_mut().find(|known| known.account == account.account);
                 *known.unwrap() = account;
             }
+            Change::AddNotice(notice) => self.notices.push(*notice),
             Change::AddParticipant(_)
             | Change::SetParticipant(_)
             | Change::AddAccount(_)
@@ -268,5 +271,5 @@ fn add_account(directory: &mut Directory, (owner, kind): (i64, AccountKind), cod
         held: Amount::ZERO,
         cap: (kind == AccountKind::Position).then_some(cap),
     };
-    directory.accounts.push(AccountRecord { account, is_open: true, created_at: now, changed_at: now });
+    directory.accounts.push(AccountRecord { account, is_open: true, created_at: now, changed_at: now, liquidity_threshold: None });
 }

@@ -4,7 +4,7 @@
 use super::{
     columns::{number, without_nul},
     connection::{Connection, Request, Value},
-    fault, locks, settlement,
+    fault, locks, notices, settlement,
 };
 use crate::{
     StoreError,
@@ -44,9 +44,10 @@ const ADD_PARTICIPANT: &str =
     "INSERT INTO participants (id, name, is_active, is_proxy, created_at, flow) VALUES ($1, $2, $3, $4, $5, $6)";
 const SET_PARTICIPANT: &str = "UPDATE participants SET is_active = $2, is_proxy = $3, flow = $4 WHERE id = $1";
 const ADD_ACCOUNT: &str = "INSERT INTO accounts (id, owner, kind, currency, is_active, posted, held, cap_limit, \
-     cap_alarm, is_open, created_at, changed_at, cap_share) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+     cap_alarm, is_open, created_at, changed_at, cap_share, liquidity_threshold) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
 const SET_ACCOUNT: &str = "UPDATE accounts SET is_active = $2, cap_limit = $3, cap_alarm = $4, is_open = $5, \
-     changed_at = $6, cap_share = $7 WHERE id = $1";
+     changed_at = $6, cap_share = $7, liquidity_threshold = $8 WHERE id = $1";
 const ADD_ENTRY: &str =
     "INSERT INTO entries (kind, debit, credit, amount, settlement, at) VALUES ($1, $2, $3, $4, $5, $6)";
 const MOVE_BALANCE: &str = "UPDATE accounts SET posted = posted + $2, changed_at = $3 WHERE id = $1";
@@ -149,6 +150,7 @@ async fn write(connection: &mut Connection, change: &Change, now: Timestamp) -> 
         Change::AddSettlement(added) => settlement::add_settlement(connection, added).await,
         Change::SetSettlement(changed) => settlement::set_settlement(connection, changed).await,
         Change::SetSettlementAccount(id, account) => settlement::set_account(connection, *id, account).await,
+        Change::AddNotice(notice) => notices::add(connection, notice).await,
     }
 }
 
@@ -213,6 +215,7 @@ fn account_values(record: &AccountRecord) -> Vec<Value<'_>> {
         Box::new(record.created_at.millis()),
         Box::new(record.changed_at.millis()),
         Box::new(account.cap.and_then(|cap| cap.share).map(Amount::units)),
+        Box::new(record.liquidity_threshold.map(Amount::units)),
     ]
 }
 
@@ -226,6 +229,7 @@ fn limit_values(record: &AccountRecord) -> Vec<Value<'_>> {
         Box::new(record.is_open),
         Box::new(record.changed_at.millis()),
         Box::new(account.cap.and_then(|cap| cap.share).map(Amount::units)),
+        Box::new(record.liquidity_threshold.map(Amount::units)),
     ]
 }
 

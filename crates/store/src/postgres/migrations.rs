@@ -11,12 +11,13 @@ use super::{
 use crate::StoreError;
 use vocabulary::FspId;
 
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_journal.sql"),
     include_str!("migrations/0003_settlement.sql"),
     include_str!("migrations/0004_participation.sql"),
     include_str!("migrations/0005_fees.sql"),
+    include_str!("migrations/0006_notices.sql"),
 ];
 
 /// Milliseconds since 1970 on the database's clock, at this moment and not at the transaction's begin.

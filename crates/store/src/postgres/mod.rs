@@ -12,6 +12,7 @@ mod journal;
 mod locks;
 mod migrations;
 mod movements;
+mod notices;
 mod outbox;
 mod outbox_administration;
 mod parties;
@@ -25,13 +26,14 @@ mod verify;
 mod writer;
 
 use crate::{
-    BoxFuture, Due, Durability, MessageId, NodeId, OutboxQuery, OutboxRow, PairTotal, PartyEntry, SettlementQuery,
+    BoxFuture, Claim, DeliveryEnd, DeliveryId, Due, DueDelivery, Durability, MessageId, NoticeQuery, NoticeRow, NodeId, OutboxQuery, OutboxRow, PairTotal, PartyEntry, SettlementQuery,
     StatementLine, StatementQuery, Store, StoreError, StoredMessage, Trace, WindowQuery, Writer,
     codec::{self, KIND_PAYMENT, STATE_RESERVED, TRANSFER_COLUMNS},
 };
 use address::Address;
 use columns::{Sixteen, number};
 use connection::{Connection, Purpose, Request};
+use hub_core::notices::{Alarm, AlarmStep};
 use hub_core::settlement::{AccountTotal, Settlement, Window};
 use hub_core::{SubjectKind, WindowId, administration::Directory, transfers::Transfer};
 use ledger::AccountId;
@@ -246,6 +248,30 @@ impl Store for PostgresStore {
 
     fn statement(&self, query: StatementQuery) -> BoxFuture<'_, Vec<StatementLine>> {
         Box::pin(crate::movements::statement(self, query))
+    }
+
+    fn alarms(&self) -> BoxFuture<'_, Vec<Alarm>> {
+        Box::pin(notices::alarms(&self.pool))
+    }
+
+    fn take_alarm_step(&self, step: AlarmStep) -> BoxFuture<'_, bool> {
+        Box::pin(async move { notices::take_step(&self.pool, &step).await })
+    }
+
+    fn notices(&self, query: NoticeQuery) -> BoxFuture<'_, Vec<NoticeRow>> {
+        Box::pin(async move { notices::list(&self.pool, &query).await })
+    }
+
+    fn claim_deliveries(&self, claim: Claim) -> BoxFuture<'_, Vec<DueDelivery>> {
+        Box::pin(notices::claim(&self.pool, claim))
+    }
+
+    fn end_delivery(&self, id: DeliveryId, end: DeliveryEnd, now: Timestamp) -> BoxFuture<'_, ()> {
+        Box::pin(async move { notices::end(&self.pool, (id, &end), now).await })
+    }
+
+    fn trim_notices(&self, before: Timestamp, limit: usize) -> BoxFuture<'_, usize> {
+        Box::pin(notices::trim(&self.pool, before, limit))
     }
 
     fn settings<'a>(&'a self, seed: &'a [(String, String)], actor: &'a str) -> BoxFuture<'a, Vec<(String, String)>> {

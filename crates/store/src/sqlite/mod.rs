@@ -13,6 +13,7 @@ mod connection;
 mod exclusive;
 mod journal;
 mod movements;
+mod notices;
 mod outbox;
 mod outbox_administration;
 mod readers;
@@ -24,13 +25,14 @@ mod verify;
 mod writer;
 
 use crate::{
-    BoxFuture, Due, Durability, MessageId, OutboxQuery, OutboxRow, PairTotal, PartyEntry, SettlementQuery,
+    BoxFuture, Claim, DeliveryEnd, DeliveryId, Due, DueDelivery, Durability, MessageId, NoticeQuery, NoticeRow, OutboxQuery, OutboxRow, PairTotal, PartyEntry, SettlementQuery,
     StatementLine, StatementQuery, Store, StoreError, StoredMessage, Trace, WindowQuery, Writer,
 };
 use checkpoint::{Bell, Checkpointer};
 use clock::Clock;
 pub use clock::TimeSource;
 use exclusive::Exclusive;
+use hub_core::notices::{Alarm, AlarmStep};
 use hub_core::settlement::{AccountTotal, Settlement, Window};
 use hub_core::{
     WindowId,
@@ -309,6 +311,32 @@ impl Store for SqliteStore {
 
     fn statement(&self, query: StatementQuery) -> BoxFuture<'_, Vec<StatementLine>> {
         Box::pin(crate::movements::statement(self, query))
+    }
+
+    fn alarms(&self) -> BoxFuture<'_, Vec<Alarm>> {
+        Box::pin(self.read(notices::alarms))
+    }
+
+    fn take_alarm_step(&self, step: AlarmStep) -> BoxFuture<'_, bool> {
+        Box::pin(self.change(move |connection, _| notices::take_step(connection, &step)))
+    }
+
+    fn notices(&self, query: NoticeQuery) -> BoxFuture<'_, Vec<NoticeRow>> {
+        Box::pin(
+            self.read(move |connection| of_one_moment(connection, |connection| notices::list(connection, &query))),
+        )
+    }
+
+    fn claim_deliveries(&self, claim: Claim) -> BoxFuture<'_, Vec<DueDelivery>> {
+        Box::pin(self.change(move |connection, _| notices::claim(connection, &claim)))
+    }
+
+    fn end_delivery(&self, id: DeliveryId, end: DeliveryEnd, now: Timestamp) -> BoxFuture<'_, ()> {
+        Box::pin(self.change(move |connection, _| notices::end(connection, (id, &end), now)))
+    }
+
+    fn trim_notices(&self, before: Timestamp, limit: usize) -> BoxFuture<'_, usize> {
+        Box::pin(self.change(move |connection, _| notices::trim(connection, before, limit)))
     }
 
     fn settings<'a>(&'a self, seed: &'a [(String, String)], actor: &'a str) -> BoxFuture<'a, Vec<(String, String)>> {

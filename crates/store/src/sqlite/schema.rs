@@ -8,12 +8,13 @@ use crate::StoreError;
 use rusqlite::{Connection, params};
 use vocabulary::{FspId, Timestamp};
 
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("schema.sql"),
     include_str!("journal.sql"),
     include_str!("settlement.sql"),
     include_str!("participation.sql"),
     include_str!("fees.sql"),
+    include_str!("notices.sql"),
 ];
 /// `application_id` of the file's header: the letters "umoj".
 const APPLICATION_ID: i64 = 0x756d_6f6a;

@@ -94,7 +94,9 @@ impl Fixture {
              ALTER TABLE windows DROP COLUMN reason; ALTER TABLE windows DROP COLUMN changed_at; \
              ALTER TABLE windows DROP COLUMN entries_after; ALTER TABLE windows DROP COLUMN last_entry; \
              ALTER TABLE participants DROP COLUMN flow; ALTER TABLE accounts DROP COLUMN cap_share; \
-             DROP TABLE fee_rules; DROP TABLE transactions; ALTER TABLE transfers DROP COLUMN fees; {version}"
+             DROP TABLE fee_rules; DROP TABLE transactions; ALTER TABLE transfers DROP COLUMN fees; \
+             DROP TABLE notice_deliveries; DROP TABLE notices; DROP TABLE alarms; \
+             ALTER TABLE accounts DROP COLUMN liquidity_threshold; {version}"
         ))
         .await;
     }
