@@ -17,6 +17,7 @@ mod listener;
 mod lookup;
 mod metrics;
 mod net;
+mod notices;
 mod outbound;
 mod rejections;
 mod render;
@@ -27,7 +28,7 @@ mod server;
 mod settlement;
 mod signing;
 
-pub use config::{Config, Listeners};
+pub use config::{Config, Listeners, Notices, Smtp, SmtpTls};
 pub use directory::View;
 pub use http::error_response;
 pub use journal::Retention;
@@ -47,6 +48,7 @@ use hub_core::{
 use journal::Journal;
 use lookup::Lookup;
 use metrics::Metrics;
+use notices::Notifier;
 use outbound::{Delivery, Head, Persistence};
 use render::{Address, Renderer};
 use sequencer::{Render, Sequencer};
@@ -72,6 +74,7 @@ pub struct Hub {
     renderer: Arc<Renderer>,
     signer: Arc<Signer>,
     journal: Arc<Journal>,
+    notifier: Notifier,
     metrics: Arc<Metrics>,
     started: (Instant, Timestamp),
     is_stopping: AtomicBool,
@@ -201,6 +204,10 @@ impl Hub {
 
     fn journal(&self) -> &Journal {
         &self.journal
+    }
+
+    fn notifier(&self) -> &Notifier {
+        &self.notifier
     }
 
     fn lookup(&self) -> &Lookup {
