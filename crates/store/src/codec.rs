@@ -17,8 +17,8 @@ pub(crate) use journal::{
     traced_transfer,
 };
 pub(crate) use notices::{
-    ALARM_COLUMNS, DELIVERY_COLUMNS, DUE_COLUMNS, NOTICE_COLUMNS, alarm, delivery, due_delivery, notice, notice_details,
-    with_deliveries,
+    ALARM_COLUMNS, DELIVERY_COLUMNS, DUE_COLUMNS, NOTICE_COLUMNS, alarm, delivery, due_delivery, notice,
+    notice_details, with_deliveries,
 };
 pub(crate) use settlement::{
     CONTENT_COLUMNS, SETTLEMENT_ACCOUNT_COLUMNS, SETTLEMENT_COLUMNS, SETTLEMENT_WINDOW_COLUMNS, TOTAL_COLUMNS,

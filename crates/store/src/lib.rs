@@ -29,7 +29,8 @@ pub use journal::{
 };
 pub use message::{Mark, MessageId, NewMessage, Retry, StoredMessage};
 pub use notices::{
-    Claim, DeliveryEnd, DeliveryId, DeliveryRow, DeliveryState, DueDelivery, NoticeId, NoticeQuery, NoticeRow, StoredNotice,
+    Claim, DeliveryEnd, DeliveryId, DeliveryRow, DeliveryState, DueDelivery, NoticeId, NoticeQuery, NoticeRow,
+    StoredNotice,
 };
 pub use types::{
     BoxFuture, Due, Durability, NodeId, Opened, PairTotal, PartyChange, PartyEntry, SEARCH_MAX, SettlementQuery,

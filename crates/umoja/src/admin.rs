@@ -2,6 +2,7 @@
 //! own answer.
 
 mod hub;
+mod notices;
 mod outbox;
 mod report;
 mod trace;
@@ -35,6 +36,8 @@ enum AdminCommand {
     /// Messages that wait for a participant or were given up.
     #[command(subcommand)]
     Outbox(outbox::OutboxCommand),
+    /// What operators were told about caps, liquidity and settlement, and whether it arrived.
+    Notices(notices::NoticesArguments),
     /// Print a settlement report.
     Report(report::ReportArguments),
     /// Recompute every balance, window and settlement from the ledger's entries, while the hub runs.
@@ -55,6 +58,7 @@ pub async fn run(arguments: AdminArguments) -> ExitCode {
     let printed = match arguments.command {
         AdminCommand::Trace { id } => trace::run(&hub, &id, form).await,
         AdminCommand::Outbox(command) => outbox::run(&hub, command, form).await,
+        AdminCommand::Notices(notices) => notices::run(&hub, notices, form).await,
         AdminCommand::Report(report) => report::run(&hub, report, form).await,
         AdminCommand::Verify => report::verify(&hub, form).await,
     };

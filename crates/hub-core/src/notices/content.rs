@@ -141,7 +141,10 @@ impl NoticeContent {
                 format!("The net debit cap of {participant} in {currency} is {cap} now; it was {previous}.")
             }
             Self::SettlementPosition { position, settlement } => {
-                format!("Settlement {} has changed the position of {participant} in {currency} to {position}.", settlement.0)
+                format!(
+                    "Settlement {} has changed the position of {participant} in {currency} to {position}.",
+                    settlement.0
+                )
             }
         }
     }

@@ -43,7 +43,8 @@ pub fn watch(
 ) -> Vec<AlarmStep> {
     let said: BTreeMap<AccountId, Said> = alarms.iter().map(|alarm| (alarm.account, alarm.said)).collect();
     let known = directory.participants.iter().map(|record| &record.participant);
-    let active: BTreeSet<ParticipantId> = known.filter(|known| known.is_active).map(|Participant { id, .. }| *id).collect();
+    let active: BTreeSet<ParticipantId> =
+        known.filter(|known| known.is_active).map(|Participant { id, .. }| *id).collect();
     let mut steps = Vec::new();
     for record in &directory.accounts {
         let account = &record.account;

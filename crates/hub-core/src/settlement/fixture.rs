@@ -271,5 +271,11 @@ fn add_account(directory: &mut Directory, (owner, kind): (i64, AccountKind), cod
         held: Amount::ZERO,
         cap: (kind == AccountKind::Position).then_some(cap),
     };
-    directory.accounts.push(AccountRecord { account, is_open: true, created_at: now, changed_at: now, liquidity_threshold: None });
+    directory.accounts.push(AccountRecord {
+        account,
+        is_open: true,
+        created_at: now,
+        changed_at: now,
+        liquidity_threshold: None,
+    });
 }

@@ -31,7 +31,8 @@ pub(super) struct Mailer {
 impl Mailer {
     /// Fails with a sentence that says what to do.
     pub fn open(smtp: &Smtp, hub_name: &FspId) -> Result<Self, String> {
-        let address = smtp.from.parse().map_err(|_| format!("smtp-from is '{}'; it must be an e-mail address.", smtp.from))?;
+        let address =
+            smtp.from.parse().map_err(|_| format!("smtp-from is '{}'; it must be an e-mail address.", smtp.from))?;
         let port = smtp.port.unwrap_or(smtp.tls.port());
         let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&smtp.host);
         let builder = builder.port(port).timeout(Some(ANSWER_MAX)).tls(tls(smtp)?);
@@ -158,7 +159,10 @@ mod tests {
             ("", "1 to 50 e-mail addresses are needed, separated by commas"),
             (" , ", "1 to 50 e-mail addresses are needed, separated by commas"),
             ("ann@bank.example, bob", "'bob' is no e-mail address"),
-            ("ann@bank.example\r\nBcc: eve@evil.example", "'ann@bank.example\r\nBcc: eve@evil.example' is no e-mail address"),
+            (
+                "ann@bank.example\r\nBcc: eve@evil.example",
+                "'ann@bank.example\r\nBcc: eve@evil.example' is no e-mail address",
+            ),
         ] {
             assert_eq!(made(address), Err(expected.to_owned()));
         }
@@ -174,7 +178,10 @@ mod tests {
             opened(&smtp).err().unwrap()
         };
         let missing = || PathBuf::from("no-such-directory/password");
-        assert_eq!(refused(&|smtp| smtp.from = "nobody".into()), "smtp-from is 'nobody'; it must be an e-mail address.");
+        assert_eq!(
+            refused(&|smtp| smtp.from = "nobody".into()),
+            "smtp-from is 'nobody'; it must be an e-mail address."
+        );
         let text = refused(&|smtp| smtp.user = Some(("ann".into(), missing())));
         assert!(text.starts_with("The smtp-password-file no-such-directory/password cannot be read: "), "{text}");
         let text = refused(&|smtp| (smtp.user, smtp.tls) = (Some(("ann".into(), missing())), SmtpTls::None));

@@ -1,9 +1,7 @@
 //! How notices and alarms lie in columns. The values of a notice are a JSON object whose members are decimal texts.
 
 use super::{Columns, parsed, required, time, unreadable};
-use crate::{
-    DeliveryId, DeliveryRow, DeliveryState, DueDelivery, NoticeId, NoticeRow, StoreError, StoredNotice,
-};
+use crate::{DeliveryId, DeliveryRow, DeliveryState, DueDelivery, NoticeId, NoticeRow, StoreError, StoredNotice};
 use hub_core::notices::{Alarm, Channel, NoticeContent, NoticeKind, Recipient, Said};
 use ledger::AccountId;
 

@@ -26,8 +26,9 @@ mod verify;
 mod writer;
 
 use crate::{
-    BoxFuture, Claim, DeliveryEnd, DeliveryId, Due, DueDelivery, Durability, MessageId, NoticeQuery, NoticeRow, NodeId, OutboxQuery, OutboxRow, PairTotal, PartyEntry, SettlementQuery,
-    StatementLine, StatementQuery, Store, StoreError, StoredMessage, Trace, WindowQuery, Writer,
+    BoxFuture, Claim, DeliveryEnd, DeliveryId, Due, DueDelivery, Durability, MessageId, NodeId, NoticeQuery, NoticeRow,
+    OutboxQuery, OutboxRow, PairTotal, PartyEntry, SettlementQuery, StatementLine, StatementQuery, Store, StoreError,
+    StoredMessage, Trace, WindowQuery, Writer,
     codec::{self, KIND_PAYMENT, STATE_RESERVED, TRANSFER_COLUMNS},
 };
 use address::Address;

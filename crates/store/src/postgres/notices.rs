@@ -136,11 +136,7 @@ pub(super) async fn claim(pool: &Pool, claim: Claim) -> Result<Vec<DueDelivery>,
 }
 
 /// What was sent is sent, whoever has claimed it meanwhile; else only the last claim counts.
-pub(super) async fn end(
-    pool: &Pool,
-    (id, end): (DeliveryId, &DeliveryEnd),
-    now: Timestamp,
-) -> Result<(), StoreError> {
+pub(super) async fn end(pool: &Pool, (id, end): (DeliveryId, &DeliveryEnd), now: Timestamp) -> Result<(), StoreError> {
     let values: Vec<Value<'_>> = vec![
         Box::new(id.notice.0),
         Box::new(id.place),

@@ -25,8 +25,9 @@ mod verify;
 mod writer;
 
 use crate::{
-    BoxFuture, Claim, DeliveryEnd, DeliveryId, Due, DueDelivery, Durability, MessageId, NoticeQuery, NoticeRow, OutboxQuery, OutboxRow, PairTotal, PartyEntry, SettlementQuery,
-    StatementLine, StatementQuery, Store, StoreError, StoredMessage, Trace, WindowQuery, Writer,
+    BoxFuture, Claim, DeliveryEnd, DeliveryId, Due, DueDelivery, Durability, MessageId, NoticeQuery, NoticeRow,
+    OutboxQuery, OutboxRow, PairTotal, PartyEntry, SettlementQuery, StatementLine, StatementQuery, Store, StoreError,
+    StoredMessage, Trace, WindowQuery, Writer,
 };
 use checkpoint::{Bell, Checkpointer};
 use clock::Clock;
@@ -322,9 +323,7 @@ impl Store for SqliteStore {
     }
 
     fn notices(&self, query: NoticeQuery) -> BoxFuture<'_, Vec<NoticeRow>> {
-        Box::pin(
-            self.read(move |connection| of_one_moment(connection, |connection| notices::list(connection, &query))),
-        )
+        Box::pin(self.read(move |connection| of_one_moment(connection, |connection| notices::list(connection, &query))))
     }
 
     fn claim_deliveries(&self, claim: Claim) -> BoxFuture<'_, Vec<DueDelivery>> {

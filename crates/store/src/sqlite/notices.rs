@@ -33,9 +33,12 @@ pub(super) fn alarms(connection: &Connection) -> Result<Vec<Alarm>, StoreError> 
 /// In a transaction of its own; false if what was said is not what the step found.
 pub(super) fn take_step(connection: &Connection, step: &AlarmStep) -> Result<bool, StoreError> {
     let transaction = connection.unchecked_transaction().map_err(failure)?;
-    let found = all(&transaction, "SELECT account, since, last, count FROM alarms WHERE account = ?1", [step.account.0], |row| {
-        codec::alarm(row)
-    })?;
+    let found = all(
+        &transaction,
+        "SELECT account, since, last, count FROM alarms WHERE account = ?1",
+        [step.account.0],
+        |row| codec::alarm(row),
+    )?;
     if found.first().map(|alarm| alarm.said) != step.before {
         return Ok(false);
     }

@@ -174,7 +174,10 @@ pub async fn how_a_delivery_ends_decides_whether_it_is_tried_again(fixture: Fixt
     );
     assert_eq!(claim(&*store, 29, 100, 10).await, []);
     let again = claim(&*store, 30, 100, 10).await;
-    assert_eq!(again.iter().map(|delivery| delivery.id).collect::<Vec<_>>(), [DeliveryId { attempt: 2, ..claimed[0].id }]);
+    assert_eq!(
+        again.iter().map(|delivery| delivery.id).collect::<Vec<_>>(),
+        [DeliveryId { attempt: 2, ..claimed[0].id }]
+    );
     store.end_delivery(again[0].id, DeliveryEnd::Sent, at(31)).await.unwrap();
     assert_eq!(claim(&*store, 1_000, 2_000, 10).await, []);
     let last = &store.notices(ALL).await.unwrap()[1].deliveries[0];
