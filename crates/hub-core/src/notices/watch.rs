@@ -51,13 +51,13 @@ pub fn watch(
         let is_watched = record.is_open && account.is_active && active.contains(&account.owner);
         let breach = if is_watched { breach_of(directory, account, record.liquidity_threshold) } else { None };
         let before = said.get(&account.id).copied();
-        let (after, notice) = match (alarm::next(before, breach.is_some(), now, policy), breach) {
-            (Next::Say(said), Some(content)) => {
+        let (after, notice) = match alarm::next(before, breach.is_some(), now, policy) {
+            Next::Nothing => continue,
+            Next::Forget => (None, None),
+            Next::Say(said) => {
                 let about = (account.owner, account.currency);
-                (Some(said), notice_about(directory, about, content, now, hub_name))
+                (Some(said), breach.and_then(|content| notice_about(directory, about, content, now, hub_name)))
             }
-            (Next::Forget, _) => (None, None),
-            (Next::Say(_) | Next::Nothing, _) => continue,
         };
         steps.push(AlarmStep { account: account.id, before, after, notice });
     }
@@ -70,8 +70,10 @@ fn breach_of(directory: &Directory, account: &Account, threshold: Option<Amount>
         AccountKind::Position => {
             let alarm = account.cap?;
             // Looking the liquidity up takes longer than all the rest.
-            let covered = |()| directory.liquidity(account.owner, account.currency);
-            let liquidity = alarm.share.map(|_| ()).map_or(Amount::ZERO, covered);
+            let liquidity = match alarm.share {
+                Some(_) => directory.liquidity(account.owner, account.currency),
+                None => Amount::ZERO,
+            };
             let (position, cap) = (account.value(), alarm.limit_with(liquidity));
             let is_near = is_near(position, cap, alarm.alarm_percentage);
             is_near.then(|| NoticeContent::CapThreshold {
@@ -140,7 +142,7 @@ mod tests {
             ("-4", "-5", "10", true, "0"),
         ] {
             let place = alloc::format!("{position} of {cap} with {alarm}");
-            let amounts = [position, cap, alarm].map(|text| signed(text));
+            let amounts = [position, cap, alarm].map(signed);
             assert_eq!(is_near(amounts[0], amounts[1], amounts[2]), is_breached, "{place}");
             assert_eq!(alloc::string::ToString::to_string(&remaining(amounts[0], amounts[1])), left, "{place}");
         }
