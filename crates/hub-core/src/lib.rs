@@ -19,6 +19,7 @@ pub mod discovery;
 pub mod fees;
 pub mod fx_transfers;
 mod notice;
+pub mod notices;
 mod participant;
 pub mod quotes;
 mod rejection;

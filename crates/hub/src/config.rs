@@ -1,8 +1,8 @@
 //! What a node is told: where its store is, where it listens, and the scheme settings that seed an empty store.
 
 use crate::{Retention, Signing};
-use hub_core::{OnUs, Rules};
-use std::{net::SocketAddr, time::Duration};
+use hub_core::{OnUs, Rules, notices::Policy};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use vocabulary::{FspId, PartyIdType};
 
 /// The addresses of the five listeners; port 0 asks for any free port.
@@ -38,6 +38,45 @@ pub struct Config {
     pub journal: Retention,
     /// Most requests under way to one participant at a time.
     pub connections_per_participant: usize,
+    pub notices: Notices,
+}
+
+/// How operators are told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Notices {
+    /// How often an alarm is repeated.
+    pub policy: Policy,
+    /// How often balances are looked at for alarms.
+    pub look_interval: Duration,
+    /// After the first attempt that failed; later pauses are longer.
+    pub retry_pause: Duration,
+    /// How long notices are kept.
+    pub days: u32,
+    /// The mail server; without one e-mail is skipped.
+    pub smtp: Option<Smtp>,
+}
+
+/// A mail server, and the sender of what is given to it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Smtp {
+    pub host: String,
+    /// None is the usual port for the kind of TLS.
+    pub port: Option<u16>,
+    /// An e-mail address.
+    pub from: String,
+    /// A user and the file with its password, for a server that asks for them.
+    pub user: Option<(String, PathBuf)>,
+    pub tls: SmtpTls,
+}
+
+/// How the connection to the mail server is protected.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SmtpTls {
+    None,
+    /// TLS after a greeting in the clear; nothing is sent without it.
+    StartTls,
+    /// TLS from the first byte.
+    Tls,
 }
 
 impl Default for Config {
@@ -61,6 +100,45 @@ impl Default for Config {
             request_timeout: Duration::from_secs(20),
             journal: Retention::Days(30),
             connections_per_participant: 64,
+            notices: Notices::default(),
+        }
+    }
+}
+
+impl Default for Notices {
+    fn default() -> Self {
+        Self {
+            policy: Policy::default(),
+            look_interval: Duration::from_secs(3),
+            retry_pause: Duration::from_secs(15),
+            days: 90,
+            smtp: None,
+        }
+    }
+}
+
+impl SmtpTls {
+    pub const ALL: [Self; 3] = [Self::None, Self::StartTls, Self::Tls];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::StartTls => "starttls",
+            Self::Tls => "tls",
+        }
+    }
+
+    /// Parses the name that [`Self::as_str`] prints.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == text)
+    }
+
+    /// The port on which mail servers expect it.
+    pub const fn port(self) -> u16 {
+        match self {
+            Self::None => 25,
+            Self::StartTls => 587,
+            Self::Tls => 465,
         }
     }
 }

@@ -17,6 +17,7 @@ mod listener;
 mod lookup;
 mod metrics;
 mod net;
+mod notices;
 mod outbound;
 mod polls;
 mod rejections;
@@ -29,7 +30,7 @@ mod settlement;
 mod signing;
 mod ways;
 
-pub use config::{Config, Listeners};
+pub use config::{Config, Listeners, Notices, Smtp, SmtpTls};
 pub use directory::View;
 pub use http::error_response;
 pub use journal::Retention;
@@ -49,6 +50,7 @@ use hub_core::{
 use journal::Journal;
 use lookup::Lookup;
 use metrics::Metrics;
+use notices::Notifier;
 use outbound::{Delivery, Head, Persistence};
 use render::{Address, Renderer};
 use sequencer::{Render, Sequencer};
@@ -74,6 +76,7 @@ pub struct Hub {
     renderer: Arc<Renderer>,
     signer: Arc<Signer>,
     journal: Arc<Journal>,
+    notifier: Notifier,
     metrics: Arc<Metrics>,
     started: (Instant, Timestamp),
     is_stopping: AtomicBool,
@@ -196,6 +199,10 @@ impl Hub {
 
     fn journal(&self) -> &Journal {
         &self.journal
+    }
+
+    fn notifier(&self) -> &Notifier {
+        &self.notifier
     }
 
     fn lookup(&self) -> &Lookup {

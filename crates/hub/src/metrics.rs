@@ -27,6 +27,7 @@ pub struct Metrics {
     registry: Registry,
     pub requests: Family<RequestLabels, Counter>,
     pub deliveries: Family<DeliveryLabels, Counter>,
+    pub notice_deliveries: Family<DeliveryLabels, Counter>,
     pub units: Counter,
     pub unit_conflicts: Counter,
     pub commands: Counter,
@@ -46,6 +47,7 @@ impl Metrics {
         let metrics = Self {
             requests: Family::default(),
             deliveries: Family::default(),
+            notice_deliveries: Family::default(),
             units: Counter::default(),
             unit_conflicts: Counter::default(),
             commands: Counter::default(),
@@ -60,6 +62,11 @@ impl Metrics {
         let m = &metrics;
         registry.register("requests", "Requests answered, by resource, method and status", m.requests.clone());
         registry.register("deliveries", "Attempts to deliver a message, by outcome", m.deliveries.clone());
+        registry.register(
+            "notice_deliveries",
+            "Attempts to send a notice to operators, by outcome",
+            m.notice_deliveries.clone(),
+        );
         registry.register("units", "Units committed", m.units.clone());
         registry.register(
             "unit_conflicts",

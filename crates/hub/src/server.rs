@@ -10,6 +10,7 @@ use crate::{
     lookup::Lookup,
     metrics::Metrics,
     net::Net,
+    notices::{self, Notifier},
     polls,
     render::Renderer,
     schedule,
@@ -69,7 +70,9 @@ pub async fn start(config: Config, portal: fn(Arc<Hub>) -> Router) -> Result<Run
     let store = store::open(&config.store, &config.name).await.map_err(StartError::Store)?;
     check_settings(store.as_ref(), &config).await?;
     let signer = Arc::new(Signer::open(&config.signing, &config.name).map_err(StartError::Setting)?);
-    let (hub, writers) = assemble(config, store, signer).await.map_err(StartError::Store)?;
+    let notifier = Notifier::open(Net::new(config.request_timeout), config.notices.smtp.as_ref(), &config.name);
+    let notifier = notifier.map_err(StartError::Setting)?;
+    let (hub, writers) = assemble(config, store, (signer, notifier)).await.map_err(StartError::Store)?;
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     let routers = [
@@ -89,6 +92,7 @@ pub async fn start(config: Config, portal: fn(Arc<Hub>) -> Router) -> Result<Run
     tasks.spawn(until_stopped(stopped.clone(), trim_journal(hub.clone())));
     tasks.spawn(until_stopped(stopped.clone(), settlement::finish_windows(hub.clone())));
     tasks.spawn(until_stopped(stopped.clone(), schedule::keep(hub.clone())));
+    tasks.spawn(until_stopped(stopped.clone(), notices::run(hub.clone())));
     tasks.spawn(until_stopped(stopped, refresh(hub.clone())));
     Ok(Running { hub, addresses, stop, tasks, writers })
 }
@@ -134,7 +138,7 @@ impl Running {
 async fn assemble(
     config: Config,
     store: Arc<dyn Store>,
-    signer: Arc<Signer>,
+    (signer, notifier): (Arc<Signer>, Notifier),
 ) -> Result<(Arc<Hub>, Writers), StoreError> {
     let metrics = Arc::new(Metrics::new());
     let directory = Arc::new(DirectoryCache::open(store.clone()).await?);
@@ -179,6 +183,7 @@ async fn assemble(
         renderer,
         signer,
         journal,
+        notifier,
         metrics,
         started,
         is_stopping,

@@ -191,7 +191,7 @@ mod tests {
             cap: None,
         };
         let at = Timestamp::from_millis(0);
-        AccountRecord { account, is_open: true, created_at: at, changed_at: at }
+        AccountRecord { account, is_open: true, created_at: at, changed_at: at, liquidity_threshold: None }
     }
 
     /// A hub, and one participant with a position of 30, liquidity of 100 and a cap.

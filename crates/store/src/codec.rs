@@ -8,6 +8,7 @@ mod account_types;
 mod audited;
 mod fees;
 mod journal;
+mod notices;
 mod settlement;
 
 pub(crate) use account_types::{ACCOUNT_TYPE_COLUMNS, account_type};
@@ -16,6 +17,10 @@ pub(crate) use fees::{FEE_RULE_COLUMNS, fee_rule, fees_column, formula_columns};
 pub(crate) use journal::{
     ENTRY_COLUMNS, JOURNAL_COLUMNS, OUTBOX_COLUMNS, journal_row, outbox_row, traced_entry, traced_quote,
     traced_transfer,
+};
+pub(crate) use notices::{
+    ALARM_COLUMNS, DELIVERY_COLUMNS, DUE_DELIVERY_COLUMNS, NOTICE_COLUMNS, alarm, delivery, due_delivery, notice,
+    notice_details, with_deliveries,
 };
 pub(crate) use settlement::{
     CONTENT_COLUMNS, SETTLEMENT_ACCOUNT_COLUMNS, SETTLEMENT_COLUMNS, SETTLEMENT_WINDOW_COLUMNS, TOTAL_COLUMNS,
@@ -58,7 +63,7 @@ pub(crate) const QUOTE_COLUMNS: &str = "key, id, is_ulid, kind, request_hash, re
 pub(crate) const PARTICIPANT_COLUMNS: &str = "id, name, is_active, is_proxy, created_at, flow";
 /// The first ten suffice for [`account`].
 pub(crate) const ACCOUNT_COLUMNS: &str = "id, owner, kind, currency, is_active, posted, held, cap_limit, cap_alarm, \
-     cap_share, is_open, created_at, changed_at";
+     cap_share, is_open, created_at, changed_at, liquidity_threshold";
 pub(crate) const ENDPOINT_COLUMNS: &str = "participant, endpoint_type, value";
 pub(crate) const SETTLEMENT_MODEL_COLUMNS: &str = "id, name, is_active, granularity, interchange, delay, currency, \
      requires_liquidity_check, ledger_account, settlement_account, resets_positions";
@@ -316,6 +321,7 @@ pub(crate) fn account_record(row: &impl Columns) -> Result<AccountRecord, StoreE
         is_open: row.flag(10)?,
         created_at: time(row, 11)?,
         changed_at: time(row, 12)?,
+        liquidity_threshold: row.number(13)?.map(Amount::from_units),
     })
 }
 
@@ -419,6 +425,7 @@ pub(crate) fn change_columns(change: &Change) -> (&'static str, String) {
         Change::AddSettlement(_) => "add_settlement",
         Change::SetSettlement(_) => "set_settlement",
         Change::SetSettlementAccount(..) => "set_settlement_account",
+        Change::AddNotice(_) => "add_notice",
     };
     (kind, change_text(change))
 }
@@ -437,6 +444,10 @@ fn change_text(change: &Change) -> String {
         Change::AddSettlement(settlement) | Change::SetSettlement(settlement) => {
             let accounts = settlement.accounts.len();
             format!("{:?} with {accounts} accounts", Settlement { accounts: Vec::new(), ..settlement.clone() })
+        }
+        Change::AddNotice(notice) => {
+            let (content, recipients) = (&notice.content, notice.recipients.len());
+            format!("{content:?} of {} in {} to {recipients} recipients", notice.participant, notice.currency)
         }
         Change::AddParticipant(_)
         | Change::SetParticipant(_)

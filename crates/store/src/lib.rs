@@ -17,6 +17,7 @@ mod error;
 mod journal;
 mod message;
 mod movements;
+mod notices;
 pub mod postgres;
 pub mod sqlite;
 mod trace;
@@ -28,6 +29,10 @@ pub use journal::{
     Direction, JournalRow, Micros, OutboxQuery, OutboxRow, OutboxState, Trace, TracedEntry, TracedQuote, TracedTransfer,
 };
 pub use message::{Mark, MessageId, NewMessage, Retry, StoredMessage};
+pub use notices::{
+    Claim, DeliveryEnd, DeliveryId, DeliveryRow, DeliveryState, DueDelivery, NoticeId, NoticeQuery, NoticeRow,
+    StoredNotice,
+};
 pub use types::{
     Asked, BoxFuture, Due, Durability, FundsQuery, NodeId, Opened, PairTotal, PartyChange, PartyEntry, Question,
     SEARCH_MAX, SettlementQuery, StatementLine, StatementQuery, Store, Unanswered, UnitWork, Verdict, WindowQuery,

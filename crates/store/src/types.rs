@@ -1,12 +1,14 @@
 //! The store's trait and the shapes that cross it.
 
 use crate::{
-    JournalRow, Mark, MessageId, NewMessage, OutboxQuery, OutboxRow, StoreError, StoredMessage, Trace, TracedTransfer,
+    Claim, DeliveryEnd, DeliveryId, DueDelivery, JournalRow, Mark, MessageId, NewMessage, NoticeQuery, NoticeRow,
+    OutboxQuery, OutboxRow, StoreError, StoredMessage, Trace, TracedTransfer,
 };
 use hub_core::{
     Access, Changes, Dialect, Loaded, Standing, Subject, Wanted, WindowId,
     administration::{Change, Directory},
     discovery::Answered,
+    notices::{Alarm, AlarmStep},
     quotes::Quote,
     settlement::{AccountTotal, Books, Scope, Settlement, SettlementId, SettlementState, Window, WindowState},
     transfers::Transfer,
@@ -366,6 +368,25 @@ pub trait Store: Send + Sync {
 
     /// Transfers that moved participants' liquidity or were to, in the order of their keys, at most `limit`.
     fn funds(&self, query: FundsQuery) -> BoxFuture<'_, Vec<TracedTransfer>>;
+
+    /// What alarms have said and not forgotten.
+    fn alarms(&self) -> BoxFuture<'_, Vec<Alarm>>;
+
+    /// Takes a step of an alarm, with its notice. False, and nothing is changed, if what was said is no longer what the
+    /// step found.
+    fn take_alarm_step(&self, step: AlarmStep) -> BoxFuture<'_, bool>;
+
+    /// A page of the notices to operators, the newest first.
+    fn notices(&self, query: NoticeQuery) -> BoxFuture<'_, Vec<NoticeRow>>;
+
+    /// Takes deliveries of notices that are due, each for one caller.
+    fn claim_deliveries(&self, claim: Claim) -> BoxFuture<'_, Vec<DueDelivery>>;
+
+    /// Says how an attempt to deliver ended.
+    fn end_delivery(&self, id: DeliveryId, end: DeliveryEnd, now: Timestamp) -> BoxFuture<'_, ()>;
+
+    /// Forgets the oldest notices that are older than a time, at most `limit`; returns how many.
+    fn trim_notices(&self, before: Timestamp, limit: usize) -> BoxFuture<'_, usize>;
 
     /// The scheme settings. `seed` fills an empty store, recorded as the doing of `actor`; what is stored is returned.
     fn settings<'a>(&'a self, seed: &'a [(String, String)], actor: &'a str) -> BoxFuture<'a, Vec<(String, String)>>;

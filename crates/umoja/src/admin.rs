@@ -3,6 +3,7 @@
 
 mod hub;
 mod in_doubt;
+mod notices;
 mod outbox;
 mod report;
 mod trace;
@@ -39,6 +40,8 @@ enum AdminCommand {
     /// Payments that another scheme decides and has not.
     #[command(subcommand)]
     InDoubt(in_doubt::InDoubtCommand),
+    /// What operators were told about caps, liquidity and settlement, and whether it arrived.
+    Notices(notices::NoticesArguments),
     /// Print a settlement report.
     Report(report::ReportArguments),
     /// Recompute every balance, window and settlement from the ledger's entries, while the hub runs.
@@ -60,6 +63,7 @@ pub async fn run(arguments: AdminArguments) -> ExitCode {
         AdminCommand::Trace { id } => trace::run(&hub, &id, form).await,
         AdminCommand::Outbox(command) => outbox::run(&hub, command, form).await,
         AdminCommand::InDoubt(command) => in_doubt::run(&hub, command, form).await,
+        AdminCommand::Notices(notices) => notices::run(&hub, notices, form).await,
         AdminCommand::Report(report) => report::run(&hub, report, form).await,
         AdminCommand::Verify => report::verify(&hub, form).await,
     };

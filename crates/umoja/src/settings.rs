@@ -2,8 +2,8 @@
 //! One definition serves all three, so that none can be forgotten.
 
 use clap::Args;
-use hub::{Config, Listeners, Retention, Signing};
-use hub_core::OnUs;
+use hub::{Config, Listeners, Notices, Retention, Signing, Smtp, SmtpTls};
+use hub_core::{OnUs, notices::Policy};
 use serde::{Deserialize, de::DeserializeOwned};
 use std::{
     fmt::Write as _,
@@ -71,6 +71,36 @@ pub struct Settings {
     /// Most requests under way to one participant at a time.
     #[arg(long, env = "UMOJA_CONNECTIONS_PER_PARTICIPANT", value_name = "COUNT")]
     pub connections_per_participant: Option<usize>,
+    /// Most notices to operators about one alarm in a period.
+    #[arg(long, env = "UMOJA_NOTICES_PER_PERIOD", value_name = "COUNT")]
+    pub notices_per_period: Option<u32>,
+    /// Seconds between two notices about one alarm.
+    #[arg(long, env = "UMOJA_NOTICE_SPACING_S", value_name = "S")]
+    pub notice_spacing_s: Option<u32>,
+    /// Seconds after which the notices about one alarm are counted anew.
+    #[arg(long, env = "UMOJA_NOTICE_PERIOD_S", value_name = "S")]
+    pub notice_period_s: Option<u32>,
+    /// Days for which notices to operators are kept.
+    #[arg(long, env = "UMOJA_NOTICE_DAYS", value_name = "DAYS")]
+    pub notice_days: Option<u32>,
+    /// Mail server through which notices are sent; without it there is no e-mail.
+    #[arg(long, env = "UMOJA_SMTP_HOST", value_name = "HOST")]
+    pub smtp_host: Option<String>,
+    /// Port of the mail server; by default the usual one for --smtp-tls.
+    #[arg(long, env = "UMOJA_SMTP_PORT", value_name = "PORT")]
+    pub smtp_port: Option<u16>,
+    /// E-mail address from which notices come.
+    #[arg(long, env = "UMOJA_SMTP_FROM", value_name = "ADDRESS")]
+    pub smtp_from: Option<String>,
+    /// User of the mail server, if it asks for one.
+    #[arg(long, env = "UMOJA_SMTP_USER", value_name = "NAME")]
+    pub smtp_user: Option<String>,
+    /// File with the password of --smtp-user.
+    #[arg(long, env = "UMOJA_SMTP_PASSWORD_FILE", value_name = "FILE")]
+    pub smtp_password_file: Option<PathBuf>,
+    /// How the connection to the mail server is protected (none, starttls or tls).
+    #[arg(long, env = "UMOJA_SMTP_TLS", value_name = "MODE", value_parser = ["none", "starttls", "tls"])]
+    pub smtp_tls: Option<String>,
 }
 
 /// Reads settings from a TOML file. An unknown key is an error: a setting that is misspelt must not be silently left out.
@@ -109,6 +139,16 @@ impl Settings {
             request_timeout_ms: self.request_timeout_ms.or(file.request_timeout_ms),
             journal_days: self.journal_days.or(file.journal_days),
             connections_per_participant: self.connections_per_participant.or(file.connections_per_participant),
+            notices_per_period: self.notices_per_period.or(file.notices_per_period),
+            notice_spacing_s: self.notice_spacing_s.or(file.notice_spacing_s),
+            notice_period_s: self.notice_period_s.or(file.notice_period_s),
+            notice_days: self.notice_days.or(file.notice_days),
+            smtp_host: self.smtp_host.or(file.smtp_host),
+            smtp_port: self.smtp_port.or(file.smtp_port),
+            smtp_from: self.smtp_from.or(file.smtp_from),
+            smtp_user: self.smtp_user.or(file.smtp_user),
+            smtp_password_file: self.smtp_password_file.or(file.smtp_password_file),
+            smtp_tls: self.smtp_tls.or(file.smtp_tls),
         }
     }
 
@@ -156,7 +196,57 @@ impl Settings {
             connections_per_participant: self
                 .connections_per_participant
                 .unwrap_or(standard.connections_per_participant),
+            notices: self.notices(standard.notices)?,
         })
+    }
+
+    fn notices(&self, standard: Notices) -> Result<Notices, String> {
+        let policy = standard.policy;
+        for (name, value) in [("notices-per-period", self.notices_per_period), ("notice-days", self.notice_days)] {
+            if value == Some(0) {
+                return Err(format!("{name} is 0; it must be at least 1."));
+            }
+        }
+        let millis = |given: Option<u32>, standard| given.map_or(standard, |seconds| i64::from(seconds) * 1000);
+        Ok(Notices {
+            policy: Policy {
+                per_period_max: self.notices_per_period.unwrap_or(policy.per_period_max),
+                spacing_ms: millis(self.notice_spacing_s, policy.spacing_ms),
+                period_ms: millis(self.notice_period_s, policy.period_ms),
+            },
+            days: self.notice_days.unwrap_or(standard.days),
+            smtp: self.smtp()?,
+            ..standard
+        })
+    }
+
+    /// The mail server. What describes one is of no use without its name.
+    fn smtp(&self) -> Result<Option<Smtp>, String> {
+        let Some(host) = &self.smtp_host else {
+            let others = [
+                ("smtp-port", self.smtp_port.is_some()),
+                ("smtp-from", self.smtp_from.is_some()),
+                ("smtp-user", self.smtp_user.is_some()),
+                ("smtp-password-file", self.smtp_password_file.is_some()),
+                ("smtp-tls", self.smtp_tls.is_some()),
+            ];
+            return match others.into_iter().find(|(_, is_set)| *is_set) {
+                Some((name, _)) => Err(format!("{name} is set without smtp-host; name the mail server.")),
+                None => Ok(None),
+            };
+        };
+        let from = self.smtp_from.clone();
+        let from = from.ok_or("smtp-host is set without smtp-from; name the address from which notices come.")?;
+        let user = match (&self.smtp_user, &self.smtp_password_file) {
+            (Some(user), Some(file)) => Some((user.clone(), file.clone())),
+            (None, None) => None,
+            (Some(_), None) => return Err("smtp-user is set without smtp-password-file; set both.".to_owned()),
+            (None, Some(_)) => return Err("smtp-password-file is set without smtp-user; set both.".to_owned()),
+        };
+        let mode = self.smtp_tls.as_deref().unwrap_or(SmtpTls::StartTls.as_str());
+        let tls =
+            SmtpTls::parse(mode).ok_or_else(|| format!("smtp-tls is '{mode}'; it can be none, starttls or tls."))?;
+        Ok(Some(Smtp { host: host.clone(), port: self.smtp_port, from, user, tls }))
     }
 
     /// A store in memory needs no key that outlives it.
@@ -251,9 +341,30 @@ fn value_of(flag: &str, settings: &Settings, config: &Config) -> String {
             Retention::Days(days) => number(days.into()),
         },
         "connections-per-participant" => number(config.connections_per_participant as u128),
-        other => return format!("# {other}: set by flag only"),
+        other => return value_for_notices(other, &config.notices),
     };
     format!("{flag} = {value}")
+}
+
+/// As [`value_of`], for how operators are told.
+fn value_for_notices(flag: &str, notices: &Notices) -> String {
+    let seconds = |millis: i64| toml::Value::from(millis / 1000);
+    let smtp = notices.smtp.as_ref();
+    let (user, file) = smtp.and_then(|smtp| smtp.user.clone()).unzip();
+    let value = match flag {
+        "notices-per-period" => Some(number(notices.policy.per_period_max.into())),
+        "notice-spacing-s" => Some(seconds(notices.policy.spacing_ms)),
+        "notice-period-s" => Some(seconds(notices.policy.period_ms)),
+        "notice-days" => Some(number(notices.days.into())),
+        "smtp-host" => smtp.map(|smtp| smtp.host.clone().into()),
+        "smtp-port" => smtp.map(|smtp| number(smtp.port.unwrap_or(smtp.tls.port()).into())),
+        "smtp-from" => smtp.map(|smtp| smtp.from.clone().into()),
+        "smtp-user" => user.map(Into::into),
+        "smtp-password-file" => file.map(|file| file.display().to_string().into()),
+        "smtp-tls" => smtp.map(|smtp| smtp.tls.as_str().into()),
+        other => return format!("# {other}: set by flag only"),
+    };
+    value.map_or_else(|| format!("# {flag} = …"), |value| format!("{flag} = {value}"))
 }
 
 fn number(value: u128) -> toml::Value {
@@ -289,6 +400,45 @@ mod tests {
         let again = read.to_config().unwrap();
         assert_eq!(format!("{config:?}"), format!("{again:?}"));
         assert!(!text.contains("set by flag only"), "{text}");
+    }
+
+    #[test]
+    fn a_mail_server_is_read_back_as_well_and_half_of_one_is_refused() {
+        let whole = || Settings {
+            store: Some("memory".to_owned()),
+            smtp_host: Some("mail.example".to_owned()),
+            smtp_from: Some("hub@scheme.example".to_owned()),
+            smtp_user: Some("ann".to_owned()),
+            smtp_password_file: Some("password".into()),
+            smtp_tls: Some("tls".to_owned()),
+            ..Settings::default()
+        };
+        let config = whole().to_config().unwrap();
+        let text = explain(&Flags::command(), &whole(), &config);
+        assert!(text.contains("smtp-port = 465"), "{text}");
+        let again = toml::from_str::<Settings>(&text).unwrap().to_config().unwrap();
+        let smtp = Smtp { port: Some(465), ..config.notices.smtp.unwrap() };
+        assert_eq!(again.notices.smtp, Some(smtp));
+        for (settings, expected) in [
+            (Settings { smtp_host: None, ..whole() }, "smtp-from is set without smtp-host; name the mail server."),
+            (
+                Settings { smtp_from: None, ..whole() },
+                "smtp-host is set without smtp-from; name the address from which notices come.",
+            ),
+            (Settings { smtp_user: None, ..whole() }, "smtp-password-file is set without smtp-user; set both."),
+            (
+                Settings { smtp_password_file: None, ..whole() },
+                "smtp-user is set without smtp-password-file; set both.",
+            ),
+            (
+                Settings { smtp_tls: Some("ssl".to_owned()), ..whole() },
+                "smtp-tls is 'ssl'; it can be none, starttls or tls.",
+            ),
+            (Settings { notices_per_period: Some(0), ..whole() }, "notices-per-period is 0; it must be at least 1."),
+            (Settings { notice_days: Some(0), ..whole() }, "notice-days is 0; it must be at least 1."),
+        ] {
+            assert_eq!(settings.to_config().err().as_deref(), Some(expected));
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@
 use harness::process::{Addresses, HubCommand, HubProcess};
 use hub_core::{
     Dialect, Rejection, Subject, SubjectKind,
+    administration::Change,
+    notices::{Channel, NoticeContent, OperatorNotice, Recipient},
     quotes::{Quote, QuoteKind},
     transfers::{Hashes, Transfer, TransferKind, TransferState},
 };
@@ -12,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
     process::Output,
 };
-use store::{Direction, JournalRow, Mark, Micros, NewMessage, Retry, UnitWork, Wanted, Writer};
+use store::{Claim, DeliveryEnd, Direction, JournalRow, Mark, Micros, NewMessage, Retry, UnitWork, Wanted, Writer};
 use tokio::process::Command;
 use vocabulary::{Amount, CorrelationId, Digest, Money, Timestamp};
 
@@ -20,7 +22,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_umoja");
 const TRANSFER: &str = "b51ec534-ee48-4575-b6a9-ead2955b8069";
 const QUOTE: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 /// The messages of these tests are as old as their time.
-const KEPT: &str = "--journal-days=100000";
+const KEPT: [&str; 2] = ["--journal-days=100000", "--notice-days=100000"];
 /// 2026-01-02T03:04:05.678Z
 const TIME: i64 = 1_767_323_045_678;
 
@@ -123,9 +125,45 @@ async fn fill(data: &Path) {
     unit(&mut *writer, &[], UnitWork { marks: vec![dead], ..UnitWork::default() }).await;
 }
 
+/// Adds a notice that was sent to one endpoint and not to the other, and one that nobody wants.
+async fn add_notices(data: &Path) {
+    let address = format!("sqlite:{}", data.join("hub.db").display());
+    let store = store::open(&address, &"Hub".parse().unwrap()).await.unwrap();
+    let mut writer = store.writer().await.unwrap();
+    let recipient = |name: &str, channel, address: &str| Recipient {
+        name: name.parse().unwrap(),
+        channel,
+        address: address.into(),
+    };
+    let [previous, cap] = [10_000_000, 9_000_000].map(Amount::from_units);
+    let notice = OperatorNotice {
+        participant: "greenbank".parse().unwrap(),
+        currency: "USD".parse().unwrap(),
+        content: NoticeContent::CapAdjustment { previous, cap },
+        made_at: Timestamp::from_millis(TIME),
+        recipients: vec![
+            recipient("greenbank", Channel::Webhook, "http://greenbank/alarms"),
+            recipient("Hub", Channel::Email, "ops@hub.example"),
+        ],
+    };
+    let content = NoticeContent::LiquidityThreshold { liquidity: cap, threshold: previous };
+    let unwanted = OperatorNotice { content, recipients: Vec::new(), ..notice.clone() };
+    let administration = [notice, unwanted].map(Box::new).map(Change::AddNotice).to_vec();
+    writer.open(&[]).await.unwrap();
+    writer.lock_directory().await.unwrap();
+    writer.commit(UnitWork { administration, ..UnitWork::default() }).await.unwrap();
+    let now = Timestamp::from_millis(TIME);
+    let claimed = store.claim_deliveries(Claim { now, until: now.plus_millis(1), limit: 2 }).await.unwrap();
+    let ends = [DeliveryEnd::Sent, DeliveryEnd::Failed("no such host".into())];
+    for (delivery, end) in claimed.iter().zip(ends) {
+        store.end_delivery(delivery.id, end, now).await.unwrap();
+    }
+}
+
 /// A hub on a filled store, and its administration's URL.
 async fn start(data: &Path) -> (HubProcess, String) {
-    let arguments = ["--data".into(), data.into(), "--sign".into(), "false".into(), KEPT.into()].to_vec();
+    let [journal, notices] = KEPT.map(Into::into);
+    let arguments = ["--data".into(), data.into(), "--sign".into(), "false".into(), journal, notices].to_vec();
     let command = HubCommand { binary: PathBuf::from(BINARY), arguments, log: data.with_extension("log") };
     let hub = HubProcess::start(&command, Addresses::any()).await.unwrap();
     let url = format!("http://{}", hub.addresses().administration);
@@ -190,6 +228,32 @@ async fn the_outbox_is_listed_and_its_messages_are_replayed_and_dropped() {
     assert!(refused(&url, &["outbox", "drop", "1"]).await.contains("the outbox has no message 1"));
     let page = printed(&url, &["outbox", "list", "--state", "waiting", "--json"]).await;
     assert_eq!(page, "{\"messages\":[]}\n");
+    hub.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn notices_are_listed_with_what_became_of_them() {
+    let directory = tempfile::tempdir().unwrap();
+    add_notices(directory.path()).await;
+    let (hub, url) = start(directory.path()).await;
+    let adjustment = "         \
+1  2026-01-02T03:04:05.678Z  The net debit cap of greenbank in USD is 900 now; it was 1000.
+            sent     webhook to greenbank, http://greenbank/alarms
+            failed   email to Hub, ops@hub.example: no such host
+";
+    let liquidity = "         \
+2  2026-01-02T03:04:05.678Z  The liquidity of greenbank in USD is 900, below the 1000 that were set as its threshold.
+";
+    assert_eq!(printed(&url, &["notices"]).await, format!("{liquidity}{adjustment}"));
+    let more = "There may be more: --after 2\n";
+    assert_eq!(printed(&url, &["notices", "--limit", "1"]).await, format!("{liquidity}{more}"));
+    assert_eq!(printed(&url, &["notices", "--after", "2"]).await, adjustment);
+    assert_eq!(printed(&url, &["notices", "--kind", "NET_DEBIT_CAP_ADJUSTMENT"]).await, adjustment);
+    assert_eq!(printed(&url, &["notices", "--participant", "bluewallet"]).await, "There is no notice.\n");
+    let page: Value = serde_json::from_str(&printed(&url, &["notices", "--json"]).await).unwrap();
+    assert_eq!(page["notices"][1]["values"], json!({"previousCap": "1000", "cap": "900"}));
+    let refusal = refused(&url, &["notices", "--kind", "SOMETHING"]).await;
+    assert!(refusal.contains("\"kind\" must be one of [NET_DEBIT_CAP_THRESHOLD_BREACH,"), "{refusal}");
     hub.stop().await.unwrap();
 }
 

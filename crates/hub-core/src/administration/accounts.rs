@@ -42,7 +42,13 @@ pub(super) fn create_for_hub(
         return Err(AdminRejection::HubAccountTypeNotAllowed);
     }
     let account = Account { is_active: true, ..empty(next_id(directory), owner, kind, command.currency) };
-    Ok(vec![Change::AddAccount(AccountRecord { account, is_open: true, created_at: now, changed_at: now })])
+    Ok(vec![Change::AddAccount(AccountRecord {
+        account,
+        is_open: true,
+        created_at: now,
+        changed_at: now,
+        liquidity_threshold: None,
+    })])
 }
 
 pub(super) fn set_activity(directory: &Directory, command: &SetAccountActivity) -> Result<Vec<Change>, AdminRejection> {

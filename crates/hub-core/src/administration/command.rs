@@ -3,9 +3,11 @@
 use super::{
     AdminRejection, Change, CreateHubAccount, CreateParticipant, Directory, NewAccountType, NewFeeRule, NewOracle,
     NewSettlementModel, OpenAccounts, ReplaceOracle, SetAccountActivity, SetCapShare, SetEndpoint, SetFeeRuleActivity,
-    SetLimit, SetParticipantActivity, SetParticipantFlow, SetSettlementModelActivity, account_types, accounts,
-    endpoints, fee_rules, limits, opening, oracles, participants, settlement_models,
+    SetLimit, SetLiquidityThreshold, SetParticipantActivity, SetParticipantFlow, SetSettlementModelActivity,
+    account_types, accounts, endpoints, fee_rules, limits, liquidity_threshold, opening, oracles, participants,
+    settlement_models,
 };
+use crate::notices;
 use alloc::{boxed::Box, vec::Vec};
 use vocabulary::{FspId, Timestamp};
 
@@ -21,6 +23,7 @@ pub enum AdminCommand {
     OpenAccounts(OpenAccounts),
     SetLimit(SetLimit),
     SetCapShare(SetCapShare),
+    SetLiquidityThreshold(SetLiquidityThreshold),
     SetEndpoint(SetEndpoint),
     CreateSettlementModel(NewSettlementModel),
     SetSettlementModelActivity(SetSettlementModelActivity),
@@ -33,8 +36,19 @@ pub enum AdminCommand {
 }
 
 /// Decides a command against the directory as it is under lock. The changes are to be written in their order, all of
-/// them or none; a command that asks for what already is may return no change.
+/// them or none; a command that asks for what already is may return no change. Notices of what is adjusted are among them.
 pub fn administer(
+    directory: &Directory,
+    command: &AdminCommand,
+    now: Timestamp,
+    hub_name: &FspId,
+) -> Result<Vec<Change>, AdminRejection> {
+    let mut changes = decide(directory, command, now, hub_name)?;
+    changes.extend(notices::following(directory, &changes, now, hub_name));
+    Ok(changes)
+}
+
+fn decide(
     directory: &Directory,
     command: &AdminCommand,
     now: Timestamp,
@@ -50,6 +64,7 @@ pub fn administer(
         AdminCommand::OpenAccounts(command) => opening::open(directory, command, now, hub_name),
         AdminCommand::SetLimit(command) => limits::set(directory, command),
         AdminCommand::SetCapShare(command) => limits::set_share(directory, command),
+        AdminCommand::SetLiquidityThreshold(command) => liquidity_threshold::set(directory, command),
         AdminCommand::SetEndpoint(command) => endpoints::set(directory, command),
         AdminCommand::CreateSettlementModel(command) => settlement_models::create(directory, command),
         AdminCommand::SetSettlementModelActivity(command) => settlement_models::set_activity(directory, command),

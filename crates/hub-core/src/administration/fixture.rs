@@ -6,22 +6,23 @@ use alloc::vec;
 use ledger::Book;
 use vocabulary::Amount;
 
-pub(super) const HUB: &str = "Hub";
+pub(crate) const HUB: &str = "Hub";
 
-pub(super) struct Scheme {
+pub(crate) struct Scheme {
     pub directory: Directory,
+    pub notices: Vec<OperatorNotice>,
     pub now: Timestamp,
 }
 
-pub(super) fn fsp(name: &str) -> FspId {
+pub(crate) fn fsp(name: &str) -> FspId {
     name.parse().unwrap()
 }
 
-pub(super) fn currency(code: &str) -> Currency {
+pub(crate) fn currency(code: &str) -> Currency {
     code.parse().unwrap()
 }
 
-pub(super) fn amount(text: &str) -> Amount {
+pub(crate) fn amount(text: &str) -> Amount {
     text.parse().unwrap()
 }
 
@@ -32,7 +33,7 @@ impl Scheme {
         let participant =
             Participant { id: ParticipantId::HUB, name: fsp(HUB), is_active: true, is_proxy: false, flow: Flow::Both };
         let participants = vec![ParticipantRecord { participant, created_at: now }];
-        Self { directory: Directory { participants, ..Directory::default() }, now }
+        Self { directory: Directory { participants, ..Directory::default() }, notices: Vec::new(), now }
     }
 
     /// A hub with its USD accounts and a default settlement model.
@@ -108,6 +109,7 @@ impl Scheme {
                 let known = directory.oracles.iter_mut().find(|known| known.id == oracle.id);
                 *known.unwrap() = oracle;
             }
+            Change::AddNotice(notice) => self.notices.push(*notice),
             Change::OpenWindow(_)
             | Change::SetWindow(_)
             | Change::AddContent(_)
@@ -131,7 +133,7 @@ impl Scheme {
     }
 }
 
-pub(super) fn hub_account(code: &str, kind: AccountKind) -> AdminCommand {
+pub(crate) fn hub_account(code: &str, kind: AccountKind) -> AdminCommand {
     AdminCommand::CreateHubAccount(CreateHubAccount { owner: fsp(HUB), currency: currency(code), kind: Some(kind) })
 }
 
@@ -141,12 +143,12 @@ pub(super) fn account_type(name: &str, is_settleable: bool) -> AdminCommand {
     AdminCommand::CreateAccountType(NewAccountType { kind, description: name.into(), is_active: true, is_settleable })
 }
 
-pub(super) fn create(name: &str, code: &str) -> AdminCommand {
+pub(crate) fn create(name: &str, code: &str) -> AdminCommand {
     let (name, currency) = (fsp(name), currency(code));
     AdminCommand::CreateParticipant(CreateParticipant { name, currency, is_proxy: false })
 }
 
-pub(super) fn open(name: &str, code: &str, limit: &str, initial: &str) -> AdminCommand {
+pub(crate) fn open(name: &str, code: &str, limit: &str, initial: &str) -> AdminCommand {
     AdminCommand::OpenAccounts(OpenAccounts {
         participant: fsp(name),
         currency: currency(code),
@@ -156,7 +158,7 @@ pub(super) fn open(name: &str, code: &str, limit: &str, initial: &str) -> AdminC
 }
 
 /// A deferred net model that settles a kind of account through its usual settlement account.
-pub(super) fn model(name: &str, code: Option<&str>, ledger_account: AccountKind) -> NewSettlementModel {
+pub(crate) fn model(name: &str, code: Option<&str>, ledger_account: AccountKind) -> NewSettlementModel {
     let settlement_account = match ledger_account {
         AccountKind::InterchangeFee => AccountKind::InterchangeFeeSettlement,
         AccountKind::Position

@@ -11,9 +11,10 @@ mod command;
 mod endpoints;
 mod fee_rules;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod funds;
 mod limits;
+mod liquidity_threshold;
 mod opening;
 mod oracles;
 mod participants;
@@ -23,6 +24,7 @@ mod settlement_models;
 use crate::{
     Participant,
     fees::FeeRule,
+    notices::OperatorNotice,
     settlement::{Content, Settlement, SettlementAccount, SettlementId, Window},
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -36,6 +38,7 @@ pub use endpoints::SetEndpoint;
 pub use fee_rules::{NewFeeRule, SetFeeRuleActivity};
 pub use funds::check_funds;
 pub use limits::{SetCapShare, SetLimit};
+pub use liquidity_threshold::SetLiquidityThreshold;
 pub use opening::{ALARM_PERCENTAGE_DEFAULT, OpenAccounts};
 pub use oracles::{NewOracle, ReplaceOracle};
 pub use participants::{CreateParticipant, SetParticipantActivity, SetParticipantFlow};
@@ -73,6 +76,8 @@ pub struct AccountRecord {
     pub created_at: Timestamp,
     /// When a balance last changed.
     pub changed_at: Timestamp,
+    /// The liquidity below which operators are told; of SETTLEMENT accounts.
+    pub liquidity_threshold: Option<Amount>,
 }
 
 /// Where a participant wants messages of one type: a URL template, a base URL, or an e-mail address.
@@ -171,6 +176,8 @@ pub enum Change {
     SetSettlement(Settlement),
     /// Replaces everything of an account of a settlement but its net amount.
     SetSettlementAccount(SettlementId, SettlementAccount),
+    /// Adds a notice with what is to be sent.
+    AddNotice(Box<OperatorNotice>),
 }
 
 impl Granularity {

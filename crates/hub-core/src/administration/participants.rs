@@ -68,7 +68,13 @@ pub(super) fn create(
     let ids = (first..).map(AccountId);
     changes.extend(kinds.into_iter().zip(ids).map(|(kind, id)| {
         let account = accounts::empty(id, owner, kind, currency);
-        Change::AddAccount(AccountRecord { account, is_open: false, created_at: now, changed_at: now })
+        Change::AddAccount(AccountRecord {
+            account,
+            is_open: false,
+            created_at: now,
+            changed_at: now,
+            liquidity_threshold: None,
+        })
     }));
     Ok(changes)
 }

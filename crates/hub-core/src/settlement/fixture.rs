@@ -12,6 +12,7 @@ use crate::{
         AccountRecord, AccountType, Change, Delay, Directory, Granularity, Interchange, ParticipantRecord,
         SettlementModel,
     },
+    notices::OperatorNotice,
 };
 use alloc::{collections::BTreeMap, format, vec, vec::Vec};
 use ledger::{Account, AccountId, AccountKind, Book, Cap, EntryKind, ParticipantId};
@@ -34,6 +35,7 @@ pub(super) struct Scheme {
     pub directory: Directory,
     pub windows: BTreeMap<WindowId, Window>,
     pub settlements: BTreeMap<SettlementId, Settlement>,
+    pub notices: Vec<OperatorNotice>,
     /// What each window's payments moved, by account: debits and credits in units.
     totals: BTreeMap<WindowId, BTreeMap<AccountId, [i64; 2]>>,
     pub now: Timestamp,
@@ -66,7 +68,7 @@ impl Scheme {
             contents: Vec::new(),
         };
         let windows = BTreeMap::from([(first.id, first)]);
-        Self { directory, windows, settlements: BTreeMap::new(), totals: BTreeMap::new(), now }
+        Self { directory, windows, settlements: BTreeMap::new(), notices: Vec::new(), totals: BTreeMap::new(), now }
     }
 
     /// Adds a deferred net model that resets positions, changed by `with`.
@@ -249,6 +251,7 @@ impl Scheme {
                 let known = accounts.iter_mut().find(|known| known.account == account.account);
                 *known.unwrap() = account;
             }
+            Change::AddNotice(notice) => self.notices.push(*notice),
             Change::AddParticipant(_)
             | Change::SetParticipant(_)
             | Change::AddAccountType(_)
@@ -285,5 +288,11 @@ fn add_account(directory: &mut Directory, (owner, kind): (i64, AccountKind), cod
         held: Amount::ZERO,
         cap: (kind == AccountKind::Position).then_some(cap),
     };
-    directory.accounts.push(AccountRecord { account, is_open: true, created_at: now, changed_at: now });
+    directory.accounts.push(AccountRecord {
+        account,
+        is_open: true,
+        created_at: now,
+        changed_at: now,
+        liquidity_threshold: None,
+    });
 }

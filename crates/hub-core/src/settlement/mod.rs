@@ -24,6 +24,7 @@ mod windows;
 use crate::{
     WindowId,
     administration::{Change, Directory},
+    notices,
 };
 use alloc::{boxed::Box, vec::Vec};
 use ledger::{AccountId, AccountKind};
@@ -349,8 +350,19 @@ impl SettlementCommand {
     }
 }
 
-/// Decides a settlement command.
+/// Decides a settlement command. Notices of positions that it moves, and of caps that it raises, are among its changes.
 pub fn settle(
+    books: &Books,
+    command: &SettlementCommand,
+    now: Timestamp,
+    hub_name: &FspId,
+) -> Result<Settled, SettlementRejection> {
+    let mut settled = decide(books, command, now, hub_name)?;
+    settled.changes.extend(notices::following(&books.directory, &settled.changes, now, hub_name));
+    Ok(settled)
+}
+
+fn decide(
     books: &Books,
     command: &SettlementCommand,
     now: Timestamp,
@@ -417,7 +429,8 @@ impl Window {
             | Change::OpenWindow(_)
             | Change::AddSettlement(_)
             | Change::SetSettlement(_)
-            | Change::SetSettlementAccount(..) => {}
+            | Change::SetSettlementAccount(..)
+            | Change::AddNotice(_) => {}
         }
     }
 }

@@ -1,9 +1,12 @@
 //! The rules of settlement by example, by their section of the contract, and by random histories.
 
 use super::{fixture::*, *};
-use crate::administration::{Delay, Granularity};
+use crate::{
+    administration::{Delay, Granularity},
+    notices::NoticeContent,
+};
 use SettlementState::{Aborted, Committed, PendingSettlement, Recorded, Reserved, Settled as Done, Settling};
-use alloc::{vec, vec::Vec};
+use alloc::{string::ToString, vec, vec::Vec};
 use proptest::prelude::*;
 
 const POSITION: AccountKind = AccountKind::Position;
@@ -278,7 +281,41 @@ fn section_3_6_the_cap_of_a_recipient_grows_only_where_the_model_asks_and_headro
         [Recorded, Reserved].into_iter().for_each(|state| scheme.advance_all(id, state));
         let cap = scheme.account(3, POSITION, "USD").cap.unwrap().limit;
         assert_eq!(cap, amount(expected), "{checks} {paid_back}");
+        let adjusted = NoticeContent::CapAdjustment { previous: amount("1000"), cap };
+        let told = scheme.notices.iter().filter(|notice| notice.content == adjusted).count();
+        assert_eq!(told, usize::from(cap != amount("1000")), "{checks} {paid_back}");
     }
+}
+
+#[test]
+fn section_4_8_each_position_that_a_settlement_moves_is_told_once() {
+    let (mut scheme, _, id) = settling();
+    let told = |scheme: &mut Scheme| -> Vec<_> {
+        scheme.notices.drain(..).map(|notice| (notice.participant.to_string(), notice.content)).collect()
+    };
+    let position = |position| NoticeContent::SettlementPosition { position: amount(position), settlement: id };
+    for (step, expected) in [
+        (Recorded, vec![]),
+        (Reserved, vec![("dfsp3".to_string(), position("0"))]),
+        (Committed, vec![("dfsp2".to_string(), position("0"))]),
+        (Done, vec![]),
+    ] {
+        scheme.advance_all(id, step);
+        assert_eq!(told(&mut scheme), expected, "{step:?}");
+        scheme.advance_all(id, step);
+        assert_eq!(told(&mut scheme), [], "{step:?} again");
+    }
+}
+
+#[test]
+fn section_4_8_an_abort_tells_what_it_moves_back() {
+    let (mut scheme, _, id) = settling();
+    [Recorded, Reserved].into_iter().for_each(|state| scheme.advance_all(id, state));
+    scheme.notices.clear();
+    abort(&mut scheme, id).unwrap();
+    let expected = NoticeContent::SettlementPosition { position: amount("-50"), settlement: id };
+    let told: Vec<_> = scheme.notices.iter().map(|notice| (notice.participant.as_str(), notice.content)).collect();
+    assert_eq!(told, [("dfsp3", expected)]);
 }
 
 #[test]

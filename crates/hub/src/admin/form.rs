@@ -138,6 +138,15 @@ impl<'a> Form<'a> {
         }
     }
 
+    /// A number, or null for none.
+    pub fn number_or_null(&mut self, name: &'static str, sign: Sign) -> Option<Option<Amount>> {
+        if self.members.and_then(|members| members.get(name)).is_some_and(Value::is_null) {
+            self.skip(name);
+            return Some(None);
+        }
+        self.number(name, sign).map(Some)
+    }
+
     /// A positive whole number.
     pub fn id(&mut self, name: &'static str) -> Option<i64> {
         let id = match self.required(name)? {

@@ -16,6 +16,8 @@ pub mod health;
 mod in_doubt;
 mod ledger_account_types;
 mod limits;
+mod liquidity_threshold;
+mod notices;
 mod oracle_health;
 mod oracles;
 mod outbox;
@@ -70,6 +72,11 @@ pub fn ledger_router(hub: Arc<Hub>) -> Router {
         .route("/umoja/v1/signing-key", get(signing_key::public))
         .route("/umoja/v1/participants/{name}/flow", get(participants::flow).put(participants::set_flow))
         .route("/umoja/v1/participants/{name}/cap", put(limits::set_share))
+        .route(
+            "/umoja/v1/participants/{name}/liquidity-threshold",
+            get(liquidity_threshold::get).put(liquidity_threshold::put),
+        )
+        .route("/umoja/v1/notices", get(notices::list))
         .route("/umoja/v1/fee-rules", get(fee_rules::list).post(fee_rules::create))
         .route("/umoja/v1/fee-rules/{id}", put(fee_rules::set_activity))
         .route("/transactions/{id}", get(transactions::one))

@@ -13,9 +13,6 @@ use serde::Serialize;
 use std::{fmt::Display, sync::Arc};
 use store::{MessageId, OutboxQuery, OutboxRow, OutboxState};
 
-const LIMIT_DEFAULT: usize = 100;
-const LIMIT_MAX: usize = 1000;
-
 /// One page, oldest first.
 #[derive(Serialize)]
 struct Page {
@@ -65,11 +62,7 @@ pub(super) async fn list(State(hub): State<Arc<Hub>>, filters: Filters) -> Answe
         Some(_) => return Err(malformed("\"state\" must be one of [waiting, dead]")),
     };
     let to = filters.get("to").map(super::request::participant_name).transpose()?;
-    let limit = match filters.get("limit").map(str::parse) {
-        None => LIMIT_DEFAULT,
-        Some(Ok(limit)) if (1..=LIMIT_MAX).contains(&limit) => limit,
-        Some(_) => return Err(malformed("\"limit\" must be a number from 1 to 1000")),
-    };
+    let limit = filters.limit()?;
     let after = filters.get("after").map(message_id).transpose()?.unwrap_or(MessageId(0));
     let rows = hub.outbox(OutboxQuery { state, to, after, limit }).await?;
     let next = rows.last().filter(|_| rows.len() == limit).map(|row| row.id.0);

@@ -47,6 +47,8 @@ pub(super) struct Actor(pub String);
 pub(super) struct Origin(pub String);
 
 const ACTOR_CHARS_MAX: usize = 64;
+const LIMIT_DEFAULT: usize = 100;
+const LIMIT_MAX: usize = 1000;
 
 impl<S: Send + Sync> FromRequest<S> for JsonBody {
     type Rejection = Failure;
@@ -154,6 +156,15 @@ impl Filters {
     /// Whether any of these filters has a value.
     pub fn has_any(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.get(name).is_some())
+    }
+
+    /// Entries of a page.
+    pub fn limit(&self) -> Result<usize, Failure> {
+        match self.get("limit").map(str::parse) {
+            None => Ok(LIMIT_DEFAULT),
+            Some(Ok(limit)) if (1..=LIMIT_MAX).contains(&limit) => Ok(limit),
+            Some(_) => Err(malformed("\"limit\" must be a number from 1 to 1000")),
+        }
     }
 
     /// A positive whole number.

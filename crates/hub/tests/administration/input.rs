@@ -37,6 +37,34 @@ PUT /participants/dfsp {}
     400 3101 "isActive" is required
 PUT /participants/dfsp {"isActive": 1}
     400 3101 "isActive" must be a boolean
+PUT /umoja/v1/participants/nobody/liquidity-threshold {"currency": "USD", "amount": 1}
+    400 3200 participant not found
+PUT /umoja/v1/participants/dfsp/liquidity-threshold {"currency": "EUR", "amount": 1}
+    400 3200 participant not found
+PUT /umoja/v1/participants/Hub/liquidity-threshold {"currency": "USD", "amount": null}
+    400 3200 participant not found
+PUT /umoja/v1/participants/dfsp/liquidity-threshold {"currency": "USD"}
+    400 3101 "amount" is required
+PUT /umoja/v1/participants/dfsp/liquidity-threshold {"currency": "USD", "amount": -1}
+    400 3101 "amount" must be greater than or equal to 0
+PUT /umoja/v1/participants/dfsp/liquidity-threshold {"currency": "USD", "amount": "much"}
+    400 3101 "amount" must be a number
+PUT /umoja/v1/participants/dfsp/liquidity-threshold {"currency": "USD", "amount": true, "x": 1}
+    400 3101 "amount" must be a number. "x" is not allowed
+PUT /umoja/v1/participants/dfsp/liquidity-threshold null
+    400 3101 "value" must be of type object
+GET /umoja/v1/participants/nobody/liquidity-threshold
+    400 3200 participant not found
+GET /umoja/v1/notices?kind=NONE
+    400 3101 "kind" must be one of [NET_DEBIT_CAP_THRESHOLD_BREACH, LIQUIDITY_THRESHOLD_BREACH,
+GET /umoja/v1/notices?limit=0
+    400 3101 "limit" must be a number from 1 to 1000
+GET /umoja/v1/notices?limit=1001
+    400 3101 "limit" must be a number from 1 to 1000
+GET /umoja/v1/notices?after=-1
+    400 3101 "after" must be a positive integer
+GET /umoja/v1/notices?participant=x
+    400 3101 "name" length must be at least 2
 POST /participants/dfsp/endpoints {"type": "NONE", "value": "x"}
     400 3101 "type" must be one of the endpoint types
 POST /participants/dfsp/endpoints {}

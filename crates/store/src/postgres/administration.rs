@@ -4,7 +4,7 @@
 use super::{
     columns::{number, without_nul},
     connection::{Connection, Request, Value},
-    fault, locks, settlement,
+    fault, locks, notices, settlement,
 };
 use crate::{
     StoreError,
@@ -50,9 +50,10 @@ const SET_PARTICIPANT: &str = "UPDATE participants SET is_active = $2, is_proxy 
 const ADD_ACCOUNT_TYPE: &str = "INSERT INTO account_types (id, name, description, is_active, is_settleable, created_at) \
      VALUES ($1, $2, $3, $4, $5, $6)";
 const ADD_ACCOUNT: &str = "INSERT INTO accounts (id, owner, kind, currency, is_active, posted, held, cap_limit, \
-     cap_alarm, is_open, created_at, changed_at, cap_share) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+     cap_alarm, is_open, created_at, changed_at, cap_share, liquidity_threshold) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
 const SET_ACCOUNT: &str = "UPDATE accounts SET is_active = $2, cap_limit = $3, cap_alarm = $4, is_open = $5, \
-     changed_at = $6, cap_share = $7 WHERE id = $1";
+     changed_at = $6, cap_share = $7, liquidity_threshold = $8 WHERE id = $1";
 const ADD_ENTRY: &str =
     "INSERT INTO entries (kind, debit, credit, amount, settlement, at) VALUES ($1, $2, $3, $4, $5, $6)";
 const MOVE_BALANCE: &str = "UPDATE accounts SET posted = posted + $2, changed_at = $3 WHERE id = $1";
@@ -158,6 +159,7 @@ async fn write(connection: &mut Connection, change: &Change, now: Timestamp) -> 
         Change::AddSettlement(added) => settlement::add_settlement(connection, added).await,
         Change::SetSettlement(changed) => settlement::set_settlement(connection, changed).await,
         Change::SetSettlementAccount(id, account) => settlement::set_account(connection, *id, account).await,
+        Change::AddNotice(notice) => notices::add(connection, notice).await,
     }
 }
 
@@ -233,6 +235,7 @@ fn account_values(record: &AccountRecord) -> Vec<Value<'_>> {
         Box::new(record.created_at.millis()),
         Box::new(record.changed_at.millis()),
         Box::new(account.cap.and_then(|cap| cap.share).map(Amount::units)),
+        Box::new(record.liquidity_threshold.map(Amount::units)),
     ]
 }
 
@@ -246,6 +249,7 @@ fn limit_values(record: &AccountRecord) -> Vec<Value<'_>> {
         Box::new(record.is_open),
         Box::new(record.changed_at.millis()),
         Box::new(account.cap.and_then(|cap| cap.share).map(Amount::units)),
+        Box::new(record.liquidity_threshold.map(Amount::units)),
     ]
 }
 

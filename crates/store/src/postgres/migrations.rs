@@ -11,13 +11,14 @@ use super::{
 use crate::StoreError;
 use vocabulary::FspId;
 
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_journal.sql"),
     include_str!("migrations/0003_settlement.sql"),
     include_str!("migrations/0004_participation.sql"),
     include_str!("migrations/0005_fees.sql"),
     include_str!("migrations/0006_administration.sql"),
+    include_str!("migrations/0007_notices.sql"),
     include_str!("migrations/0008_interscheme.sql"),
 ];
 

@@ -14,6 +14,7 @@ mod journal;
 mod locks;
 mod migrations;
 mod movements;
+mod notices;
 mod outbox;
 mod outbox_administration;
 mod parties;
@@ -27,9 +28,9 @@ mod verify;
 mod writer;
 
 use crate::{
-    Asked, BoxFuture, Due, Durability, FundsQuery, MessageId, NodeId, OutboxQuery, OutboxRow, PairTotal, PartyEntry,
-    Question, SettlementQuery, StatementLine, StatementQuery, Store, StoreError, StoredMessage, Trace, TracedTransfer,
-    Unanswered, Verdict, WindowQuery, Writer,
+    Asked, BoxFuture, Claim, DeliveryEnd, DeliveryId, Due, DueDelivery, Durability, FundsQuery, MessageId, NodeId,
+    NoticeQuery, NoticeRow, OutboxQuery, OutboxRow, PairTotal, PartyEntry, Question, SettlementQuery, StatementLine,
+    StatementQuery, Store, StoreError, StoredMessage, Trace, TracedTransfer, Unanswered, Verdict, WindowQuery, Writer,
     codec::{
         self, DUE_COLUMNS, KIND_CONVERSION, KIND_PAYMENT, STATE_AGREED, STATE_FORWARDED, STATE_RESERVED,
         TRANSFER_COLUMNS, TRANSFERS,
@@ -38,6 +39,7 @@ use crate::{
 use address::Address;
 use columns::{Sixteen, number};
 use connection::{Connection, Purpose, Request};
+use hub_core::notices::{Alarm, AlarmStep};
 use hub_core::settlement::{AccountTotal, Settlement, Window};
 use hub_core::{Subject, WindowId, administration::Directory, transfers::Transfer};
 use ledger::AccountId;
@@ -305,6 +307,30 @@ impl Store for PostgresStore {
 
     fn funds(&self, query: FundsQuery) -> BoxFuture<'_, Vec<TracedTransfer>> {
         Box::pin(self.funds_movements(query))
+    }
+
+    fn alarms(&self) -> BoxFuture<'_, Vec<Alarm>> {
+        Box::pin(notices::alarms(&self.pool))
+    }
+
+    fn take_alarm_step(&self, step: AlarmStep) -> BoxFuture<'_, bool> {
+        Box::pin(async move { notices::take_step(&self.pool, &step).await })
+    }
+
+    fn notices(&self, query: NoticeQuery) -> BoxFuture<'_, Vec<NoticeRow>> {
+        Box::pin(async move { notices::list(&self.pool, &query).await })
+    }
+
+    fn claim_deliveries(&self, claim: Claim) -> BoxFuture<'_, Vec<DueDelivery>> {
+        Box::pin(notices::claim(&self.pool, claim))
+    }
+
+    fn end_delivery(&self, id: DeliveryId, end: DeliveryEnd, now: Timestamp) -> BoxFuture<'_, ()> {
+        Box::pin(async move { notices::end(&self.pool, (id, &end), now).await })
+    }
+
+    fn trim_notices(&self, before: Timestamp, limit: usize) -> BoxFuture<'_, usize> {
+        Box::pin(notices::trim(&self.pool, before, limit))
     }
 
     fn settings<'a>(&'a self, seed: &'a [(String, String)], actor: &'a str) -> BoxFuture<'a, Vec<(String, String)>> {

@@ -4,7 +4,7 @@
 use super::{
     commit::one_row,
     connection::{failure, run},
-    reads, settlement,
+    notices, reads, settlement,
 };
 use crate::{PartyChange, StoreError, codec};
 use hub_core::{
@@ -46,6 +46,7 @@ pub(super) fn write(
             Change::AddSettlement(added) => settlement::add_settlement(connection, added)?,
             Change::SetSettlement(changed) => settlement::set_settlement(connection, changed)?,
             Change::SetSettlementAccount(id, account) => settlement::set_account(connection, *id, account)?,
+            Change::AddNotice(notice) => notices::add(connection, notice)?,
         }
         let (kind, change) = codec::change_columns(change);
         record_change(connection, actor, now, (kind, &change))?;
@@ -156,7 +157,8 @@ fn add_account(connection: &Connection, record: &AccountRecord) -> Result<(), St
     run(
         connection,
         "INSERT INTO accounts (id, owner, kind, currency, is_active, posted, held, cap_limit, cap_alarm, is_open, \
-         created_at, changed_at, cap_share) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+         created_at, changed_at, cap_share, liquidity_threshold) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         params![
             account.id.0,
             account.owner.0,
@@ -171,6 +173,7 @@ fn add_account(connection: &Connection, record: &AccountRecord) -> Result<(), St
             record.created_at.millis(),
             record.changed_at.millis(),
             account.cap.and_then(|cap| cap.share).map(Amount::units),
+            record.liquidity_threshold.map(Amount::units),
         ],
     )
     .map(drop)
@@ -180,7 +183,7 @@ fn set_account(connection: &Connection, record: &AccountRecord) -> Result<(), St
     let account = &record.account;
     let changed = connection.execute(
         "UPDATE accounts SET is_active = ?2, cap_limit = ?3, cap_alarm = ?4, is_open = ?5, changed_at = ?6, \
-         cap_share = ?7 WHERE id = ?1",
+         cap_share = ?7, liquidity_threshold = ?8 WHERE id = ?1",
         params![
             account.id.0,
             account.is_active,
@@ -189,6 +192,7 @@ fn set_account(connection: &Connection, record: &AccountRecord) -> Result<(), St
             record.is_open,
             record.changed_at.millis(),
             account.cap.and_then(|cap| cap.share).map(Amount::units),
+            record.liquidity_threshold.map(Amount::units),
         ],
     );
     one_row(changed, "account", account.id.0)

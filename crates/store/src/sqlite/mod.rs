@@ -15,6 +15,7 @@ mod funds;
 mod interscheme;
 mod journal;
 mod movements;
+mod notices;
 mod outbox;
 mod outbox_administration;
 mod readers;
@@ -26,14 +27,15 @@ mod verify;
 mod writer;
 
 use crate::{
-    Asked, BoxFuture, Due, Durability, FundsQuery, MessageId, OutboxQuery, OutboxRow, PairTotal, PartyEntry, Question,
-    SettlementQuery, StatementLine, StatementQuery, Store, StoreError, StoredMessage, Trace, TracedTransfer,
-    Unanswered, Verdict, WindowQuery, Writer,
+    Asked, BoxFuture, Claim, DeliveryEnd, DeliveryId, Due, DueDelivery, Durability, FundsQuery, MessageId, NoticeQuery,
+    NoticeRow, OutboxQuery, OutboxRow, PairTotal, PartyEntry, Question, SettlementQuery, StatementLine, StatementQuery,
+    Store, StoreError, StoredMessage, Trace, TracedTransfer, Unanswered, Verdict, WindowQuery, Writer,
 };
 use checkpoint::{Bell, Checkpointer};
 use clock::Clock;
 pub use clock::TimeSource;
 use exclusive::Exclusive;
+use hub_core::notices::{Alarm, AlarmStep};
 use hub_core::settlement::{AccountTotal, Settlement, Window};
 use hub_core::{
     Subject, WindowId,
@@ -351,6 +353,30 @@ impl Store for SqliteStore {
 
     fn funds(&self, query: FundsQuery) -> BoxFuture<'_, Vec<TracedTransfer>> {
         Box::pin(self.funds_movements(query))
+    }
+
+    fn alarms(&self) -> BoxFuture<'_, Vec<Alarm>> {
+        Box::pin(self.read(notices::alarms))
+    }
+
+    fn take_alarm_step(&self, step: AlarmStep) -> BoxFuture<'_, bool> {
+        Box::pin(self.change(move |connection, _| notices::take_step(connection, &step)))
+    }
+
+    fn notices(&self, query: NoticeQuery) -> BoxFuture<'_, Vec<NoticeRow>> {
+        Box::pin(self.read(move |connection| of_one_moment(connection, |connection| notices::list(connection, &query))))
+    }
+
+    fn claim_deliveries(&self, claim: Claim) -> BoxFuture<'_, Vec<DueDelivery>> {
+        Box::pin(self.change(move |connection, _| notices::claim(connection, &claim)))
+    }
+
+    fn end_delivery(&self, id: DeliveryId, end: DeliveryEnd, now: Timestamp) -> BoxFuture<'_, ()> {
+        Box::pin(self.change(move |connection, _| notices::end(connection, (id, &end), now)))
+    }
+
+    fn trim_notices(&self, before: Timestamp, limit: usize) -> BoxFuture<'_, usize> {
+        Box::pin(self.change(move |connection, _| notices::trim(connection, before, limit)))
     }
 
     fn settings<'a>(&'a self, seed: &'a [(String, String)], actor: &'a str) -> BoxFuture<'a, Vec<(String, String)>> {

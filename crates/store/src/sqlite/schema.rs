@@ -8,13 +8,14 @@ use crate::StoreError;
 use rusqlite::{Connection, params};
 use vocabulary::{FspId, Timestamp};
 
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("schema.sql"),
     include_str!("journal.sql"),
     include_str!("settlement.sql"),
     include_str!("participation.sql"),
     include_str!("fees.sql"),
     include_str!("administration.sql"),
+    include_str!("notices.sql"),
     include_str!("interscheme.sql"),
 ];
 /// `application_id` of the file's header: the letters "umoj".

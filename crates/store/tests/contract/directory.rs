@@ -33,8 +33,10 @@ pub async fn a_changed_directory_comes_back_as_it_was_written(fixture: Fixture) 
     closed.account.cap = None;
     closed.is_open = false;
     closed.changed_at = now.plus_millis(2);
+    closed.liquidity_threshold = Some(units(7));
     let mut capped = account(90, 9, AccountKind::InterchangeFee, now);
     capped.account.cap = Some(Cap { limit: units(5), alarm_percentage: units(12_5000), share: None });
+    capped.liquidity_threshold = Some(units(-1));
     let [first_model, second_model] = [1, 2].map(model);
     let changed_model = SettlementModel { is_active: false, resets_positions: true, ..first_model.clone() };
     let oracle = oracle();

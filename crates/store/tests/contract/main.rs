@@ -11,6 +11,7 @@ mod fixture;
 mod funds;
 mod histories;
 mod journal;
+mod notices;
 mod outbox;
 mod payments;
 mod scheme;
@@ -60,6 +61,16 @@ contract! {
         journal::a_trace_joins_quote_and_look_up_by_transaction_trace_id_and_party,
         journal::old_rows_are_forgotten_in_chunks_and_young_ones_stay,
         journal::what_waits_for_a_payment_is_in_its_trace,
+        notices::notices_come_back_as_they_were_made_the_newest_first,
+        notices::notices_are_listed_in_pages_by_participant_and_kind,
+        notices::a_notice_is_lost_with_its_unit,
+        notices::a_delivery_is_claimed_when_it_is_due_and_again_when_the_claim_is_over,
+        notices::how_a_delivery_ends_decides_whether_it_is_tried_again,
+        notices::a_claim_that_is_over_ends_nothing_but_what_it_sent,
+        notices::however_many_claim_at_once_each_delivery_goes_to_one,
+        notices::a_step_of_an_alarm_is_taken_from_what_was_said_and_from_nothing_else,
+        notices::however_many_take_a_step_at_once_one_does,
+        notices::old_notices_are_forgotten_in_chunks_with_their_deliveries_and_young_ones_stay,
         outbox::a_dead_message_is_replayed_once_and_then_waits_again,
         outbox::a_delivered_message_is_gone_and_a_dead_one_does_not_wait,
         outbox::a_process_claims_nothing_of_its_own,
@@ -112,6 +123,7 @@ contract! {
         settlement::payments_from_before_settlement_are_in_the_first_window,
         settlement::totals_that_leave_64_bits_are_refused,
         settlement::what_settlement_changes_is_recorded_without_its_thousands_of_lines,
+        notices::what_waits_and_what_was_said_are_found_after_a_restart,
         outbox::what_an_earlier_process_left_waiting_is_claimed_once_in_chunks,
         outbox::who_replays_or_drops_a_message_is_recorded,
     }

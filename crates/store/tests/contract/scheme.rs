@@ -77,7 +77,7 @@ pub fn account(id: i64, owner: i64, kind: AccountKind, created_at: Timestamp) ->
         held: Amount::ZERO,
         cap: None,
     };
-    AccountRecord { account, is_open: true, created_at, changed_at: created_at }
+    AccountRecord { account, is_open: true, created_at, changed_at: created_at, liquidity_threshold: None }
 }
 
 pub fn participant(id: i64, name: &str, created_at: Timestamp) -> ParticipantRecord {
