@@ -18,7 +18,7 @@ use summary::Summary;
 const SELF_SUFFICIENT_SETS: [&str; 3] = ["provisioning", "smoke", "all"];
 const OTHER_SETS: [&str; 3] = ["smoke-sims", "dev", "dev-ttk-only"];
 /// The collections of what the hub does so far: they run when nothing is asked for, and all of them pass.
-const FINISHED: [&str; 10] = [
+const FINISHED: [&str; 11] = [
     "hub/golden_path/feature_tests",
     "hub/golden_path/bug fixes",
     "hub/golden_path/quoting_service",
@@ -28,6 +28,7 @@ const FINISHED: [&str; 10] = [
     "hub/golden_path/api-tests",
     "hub/sequence",
     "hub/golden_path/fx",
+    "hub/provisioning/for_inter_scheme",
     "hub/inter_scheme",
 ];
 /// They tell the kit to test another hub than ours.
