@@ -26,7 +26,7 @@ use std::{
     collections::HashMap,
     pin::Pin,
     sync::{Arc, Mutex, OnceLock},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 use store::{Mark, MessageId, Store};
 use tokio::sync::Notify;
@@ -455,11 +455,7 @@ pub fn key_of(path: &str) -> [u8; 16] {
     digest[..16].try_into().expect("a digest has 32 bytes")
 }
 
-/// The present time by the system's clock, for messages that no unit has dated.
-pub fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-}
+pub use crate::clock::now;
 
 fn until(time: Timestamp) -> Duration {
     Duration::from_millis(u64::try_from(time.millis().saturating_sub(now().millis())).unwrap_or(0))

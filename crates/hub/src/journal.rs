@@ -8,10 +8,7 @@ use crate::{metrics::Metrics, outbound::Delivery};
 use fspiop::{FspiopError, Resource, headers::TRACEPARENT};
 use http::{HeaderMap, Method};
 use sha2::{Digest, Sha256};
-use std::{
-    sync::{Arc, Mutex, MutexGuard, OnceLock},
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use store::{Direction, JournalRow, Micros};
 use vocabulary::{CorrelationId, PartyId};
 
@@ -198,11 +195,7 @@ impl PartyHash {
     }
 }
 
-/// The present moment by the system's clock.
-pub fn now() -> Micros {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
-}
+pub use crate::clock::now_micros as now;
 
 /// The code of a method; 0 for one that the API does not have.
 pub fn method_code(name: &str) -> u8 {

@@ -7,6 +7,7 @@
 
 pub mod admin;
 mod callbacks;
+pub mod clock;
 pub mod config;
 mod directory;
 #[doc(hidden)]
@@ -16,7 +17,7 @@ mod journal;
 mod listener;
 mod lookup;
 mod metrics;
-mod net;
+pub mod net;
 mod notices;
 mod outbound;
 mod polls;
@@ -35,7 +36,7 @@ pub use directory::View;
 pub use http::error_response;
 pub use journal::Retention;
 pub use sequencer::{AdminFailure, SettlementFailure, SettlementOutcome, Unavailable};
-pub use server::{Running, StartError, start};
+pub use server::{Running, Simulated, StartError, start};
 pub use signing::Signing;
 
 use bytes::Bytes;

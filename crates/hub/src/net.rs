@@ -7,7 +7,7 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
-use std::{fmt, time::Duration};
+use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
 /// What is read of an answer: participants answer with nothing or with an error object, oracles with a short list.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
@@ -18,9 +18,22 @@ const IDLE_MAX: Duration = Duration::from_secs(30);
 /// The hub's HTTP client. Cloning is cheap.
 #[derive(Clone)]
 pub struct Net {
-    client: Client<HttpConnector, Full<Bytes>>,
+    wire: Wire,
     timeout: Duration,
 }
+
+#[derive(Clone)]
+enum Wire {
+    Http(Client<HttpConnector, Full<Bytes>>),
+    Simulated(Arc<dyn Network>),
+}
+
+/// What carries requests where it is not connections of this process.
+pub trait Network: Send + Sync {
+    fn exchange(&self, outgoing: Outgoing) -> Exchanged<'_>;
+}
+
+pub type Exchanged<'a> = Pin<Box<dyn Future<Output = Result<Answer, NetError>> + Send + 'a>>;
 
 /// A request to a participant or an oracle.
 pub struct Outgoing {
@@ -56,7 +69,12 @@ impl Net {
             .pool_idle_timeout(IDLE_MAX)
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
             .build(connector);
-        Self { client, timeout }
+        Self { wire: Wire::Http(client), timeout }
+    }
+
+    /// Requests go to a network of another kind, with the same time limit.
+    pub fn simulated(network: Arc<dyn Network>, timeout: Duration) -> Self {
+        Self { wire: Wire::Simulated(network), timeout }
     }
 
     /// Sends a request once; `at_most` shortens the configured time limit.
@@ -69,19 +87,26 @@ impl Net {
     }
 
     async fn exchange(&self, outgoing: Outgoing) -> Result<Answer, NetError> {
-        let mut request = Request::new(Full::new(outgoing.body));
-        *request.method_mut() = outgoing.method;
-        *request.uri_mut() = outgoing.uri;
-        *request.headers_mut() = outgoing.headers;
-        let response = self.client.request(request).await.map_err(|error| {
-            let text = with_causes(&error);
-            if error.is_connect() { NetError::Connect(text) } else { NetError::Broken(text) }
-        })?;
-        let status = response.status();
-        let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
-        let body = body.map_err(|error| NetError::Broken(error.to_string()))?.to_bytes();
-        Ok(Answer { status, body })
+        match &self.wire {
+            Wire::Http(client) => over_http(client, outgoing).await,
+            Wire::Simulated(network) => network.exchange(outgoing).await,
+        }
     }
+}
+
+async fn over_http(client: &Client<HttpConnector, Full<Bytes>>, outgoing: Outgoing) -> Result<Answer, NetError> {
+    let mut request = Request::new(Full::new(outgoing.body));
+    *request.method_mut() = outgoing.method;
+    *request.uri_mut() = outgoing.uri;
+    *request.headers_mut() = outgoing.headers;
+    let response = client.request(request).await.map_err(|error| {
+        let text = with_causes(&error);
+        if error.is_connect() { NetError::Connect(text) } else { NetError::Broken(text) }
+    })?;
+    let status = response.status();
+    let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
+    let body = body.map_err(|error| NetError::Broken(error.to_string()))?.to_bytes();
+    Ok(Answer { status, body })
 }
 
 fn with_causes(error: &dyn std::error::Error) -> String {

@@ -168,8 +168,19 @@ struct Queue {
     incoming: mpsc::Receiver<Job>,
 }
 
-/// Threads that run units; joined at the end.
-pub struct Writers(Vec<std::thread::JoinHandle<()>>);
+/// What runs units; joined at the end.
+pub enum Writers {
+    Threads(Vec<std::thread::JoinHandle<()>>),
+    /// In the `LocalSet` of the caller, for a simulation of which every step is to be repeatable.
+    Tasks(tokio::task::JoinSet<()>),
+}
+
+/// Where units run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    Threads,
+    Tasks,
+}
 
 /// What the writers need beside the store.
 pub struct Parts {
@@ -184,7 +195,7 @@ pub struct Parts {
 impl Sequencer {
     /// Starts the writer threads. Each has its own way into the store; units of different writers are ordered by the
     /// database's locks alone.
-    pub async fn start(store: &dyn Store, parts: Parts) -> Result<(Self, Writers), StoreError> {
+    pub async fn start(store: &dyn Store, parts: Parts, place: Place) -> Result<(Self, Writers), StoreError> {
         let (jobs, incoming) = mpsc::channel(QUEUE_MAX);
         let state = Arc::new(Lifecycle::default());
         let (marks, journal, metrics) = (parts.marks.clone(), parts.journal.clone(), parts.metrics.clone());
@@ -199,6 +210,11 @@ impl Sequencer {
             render: parts.render,
             callbacks: parts.callbacks,
         });
+        if place == Place::Tasks {
+            let mut tasks = tokio::task::JoinSet::new();
+            tasks.spawn_local(unit::run(store.writer().await?, shared));
+            return Ok((sequencer, Writers::Tasks(tasks)));
+        }
         let runtime = tokio::runtime::Handle::current();
         let mut threads = Vec::new();
         for number in 0..store.writers_recommended() {
@@ -213,7 +229,7 @@ impl Sequencer {
                 .map_err(|error| StoreError::Unavailable(format!("no thread for a writer: {error}")))?;
             threads.push(thread);
         }
-        Ok((sequencer, Writers(threads)))
+        Ok((sequencer, Writers::Threads(threads)))
     }
 
     /// Decides a command; returns when the decision is durable.
@@ -295,7 +311,12 @@ impl Sequencer {
 impl Writers {
     /// Waits until every writer has finished its last unit; call after the last [`Sequencer`] is gone.
     pub fn join(self) {
-        for thread in self.0 {
+        let threads = match self {
+            Self::Threads(threads) => threads,
+            // Whoever ends a simulation ends its tasks.
+            Self::Tasks(_) => Vec::new(),
+        };
+        for thread in threads {
             if thread.join().is_err() {
                 tracing::error!("a writer thread ended by panic");
             }

@@ -9,12 +9,12 @@ use crate::{
     listener,
     lookup::Lookup,
     metrics::Metrics,
-    net::Net,
+    net::{Net, Network},
     notices::{self, Notifier},
     polls,
     render::Renderer,
     schedule,
-    sequencer::{Parts, Sequencer, Writers},
+    sequencer::{Parts, Place, Sequencer, Writers},
     settlement,
     signing::Signer,
 };
@@ -72,9 +72,11 @@ pub async fn start(config: Config, portal: fn(Arc<Hub>) -> Router) -> Result<Run
     let signer = Arc::new(Signer::open(&config.signing, &config.name).map_err(StartError::Setting)?);
     let notifier = Notifier::open(Net::new(config.request_timeout), config.notices.smtp.as_ref(), &config.name);
     let notifier = notifier.map_err(StartError::Setting)?;
-    let (hub, writers) = assemble(config, store, (signer, notifier)).await.map_err(StartError::Store)?;
+    let net = Net::new(config.request_timeout);
+    let parts = (signer, notifier, net, Place::Threads);
+    let (hub, writers) = assemble(config, store, parts).await.map_err(StartError::Store)?;
     let (stop, stopped) = watch::channel(false);
-    let mut tasks = JoinSet::new();
+    let mut tasks = background(&hub, &stopped);
     let routers = [
         http::router(hub.clone()),
         admin::ledger_router(hub.clone()),
@@ -85,6 +87,12 @@ pub async fn start(config: Config, portal: fn(Arc<Hub>) -> Router) -> Result<Run
     for (socket, router) in sockets.into_iter().zip(routers) {
         tasks.spawn(listener::serve(socket, router, stopped.clone()));
     }
+    Ok(Running { hub, addresses, stop, tasks, writers })
+}
+
+/// What a hub does by itself.
+fn background(hub: &Arc<Hub>, stopped: &watch::Receiver<bool>) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
     tasks.spawn(until_stopped(stopped.clone(), sweep(hub.clone())));
     tasks.spawn(until_stopped(stopped.clone(), end_questions(hub.clone())));
     tasks.spawn(until_stopped(stopped.clone(), polls::run(hub.clone())));
@@ -93,8 +101,8 @@ pub async fn start(config: Config, portal: fn(Arc<Hub>) -> Router) -> Result<Run
     tasks.spawn(until_stopped(stopped.clone(), settlement::finish_windows(hub.clone())));
     tasks.spawn(until_stopped(stopped.clone(), schedule::keep(hub.clone())));
     tasks.spawn(until_stopped(stopped.clone(), notices::run(hub.clone())));
-    tasks.spawn(until_stopped(stopped, refresh(hub.clone())));
-    Ok(Running { hub, addresses, stop, tasks, writers })
+    tasks.spawn(until_stopped(stopped.clone(), refresh(hub.clone())));
+    tasks
 }
 
 impl Running {
@@ -138,11 +146,10 @@ impl Running {
 async fn assemble(
     config: Config,
     store: Arc<dyn Store>,
-    (signer, notifier): (Arc<Signer>, Notifier),
+    (signer, notifier, net, place): (Arc<Signer>, Notifier, Net, Place),
 ) -> Result<(Arc<Hub>, Writers), StoreError> {
     let metrics = Arc::new(Metrics::new());
     let directory = Arc::new(DirectoryCache::open(store.clone()).await?);
-    let net = Net::new(config.request_timeout);
     let journal = Arc::new(Journal::new(&store.journal_key().await?, config.journal, metrics.clone()));
     let services = Services {
         net: net.clone(),
@@ -162,7 +169,7 @@ async fn assemble(
         marks: callbacks.marks(),
         journal: journal.clone(),
     };
-    let (sequencer, writers) = Sequencer::start(store.as_ref(), parts).await?;
+    let (sequencer, writers) = Sequencer::start(store.as_ref(), parts, place).await?;
     let lookup = Lookup {
         store: store.clone(),
         directory: directory.clone(),
@@ -244,6 +251,7 @@ async fn bind(listener: &'static str, address: SocketAddr) -> Result<(TcpListene
 
 async fn until_stopped(mut stopped: watch::Receiver<bool>, work: impl Future<Output = ()>) {
     tokio::select! {
+        biased;
         _ = stopped.wait_for(|is_stopping| *is_stopping) => {}
         () = work => {}
     }
@@ -355,3 +363,48 @@ impl fmt::Display for StartError {
 }
 
 impl std::error::Error for StartError {}
+
+/// A hub without sockets and threads, for a simulation: requests come by its routers and leave by a network of the
+/// simulation's, and time is that of the runtime ([`crate::clock::simulate`]). Runs in a `LocalSet`.
+pub struct Simulated {
+    hub: Arc<Hub>,
+    tasks: JoinSet<()>,
+    writers: Writers,
+    stop: watch::Sender<bool>,
+}
+
+impl Simulated {
+    /// Starts a hub on a store; signing needs threads and is to be off.
+    pub async fn start(config: Config, store: Arc<dyn Store>, network: Arc<dyn Network>) -> Result<Self, StartError> {
+        check_settings(store.as_ref(), &config).await?;
+        let signer = Arc::new(Signer::open(&config.signing, &config.name).map_err(StartError::Setting)?);
+        let net = Net::simulated(network, config.request_timeout);
+        let notifier = Notifier::open(net.clone(), None, &config.name).map_err(StartError::Setting)?;
+        let parts = (signer, notifier, net, Place::Tasks);
+        let (hub, writers) = assemble(config, store, parts).await.map_err(StartError::Store)?;
+        let (stop, stopped) = watch::channel(false);
+        let tasks = background(&hub, &stopped);
+        Ok(Self { hub, tasks, writers, stop })
+    }
+
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    pub fn fspiop(&self) -> Router {
+        http::router(self.hub.clone())
+    }
+
+    pub fn administration(&self) -> Router {
+        admin::ledger_router(self.hub.clone())
+    }
+
+    /// Ends the hub as a crash does: nothing is finished. What it had begun to send may still be under way.
+    pub fn crash(mut self) {
+        self.tasks.abort_all();
+        if let Writers::Tasks(writers) = &mut self.writers {
+            writers.abort_all();
+        }
+        drop(self.stop);
+    }
+}

@@ -173,6 +173,7 @@ impl Shared {
             return None;
         }
         tokio::select! {
+            biased;
             job = queue.incoming.recv() => Some(job),
             () = tokio::time::sleep(MARKS_WAIT) => None,
             () = self.state.hurry.notified() => None,

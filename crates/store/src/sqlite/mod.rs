@@ -140,6 +140,24 @@ impl SqliteStore {
         Ok(Arc::new(Self { _checkpointer: None, readers: None, shared: Arc::new(shared) }))
     }
 
+    /// The store of a process that has just begun on what another one left behind in memory: for simulations of crashes.
+    /// The other one's writer must be gone.
+    pub async fn restarted(&self, options: &SqliteOptions) -> Result<Arc<Self>, StoreError> {
+        let place = outbox::place(&self.shared.core.lock().await.connection)?;
+        let clock = Clock::new(Arc::clone(&options.time));
+        clock.hold_at(place.clock);
+        let shared = Shared {
+            core: Arc::clone(&self.shared.core),
+            clock,
+            inheritance: Inheritance::up_to(place.last_message),
+            writer_is_out: AtomicBool::new(false),
+            units: AtomicU64::new(0),
+            units_synced: AtomicU64::new(0),
+            bell: None,
+        };
+        Ok(Arc::new(Self { _checkpointer: None, readers: None, shared: Arc::new(shared) }))
+    }
+
     async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
