@@ -11,7 +11,7 @@ use toml::{Table, Value};
 ///
 /// hub-core does not know fspiop (one decision serves every dialect of the wire) nor store (no async in a rule). portal
 /// talks to the hub's services, not to SQL. sdk does not know hub-core: a participant cannot lean on the hub's rules.
-const ALLOWED: [(&str, &[&str]); 14] = [
+const ALLOWED: [(&str, &[&str]); 15] = [
     ("vocabulary", &[]),
     ("ledger", &["vocabulary"]),
     ("hub-core", &["vocabulary", "ledger"]),
@@ -27,6 +27,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
         "umoja",
         &["vocabulary", "ledger", "hub-core", "store", "fspiop", "hub", "portal", "sdk", "dfsp", "proxy", "harness"],
     ),
+    ("simulation", &["vocabulary", "ledger", "hub-core", "store", "hub", "harness"]),
     ("xtask", &[]),
     ("fuzz", &["vocabulary", "fspiop", "hub"]),
 ];

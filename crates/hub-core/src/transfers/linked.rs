@@ -50,13 +50,15 @@ pub(crate) fn abort_conversions(
     notices
 }
 
-/// The outcome of a conversion for its provider. Where the transfer went to the provider's own scheme, that scheme knows.
+/// The outcome of a conversion for its provider. One behind a proxy hears that it is committed from its own scheme, where
+/// that has the transfer; that it has failed it hears from here too, because the transfer may not have got there.
 pub(crate) fn tell_provider(state: &State, known: &Transfer) -> Option<Notice> {
     let status = super::TransferStatus { fulfilment: None, extensions: None, cause: None, ..known.status() };
     let proxy = known.payee_proxy.as_ref();
     let transfer = state.transfer(known.payment());
-    let is_known_there = proxy.is_some() && transfer.is_some_and(|transfer| transfer.payee_proxy.as_ref() == proxy);
-    (!is_known_there).then(|| known.tell_payee(Message::Patch(Box::new(status))))
+    let is_paid_there = proxy.is_some() && transfer.is_some_and(|transfer| transfer.payee_proxy.as_ref() == proxy);
+    let is_told_there = is_paid_there && known.stage() == super::Stage::Committed;
+    (!is_told_there).then(|| known.tell_payee(Message::Patch(Box::new(status))))
 }
 
 /// Ends whatever is open of a payment because its time is up; both sides of each part are told.
