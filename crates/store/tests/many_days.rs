@@ -28,9 +28,10 @@ fn whatever_happened_everything_can_be_settled_and_the_books_are_right() {
         let running: Vec<_> = (0..threads).map(start).collect();
         running.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
-    let counts: [(&str, Count); 8] = [
+    let counts: [(&str, Count); 9] = [
         ("payments", |seen| seen.payments),
         ("gross settlements", |seen| seen.settled_gross),
+        ("interchange fees", |seen| seen.fees),
         ("movements of funds", |seen| seen.funds),
         ("windows closed during the day", |seen| seen.windows),
         ("settlements", |seen| seen.created),

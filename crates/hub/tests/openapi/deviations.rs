@@ -109,6 +109,10 @@ async fn every_status_that_the_definitions_do_not_list_is_really_answered() {
                 let call = Call::new(&format!("{} /participants", entry.method)).plain_body(body.to_string());
                 scheme.ask_oracles(&call.at(path)).await
             }
+            "central-settlement-v2.json" => {
+                let line = format!("{} /v2{path}", entry.method);
+                scheme.ask_settlement(&Call::plain(&line, body.clone())).await
+            }
             other => panic!("no listener is known for {other}"),
         };
         assert_eq!(reply.status, entry.status, "{line}: {}", reply.text());

@@ -1,5 +1,5 @@
-//! Random days of a scheme: payments in several currencies, funds, windows that close, settlements of every model that go
-//! forward, stop half-way or are aborted, and models that are switched. Whatever happens, in the evening everything can be
+//! Random days of a scheme: payments in several currencies, some with interchange fees, funds, windows that close,
+//! settlements of every model that go forward, stop half-way or are aborted, and models and fee rules that are switched. Whatever happens, in the evening everything can be
 //! settled, and then positions are where the models ask for them.
 
 use super::{
@@ -9,6 +9,7 @@ use super::{
 use hub_core::{
     Command, WindowId,
     administration::{Change, Delay, Granularity, Interchange, SettlementModel},
+    fees::{FeeConditions, FeeDebtor, FeeDecimals, FeeFormula, FeeRule},
     settlement::{
         AbortSettlement, AdvanceAccount, AdvanceSettlement, CreateSettlement, Scope, Settlement, SettlementAnswer,
         SettlementCommand, SettlementId, SettlementState, Window, WindowState,
@@ -36,18 +37,24 @@ enum Way {
 const CURRENCIES: [(&str, Way); 5] =
     [("USD", Way::Own), ("EUR", Way::Default), ("KES", Way::Default), ("TZS", Way::WithoutReset), ("GHS", Way::Gross)];
 /// The ids of the models are their places here, from 1.
-const MODELS: [(&str, Option<&str>, Way); 4] = [
-    ("DEFERREDNETUSD", Some("USD"), Way::Own),
-    ("DEFAULTDEFERREDNET", None, Way::Default),
-    ("NORESET", Some("TZS"), Way::WithoutReset),
-    ("CGS", Some("GHS"), Way::Gross),
+const MODELS: [(&str, Option<&str>, Way, AccountKind); 7] = [
+    ("DEFERREDNETUSD", Some("USD"), Way::Own, AccountKind::Position),
+    ("DEFAULTDEFERREDNET", None, Way::Default, AccountKind::Position),
+    ("NORESET", Some("TZS"), Way::WithoutReset, AccountKind::Position),
+    ("CGS", Some("GHS"), Way::Gross, AccountKind::Position),
+    ("FEESUSD", Some("USD"), Way::Own, AccountKind::InterchangeFee),
+    ("DEFAULTFEES", None, Way::Default, AccountKind::InterchangeFee),
+    ("FEESTZS", Some("TZS"), Way::WithoutReset, AccountKind::InterchangeFee),
 ];
+/// Beside the one that comes with a store, which these payments do not meet.
+const FEE_RULES: i64 = 4;
 
 /// How often what happened.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Seen {
     pub payments: u64,
     pub settled_gross: u64,
+    pub fees: u64,
     pub funds: u64,
     pub windows: u64,
     pub created: u64,
@@ -63,6 +70,7 @@ pub struct Days<'a> {
     random: Random,
     pub seen: Seen,
     is_gross: bool,
+    fee_rules: Vec<FeeRule>,
     next_payment: u64,
     /// What may be open: number, banks, currency.
     payments: Vec<(u64, [usize; 2], Currency)>,
@@ -80,6 +88,9 @@ impl<'a> Days<'a> {
     pub async fn new(store: &'a dyn Store, seed: u64) -> Self {
         let mut writer = store.writer().await.unwrap();
         let accounts = found(&mut *writer).await;
+        let mut random = Random(seed);
+        let fee_rules: Vec<FeeRule> = (0..FEE_RULES).map(|place| fee_rule(place + 2, &mut random)).collect();
+        administer(&mut *writer, fee_rules.iter().cloned().map(Change::AddFeeRule).collect()).await;
         let tzs: Currency = "TZS".parse().unwrap();
         let is_kept = |account: &&Account| account.currency == tzs && account.kind == AccountKind::Position;
         let owners = accounts.iter().map(|account| (account.id, account.owner)).collect();
@@ -87,9 +98,10 @@ impl<'a> Days<'a> {
         Self {
             store,
             writer,
-            random: Random(seed),
+            random,
             seen: Seen::default(),
             is_gross: true,
+            fee_rules,
             next_payment: 1,
             payments: Vec::new(),
             withdrawals: Vec::new(),
@@ -110,7 +122,8 @@ impl<'a> Days<'a> {
                 7..=9 => self.close().await,
                 10..=12 => self.create().await,
                 13..=16 => self.advance().await,
-                17 | 18 => self.abort().await,
+                17 => self.abort().await,
+                18 => self.switch_fees().await,
                 _ => self.switch_gross().await,
             }
         }
@@ -200,10 +213,8 @@ impl<'a> Days<'a> {
                 EntryKind::Principal => self.seen.payments += 1,
                 EntryKind::GrossSettlement => self.seen.settled_gross += 1,
                 EntryKind::FundsIn | EntryKind::FundsOut => self.seen.funds += 1,
-                EntryKind::InitialPosition
-                | EntryKind::InterchangeFee
-                | EntryKind::SettlementNetRecipient
-                | EntryKind::SettlementNetSender => {}
+                EntryKind::InterchangeFee => self.seen.fees += 1,
+                EntryKind::InitialPosition | EntryKind::SettlementNetRecipient | EntryKind::SettlementNetSender => {}
             }
             if kind == EntryKind::Principal && self.kept_accounts.contains(&debit) {
                 *self.kept.entry(debit).or_default() += amount.units();
@@ -321,6 +332,15 @@ impl<'a> Days<'a> {
         administer(&mut *self.writer, vec![Change::SetSettlementModel(changed)]).await;
     }
 
+    /// Payments that are prepared keep their fees.
+    async fn switch_fees(&mut self) {
+        let place = self.pick(self.fee_rules.len());
+        let rule = &mut self.fee_rules[place];
+        rule.is_active = !rule.is_active;
+        let changed = rule.clone();
+        administer(&mut *self.writer, vec![Change::SetFeeRule(changed)]).await;
+    }
+
     async fn settle_everything(&mut self) {
         let payments: Vec<u64> = self.payments.iter().map(|payment| payment.0).collect();
         let rejections = payments.into_iter().map(|number| self.reject_of(number)).collect::<Vec<_>>();
@@ -344,7 +364,9 @@ impl<'a> Days<'a> {
         for (name, ..) in MODELS {
             let waits = |window: &Window| {
                 let is_free = |state| matches!(state, WindowState::Closed | WindowState::Aborted);
-                window.contents.iter().any(|content| is_free(content.state) && model_of(content.currency) == name)
+                let mut contents = window.contents.iter();
+                contents
+                    .any(|content| is_free(content.state) && model_of(content.ledger_account, content.currency) == name)
             };
             let windows: Vec<WindowId> =
                 self.own_windows().await.iter().filter(|window| waits(window)).map(|window| window.id).collect();
@@ -381,10 +403,9 @@ impl<'a> Days<'a> {
             let account = record.account;
             let expected = match account.kind {
                 AccountKind::Position => self.kept.get(&account.id).copied().unwrap_or(0),
-                AccountKind::HubMultilateralSettlement => 0,
+                AccountKind::HubMultilateralSettlement | AccountKind::InterchangeFee => 0,
                 AccountKind::Settlement
                 | AccountKind::HubReconciliation
-                | AccountKind::InterchangeFee
                 | AccountKind::InterchangeFeeSettlement
                 | AccountKind::Custom(_) => continue,
             };
@@ -414,16 +435,16 @@ fn next(state: SettlementState) -> Option<SettlementState> {
     }
 }
 
-/// Which net model settles a currency, while nothing is settled gross.
-fn model_of(currency: Currency) -> &'static str {
+/// Which net model settles a kind of account in a currency, while nothing is settled gross.
+fn model_of(kind: AccountKind, currency: Currency) -> &'static str {
     let way = CURRENCIES.iter().find(|known| known.0 == currency.as_str()).unwrap().1;
     let wanted = if way == Way::Gross { Way::Default } else { way };
-    MODELS.iter().find(|known| known.2 == wanted).unwrap().0
+    MODELS.iter().find(|known| known.2 == wanted && known.3 == kind).unwrap().0
 }
 
 fn model(place: usize) -> SettlementModel {
-    let (name, currency, way) = MODELS[place];
-    let is_gross = way == Way::Gross;
+    let (name, currency, way, ledger_account) = MODELS[place];
+    let (is_gross, is_of_fees) = (way == Way::Gross, ledger_account == AccountKind::InterchangeFee);
     SettlementModel {
         id: place as i64 + 1,
         name: name.into(),
@@ -433,9 +454,34 @@ fn model(place: usize) -> SettlementModel {
         delay: if is_gross { Delay::Immediate } else { Delay::Deferred },
         currency: currency.map(|currency| currency.parse().unwrap()),
         requires_liquidity_check: false,
-        ledger_account: AccountKind::Position,
-        settlement_account: AccountKind::Settlement,
-        resets_positions: matches!(way, Way::Own | Way::Default),
+        ledger_account,
+        settlement_account: if is_of_fees { AccountKind::InterchangeFeeSettlement } else { AccountKind::Settlement },
+        resets_positions: is_of_fees || matches!(way, Way::Own | Way::Default),
+    }
+}
+
+/// Of any currency or of one, for payments of any size or for large ones only.
+fn fee_rule(id: i64, random: &mut Random) -> FeeRule {
+    let mut pick = |count: usize| random.below(count as u64) as usize;
+    let currency = [None, Some(CURRENCIES[pick(CURRENCIES.len())].0)][pick(2)];
+    let decimals = FeeDecimals::try_new(pick(5) as u8).unwrap();
+    let formulas = [
+        FeeFormula::Fixed(units([1, 3_0000][pick(2)])),
+        FeeFormula::Percentage { percent: units([6000, 1_2345][pick(2)]), decimals },
+    ];
+    FeeRule {
+        id,
+        name: format!("rule {id}").into(),
+        is_active: pick(4) > 0,
+        from: None,
+        until: None,
+        conditions: FeeConditions {
+            currency: currency.map(|currency| currency.parse().unwrap()),
+            amount_from: [None, Some(units(100_0000))][pick(2)],
+            ..FeeConditions::default()
+        },
+        debtor: [FeeDebtor::Payer, FeeDebtor::Payee][pick(2)],
+        formula: formulas[pick(2)],
     }
 }
 
@@ -446,7 +492,7 @@ async fn administer(writer: &mut dyn Writer, changes: Vec<Change>) {
     writer.commit(work).await.unwrap();
 }
 
-/// The hub's accounts, and each bank's position and liquidity, in every currency.
+/// The hub's accounts, and each bank's position, liquidity and fees, in every currency.
 async fn found(writer: &mut dyn Writer) -> Vec<Account> {
     let now = Timestamp::from_millis(0);
     let mut changes: Vec<Change> = (0..MODELS.len()).map(|place| Change::AddSettlementModel(model(place))).collect();
@@ -471,6 +517,7 @@ async fn found(writer: &mut dyn Writer) -> Vec<Account> {
         for owner in (2..).take(BANKS.len()) {
             add(owner, AccountKind::Position);
             let settlement = add(owner, AccountKind::Settlement);
+            add(owner, AccountKind::InterchangeFee);
             let (kind, amount) = (EntryKind::FundsIn, units(LIQUIDITY));
             let entry = Entry { kind, debit: reconciliation, credit: settlement, amount };
             funds.push(Change::Post { entry, settlement: None });
