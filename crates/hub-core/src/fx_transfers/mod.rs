@@ -8,9 +8,13 @@ mod prepare;
 mod reject;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_histories;
+#[cfg(test)]
+mod tests_of_payments;
 
 pub use fulfil::{Agree, agree};
-pub use prepare::{PrepareConversion, prepare};
+pub use prepare::{AskedAmount, PrepareConversion, prepare};
 pub use reject::{RejectConversion, reject};
 
 use crate::{Subject, SubjectKind};

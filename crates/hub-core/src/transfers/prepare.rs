@@ -1,6 +1,6 @@
 //! `POST /transfers`: checks and hold (contract §4.3 to §4.5).
 
-use super::{Hashes, Side, Stage, Transfer, TransferKind, TransferState, subject};
+use super::{Event, Hashes, Side, Stage, Transfer, TransferKind, TransferState, linked, subject};
 use crate::{
     Dialect, Holder, Message, Notice, OnUs, Outcome, Rejection, State,
     fees::{Fee, Priced, TransactionFacts, fees_of},
@@ -70,7 +70,11 @@ pub fn prepare(state: &mut State, command: &Prepare) -> Outcome {
         Err(rejection) => {
             let transfer = stored(state, command, Err(rejection.clone()));
             state.add_transfer(transfer);
-            to_payer(Message::Failure(rejection))
+            // The id is taken, so that no other transfer will end the conversions that were made for it.
+            let providers = linked::abort_conversions(state, command.id, (Event::Invalidated, &rejection));
+            let mut outcome = to_payer(Message::Failure(rejection));
+            outcome.notices.extend(providers);
+            outcome
         }
     }
 }
@@ -140,8 +144,8 @@ pub(crate) fn position(state: &State, name: &FspId, currency: Currency) -> Resul
     if account.is_active { Ok(account.id) } else { Err(Rejection::AccountInactive(name.clone(), currency)) }
 }
 
-/// The conversion on the payer's side that pays for the transfer, where there is one: all of them have been agreed to, and
-/// it yields what the transfer moves (contract, interscheme §3.5).
+/// The conversion on the payer's side that pays for the transfer, the first where there are several: all of them have been
+/// agreed to, and each yields what the transfer moves (contract, interscheme §3.5).
 fn agreed_conversion<'a>(
     state: &'a State,
     command: &Prepare,
@@ -155,7 +159,7 @@ fn agreed_conversion<'a>(
         let money = Money { amount, currency: command.currency };
         let yields = conversion.terms().is_some_and(|terms| terms.side == Side::Payer && terms.other == money);
         if yields && conversion.payer.same_as(command.payer.as_str()) {
-            found = Some(conversion);
+            found = found.or(Some(conversion));
         } else {
             return Err(Rejection::ConversionDiffers);
         }
