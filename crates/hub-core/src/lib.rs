@@ -17,6 +17,8 @@ pub mod administration;
 mod command;
 pub mod discovery;
 pub mod fees;
+#[cfg(test)]
+mod fixture;
 pub mod fx_transfers;
 mod notice;
 pub mod notices;

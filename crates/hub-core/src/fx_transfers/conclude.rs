@@ -28,7 +28,8 @@ pub fn conclude(state: &mut State, command: &Conclude) -> Outcome {
     let is_theirs = state.conversion(command.id).is_some_and(|known| {
         let is_asked_from_outside = known.payer_proxy.is_some() && command.standing == SenderStanding::External;
         let may_end = if command.is_committed { known.stage() == Stage::Agreed } else { known.is_open() };
-        is_asked_from_outside && may_end && state.transfer(known.payment()).is_none()
+        let is_loaded = known.payment() == command.payment;
+        is_loaded && is_asked_from_outside && may_end && state.transfer(known.payment()).is_none()
     });
     if !is_theirs {
         return Outcome::silent();

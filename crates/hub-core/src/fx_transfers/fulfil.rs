@@ -28,7 +28,9 @@ pub struct Agree {
 pub fn agree(state: &mut State, command: &Agree) -> Outcome {
     let about = subject(command.id);
     let sender = Sender { source: &command.source, standing: command.standing, dialect: command.dialect };
-    let Some(known) = state.conversion(command.id) else {
+    // One that was stored since its payment was looked up is not known yet: the rest of its payment is not loaded.
+    let known = state.conversion(command.id).filter(|known| known.payment() == command.payment);
+    let Some(known) = known else {
         return Outcome::tell([sender.tell(about, None, Message::Failure(Rejection::ConversionNotFound))]);
     };
     if let Err(rejection) = check_parties(&sender, known, command.destination.as_ref()) {
@@ -70,14 +72,14 @@ pub fn agree(state: &mut State, command: &Agree) -> Outcome {
     Outcome::tell([known.tell_payer(Message::Relay)])
 }
 
-/// As for a transfer, and the destination has to be there.
+/// As for a transfer, and the destination has to be there unless the initiator is behind a proxy.
 pub(super) fn check_parties(
     sender: &Sender<'_>,
     known: &Transfer,
     destination: Option<&FspId>,
 ) -> Result<(), Rejection> {
     sender.check(known, destination)?;
-    let is_missing = destination.is_none() && known.payer_proxy.is_none() && known.payee_proxy.is_none();
+    let is_missing = destination.is_none() && known.payer_proxy.is_none();
     if is_missing { Err(Rejection::DestinationIsNotPayer) } else { Ok(()) }
 }
 

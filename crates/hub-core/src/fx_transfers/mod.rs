@@ -9,6 +9,10 @@ mod prepare;
 mod reject;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_histories;
+#[cfg(test)]
+mod tests_of_payments;
 
 pub use conclude::{Conclude, conclude};
 pub use fulfil::{Agree, agree};

@@ -30,7 +30,9 @@ pub struct RejectConversion {
 pub fn reject(state: &mut State, command: &RejectConversion) -> Outcome {
     let about = subject(command.id);
     let sender = Sender { source: &command.source, standing: command.standing, dialect: command.dialect };
-    let Some(known) = state.conversion(command.id) else {
+    // One that was stored since its payment was looked up is not known yet: the rest of its payment is not loaded.
+    let known = state.conversion(command.id).filter(|known| known.payment() == command.payment);
+    let Some(known) = known else {
         return Outcome::tell([sender.tell(about, None, Message::Failure(Rejection::ConversionNotFound))]);
     };
     if let Err(rejection) = check_parties(&sender, known, command.destination.as_ref()) {
@@ -62,8 +64,11 @@ pub fn reject(state: &mut State, command: &RejectConversion) -> Outcome {
         return Outcome::tell([known.tell_payee(Message::Failure(Rejection::TransferExpired))]);
     }
     let rejection = Rejection::ByPayee { code: command.code, description: command.description.clone() };
-    end_payment(state, command.id, (Event::Rejected, rejection), |_, known| {
-        Vec::from([known.tell_payer(Message::Relay)])
+    let confirms = state.rules.confirms_to_payee;
+    end_payment(state, command.id, (Event::Rejected, rejection.clone()), |_, known| {
+        let is_confirmed = confirms && known.payee_proxy.is_none();
+        let confirmation = is_confirmed.then(|| known.tell_payee(Message::Failure(rejection)));
+        [Some(known.tell_payer(Message::Relay)), confirmation].into_iter().flatten().collect()
     })
 }
 

@@ -147,9 +147,15 @@ impl<'a> Sender<'a> {
     }
 
     /// A wrong header from a party ends a pending transfer; anybody else, and any other state, changes nothing.
-    /// (The reference lets a stranger abort a transfer, and reverses a position twice; that is not copied.)
+    /// (The reference lets a stranger abort a transfer, and reverses a position twice; that is not copied.) What was
+    /// forwarded is decided behind the proxy: its payer here has no say in it.
     pub fn ends_by_mismatch(&self, known: &Transfer) -> bool {
-        known.condition.is_some() && known.stage().is_pending() && known.is_party(self.source)
+        let may_end = match known.stage() {
+            Stage::Reserved => true,
+            Stage::Forwarded => self.standing == SenderStanding::External,
+            Stage::Agreed | Stage::Committed | Stage::Aborted | Stage::Refused => false,
+        };
+        known.condition.is_some() && may_end && known.is_party(self.source)
     }
 }
 

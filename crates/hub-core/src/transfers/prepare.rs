@@ -158,8 +158,8 @@ pub(crate) fn position(state: &State, name: &FspId, currency: Currency) -> Resul
     if account.is_active { Ok(account.id) } else { Err(Rejection::AccountInactive(name.clone(), currency)) }
 }
 
-/// The conversion on the payer's side that pays for the transfer, where there is one: all of them have been agreed to, and
-/// it yields what the transfer moves (contract, interscheme §3.5).
+/// The conversion on the payer's side that pays for the transfer, the first where there are several: all of them have been
+/// agreed to, and each yields what the transfer moves (contract, interscheme §3.5).
 fn agreed_conversion<'a>(
     state: &'a State,
     command: &Prepare,
@@ -173,7 +173,7 @@ fn agreed_conversion<'a>(
         let money = Money { amount, currency: command.currency };
         let yields = conversion.terms().is_some_and(|terms| terms.side == Side::Payer && terms.other == money);
         if yields && conversion.payer.same_as(command.payer.as_str()) {
-            found = Some(conversion);
+            found = found.or(Some(conversion));
         } else {
             return Err(Rejection::ConversionDiffers);
         }
