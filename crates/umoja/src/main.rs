@@ -7,6 +7,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 mod admin;
 mod bench;
+mod bench_proxy;
 mod demo;
 mod hub_command;
 mod logging;
@@ -37,6 +38,8 @@ enum Command {
     Proxy(Box<proxy_command::ProxyArguments>),
     /// Measure what a hub carries on this machine, with full three-phase payments.
     Bench(Box<bench::BenchArguments>),
+    /// Measure what a proxy adapter carries on this machine.
+    BenchProxy(bench_proxy::BenchProxyArguments),
     /// Ask a running hub: trace a payment, see to its outbox.
     Admin(admin::AdminArguments),
     /// Recompute every balance of a store and compare.
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         match arguments.command {
             Command::Demo(options) => demo::run(options).await,
             Command::Bench(arguments) => bench::run(*arguments).await,
+            Command::BenchProxy(arguments) => bench_proxy::run(arguments).await,
             Command::Hub(arguments) => hub_command::run(*arguments).await,
             Command::Proxy(arguments) => proxy_command::run(*arguments).await,
             Command::Admin(arguments) => admin::run(arguments).await,
