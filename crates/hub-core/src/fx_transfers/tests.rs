@@ -348,7 +348,12 @@ fn section_3_4_the_answer_of_a_provider_behind_a_proxy() {
         ("its own", |_, _| {}, &["fx d1: relay"], Stage::Agreed),
         ("of its hub", |_, c| c.source = fsp("hub-of-p"), &["fx d1: relay"], Stage::Agreed),
         ("past the expiration", |s, _| s.now = millis(90_000), &["fx d1: relay"], Stage::Agreed),
-        ("to nobody", |_, c| c.destination = None, &["fx d1: DestinationIsNotPayer"], Stage::Aborted),
+        (
+            "to nobody",
+            |_, c| c.destination = None,
+            &["fx d1: DestinationIsNotPayer", "fx pfx via p: PATCH ABORTED"],
+            Stage::Aborted,
+        ),
         (
             "of its hub, to another",
             |_, c| (c.source, c.destination) = (fsp("hub-of-p"), Some(fsp("d2"))),

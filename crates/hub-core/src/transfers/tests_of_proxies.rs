@@ -227,7 +227,9 @@ fn section_1_8_what_an_external_payee_hears_goes_through_its_proxy() {
     assert_eq!(scheme.run(answer("p1", "d1")), ["d1: relay"], "no confirmation leaves the scheme");
     assert_eq!(scheme.run(answer("p1", "d1")), ["p1 via p: PUT COMMITTED with fulfilment"]);
     assert_eq!(scheme.run(answer("hub-of-p", "d1")), ["hub-of-p via p: PUT COMMITTED with fulfilment"]);
-    let changed = Fulfil { hash: Digest([9; 32]), ..answer("p1", "d1") };
+    let in_other_words = Fulfil { hash: Digest([9; 32]), ..answer("hub-of-p", "d1") };
+    assert_eq!(scheme.run(in_other_words), NOTHING, "its hub says what the payee has said");
+    let changed = Fulfil { hash: Digest([9; 32]), fulfilment: Some(fulfilment(9)), ..answer("p1", "d1") };
     assert_eq!(scheme.run(changed), ["p1 via p: ModifiedRequest"]);
     assert_eq!(scheme.run(payee_error("p1", "d1")), ["p1 via p: NotReserved"]);
     let reserve = Fulfil { kind: FulfilKind::Reserve, ..answer("p1", "d1") };

@@ -19,6 +19,10 @@ pub(super) fn routes(connection: &Connection) -> Result<Vec<(FspId, FspId)>, Sto
 }
 
 pub(super) fn learn(connection: &Connection, fsp: &FspId, proxy: &FspId, now: Timestamp) -> Result<bool, StoreError> {
+    // PostgreSQL cannot store it, and a scheme may move there.
+    if fsp.as_str().contains('\0') {
+        return Ok(false);
+    }
     let transaction = connection.unchecked_transaction().map_err(failure)?;
     let is_participant = "SELECT 1 FROM participants WHERE name = ?1";
     if first(&transaction, is_participant, [fsp.as_str()], |_| Ok(()))?.is_some() {
