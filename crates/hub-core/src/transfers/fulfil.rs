@@ -78,6 +78,11 @@ pub fn fulfil(state: &mut State, command: &Fulfil) -> Outcome {
     if let Some(earlier) = known.hashes.fulfil {
         return Outcome::tell(repeated(known, command, earlier).map(to_sender));
     }
+    // Too early: the same answer is taken once the conversion has been agreed to.
+    let waits = known.stage().is_pending() && state.conversions_of(command.id).any(|other| other.stage().is_pending());
+    if waits && command.kind != FulfilKind::Abort {
+        return refuse(state, command, Rejection::ConversionNotAgreed);
+    }
     let known = state.change_transfer(subject(command.id));
     known.hashes.fulfil = Some(command.hash);
     known.payee_dialect = command.dialect;
@@ -102,9 +107,6 @@ pub fn fulfil(state: &mut State, command: &Fulfil) -> Outcome {
     }
     if state.transfer(command.id).is_some_and(|known| known.has_expired(state.now)) {
         return refuse(state, command, Rejection::TransferExpired);
-    }
-    if state.conversions_of(command.id).any(|known| known.stage().is_pending()) {
-        return refuse(state, command, Rejection::ConversionNotAgreed);
     }
     commit(state, command)
 }
