@@ -379,12 +379,18 @@ impl Callbacks {
             // Only an outcome is still owed; a prepare is ended by its expiry, a quote by the complaint below.
             self.mark(if head.is_outcome() { dead } else { Mark::Dropped(id) });
         }
-        if head.purpose == Purpose::Discovery {
+        let unanswered;
+        let failure = if head.purpose == Purpose::Discovery {
             let requests = self.requests.get().expect("who carries out requests is said before the first of them");
             if !requests.could_not_ask(delivery).await {
                 return;
             }
-        }
+            let detail = "No successful proxy discovery responses";
+            unanswered = FspiopError::with_detail(ErrorCode::ID_NOT_FOUND, detail);
+            &unanswered
+        } else {
+            failure
+        };
         if let Some(complaint) = &head.on_failure
             && let Some(callback) = self.complain(complaint, failure)
         {

@@ -1,6 +1,6 @@
 //! `POST /transfers`: checks and hold (contract §4.3 to §4.5).
 
-use super::{Hashes, Side, Stage, Transfer, TransferKind, TransferState, subject};
+use super::{Event, Hashes, Side, Stage, Transfer, TransferKind, TransferState, linked, subject};
 use crate::{
     Dialect, Holder, Message, Notice, OnUs, Outcome, Rejection, State,
     fees::{Fee, Priced, TransactionFacts, fees_of},
@@ -68,11 +68,29 @@ pub fn prepare(state: &mut State, command: &Prepare) -> Outcome {
             Outcome::tell([notice])
         }
         Err(rejection) => {
-            let transfer = stored(state, command, Err(rejection.clone()));
-            state.add_transfer(transfer);
-            to_payer(Message::Failure(rejection))
+            let mut outcome = to_payer(Message::Failure(rejection.clone()));
+            if takes_id(state, command, &rejection) {
+                let transfer = stored(state, command, Err(rejection.clone()));
+                state.add_transfer(transfer);
+                // What was converted for it can never be paid.
+                let ended = (Event::Invalidated, &rejection);
+                outcome.notices.extend(linked::abort_conversions(state, command.id, ended));
+            }
+            outcome
         }
     }
+}
+
+/// Whether a refused prepare is remembered, and with its id the payment ended. Where something was converted for the payment
+/// only its own payer can do that, and not by being too early.
+fn takes_id(state: &State, command: &Prepare, rejection: &Rejection) -> bool {
+    let mut conversions = state.conversions_of(command.id).peekable();
+    if conversions.peek().is_none() {
+        return true;
+    }
+    let is_early = *rejection == Rejection::ConversionNotAgreed;
+    let is_by_payer = *rejection != Rejection::SourceIsNotPayer;
+    is_by_payer && !is_early && conversions.all(|conversion| conversion.payer.same_as(command.payer.as_str()))
 }
 
 /// Row 1: both sides are known here or behind a proxy, and a payee that is known here has an active position in the

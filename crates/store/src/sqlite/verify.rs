@@ -31,7 +31,9 @@ static ENTRIES: LazyLock<String> = LazyLock::new(|| {
 
 impl Source for SqliteStore {
     async fn committed(&self, after: i64) -> Result<Vec<i64>, StoreError> {
-        let sql = "SELECT key FROM transfers WHERE key > ?1 AND state = ?2 ORDER BY key LIMIT ?3";
+        let sql = "SELECT key FROM transfers WHERE key > ?1 AND state = ?2 AND (debit IS NOT NULL OR NOT EXISTS \
+                   (SELECT 1 FROM transfer_terms WHERE transfer = key AND payee_proxy IS NOT NULL)) \
+                   ORDER BY key LIMIT ?3";
         self.read(move |connection| all(connection, sql, params![after, codec::STATE_COMMITTED, PAGE], key)).await
     }
 
