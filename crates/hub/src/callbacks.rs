@@ -379,20 +379,14 @@ impl Callbacks {
             // Only an outcome is still owed; a prepare is ended by its expiry, a quote by the complaint below.
             self.mark(if head.is_outcome() { dead } else { Mark::Dropped(id) });
         }
-        let unanswered;
-        let failure = if head.purpose == Purpose::Discovery {
+        if head.purpose == Purpose::Discovery {
             let requests = self.requests.get().expect("who carries out requests is said before the first of them");
             if !requests.could_not_ask(delivery).await {
                 return;
             }
-            let detail = "No successful proxy discovery responses";
-            unanswered = FspiopError::with_detail(ErrorCode::ID_NOT_FOUND, detail);
-            &unanswered
-        } else {
-            failure
-        };
+        }
         if let Some(complaint) = &head.on_failure
-            && let Some(callback) = self.complain(complaint, failure)
+            && let Some(callback) = self.complain(complaint, &told(head, failure))
         {
             self.deliver(callback);
         }
@@ -480,6 +474,15 @@ pub fn error_of(answer: &Answer) -> FspiopError {
         );
     }
     FspiopError::with_detail(ErrorCode::DESTINATION_COMMUNICATION, "Failed to send HTTP request to host")
+}
+
+/// Why a message could not be delivered, in the words for its sender. Of a look-up in other schemes it does not matter why
+/// the last of them could not be asked.
+fn told(head: &Head, failure: &FspiopError) -> FspiopError {
+    if head.purpose == Purpose::Discovery {
+        return FspiopError::with_detail(ErrorCode::ID_NOT_FOUND, "No successful proxy discovery responses");
+    }
+    failure.clone()
 }
 
 /// The error of a peer that could not be reached; what the connection said is for the log.
