@@ -337,3 +337,32 @@ async fn a_transfer_from_another_scheme_expires_here_and_is_told_through_its_pro
     world.assert_owed(&[]).await;
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn racing_answers_from_another_scheme_end_a_payment_once() {
+    let world = World::start().await;
+    world.meet(FAR, &world.proxy).await;
+    let mut committed = 0;
+    for _ in 0..10 {
+        let payment = payment("1", PAYER, FAR);
+        let prepare = payment.prepare();
+        tokio::join!(world.accept(&prepare), world.accept(&prepare));
+        world.proxy.next("POST /transfers").await;
+        assert_eq!(world.payer.next(&payment.put()).await.json()["transferState"], "RESERVED");
+        let (fulfil, error) = (payment.fulfil("COMMITTED").by(PROXY), payment.reject("5104", "no").by(PROXY));
+        tokio::join!(world.accept(&fulfil), world.accept(&error));
+        // Whichever came second is told that it did.
+        let text = "Generic validation error - non-RESERVED transfer state";
+        world.proxy.next(&payment.put_error()).await.assert_made_by_hub(FAR, "1.1").assert_error("3100", text);
+        if states(&world, &payment.id).await.last().unwrap() == "COMMITTED" {
+            assert_relayed(&world.payer.next(&payment.put()).await, &fulfil);
+            committed += 1;
+        } else {
+            assert_relayed(&world.payer.next(&payment.put_error()).await, &error);
+        }
+    }
+    let (paid, received) = (committed.to_string(), (-committed).to_string());
+    let owed = [(PAYER, "USD", paid.as_str()), (PROXY, "USD", received.as_str())];
+    world.assert_owed(if committed == 0 { &[] } else { &owed }).await;
+    world.end().await;
+}
