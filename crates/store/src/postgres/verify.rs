@@ -23,8 +23,7 @@ use vocabulary::CorrelationId;
 /// Rows of one read.
 const PAGE: i64 = 10_000;
 
-const COMMITTED: &str = "SELECT key FROM transfers WHERE key > $1 AND state = $2 AND (debit IS NOT NULL OR NOT EXISTS \
-     (SELECT FROM transfer_terms WHERE transfer = key AND payee_proxy IS NOT NULL)) ORDER BY key LIMIT $3";
+const COMMITTED: &str = "SELECT key FROM transfers WHERE key > $1 AND state = $2 ORDER BY key LIMIT $3";
 const LAST_ENTRY: &str = "SELECT coalesce(max(id), 0) FROM entries";
 static ENTRIES: LazyLock<String> = LazyLock::new(|| {
     let columns = codec::AUDITED_ENTRY_COLUMNS;
