@@ -403,7 +403,7 @@ impl Callbacks {
             }
         }
         if let Some(complaint) = &head.on_failure
-            && let Some(callback) = self.complain(complaint, failure)
+            && let Some(callback) = self.complain(complaint, &told(head, failure))
         {
             self.deliver(callback);
         }
@@ -487,6 +487,15 @@ pub fn error_of(answer: &Answer) -> FspiopError {
         );
     }
     FspiopError::with_detail(ErrorCode::DESTINATION_COMMUNICATION, "Failed to send HTTP request to host")
+}
+
+/// Why a message could not be delivered, in the words for its sender. Of a look-up in other schemes it does not matter why
+/// the last of them could not be asked.
+fn told(head: &Head, failure: &FspiopError) -> FspiopError {
+    if head.purpose == Purpose::Discovery {
+        return FspiopError::with_detail(ErrorCode::ID_NOT_FOUND, "No successful proxy discovery responses");
+    }
+    failure.clone()
 }
 
 /// The error of a peer that could not be reached; what the connection said is for the log.

@@ -34,6 +34,8 @@ pub struct Config {
     pub expiry_sweep: Duration,
     /// How long one attempt to deliver a message or ask an oracle may take.
     pub request_timeout: Duration,
+    /// How long other schemes have to answer a look-up.
+    pub discovery_time: Duration,
     /// How long the journal of messages is kept.
     pub journal: Retention,
     /// Most requests under way to one participant at a time.
@@ -98,6 +100,7 @@ impl Default for Config {
             directory_id_types: PartyIdType::ALL.into_iter().filter(|known| *known != PartyIdType::AccountId).collect(),
             expiry_sweep: Duration::from_secs(1),
             request_timeout: Duration::from_secs(20),
+            discovery_time: Duration::from_secs(20),
             journal: Retention::Days(30),
             connections_per_participant: 64,
             notices: Notices::default(),

@@ -270,21 +270,15 @@ fn made_of(notice: &Notice, origin: Option<&Origin>) -> Option<Made> {
 /// Where an error goes, and what it says.
 fn failure(about: Subject, rejection: &Rejection, origin: Option<&Origin>) -> (EndpointType, FspiopError) {
     let is_answer = origin.is_some_and(|origin| &*origin.head.method == "PUT");
-    let called = |what: &str| {
-        let called = if is_answer { format!("Update for {what}") } else { capitalized(what) };
-        error_about_quote(rejection, format_args!("{called} {}", about.id))
-    };
+    let called = |called: &str| error_about_quote(rejection, format_args!("{called} {}", about.id));
     match about.kind {
         SubjectKind::Transfer => (EndpointType::TransferError, error_of(rejection)),
         SubjectKind::Conversion => (EndpointType::FxTransferError, error_about_conversion(rejection)),
-        SubjectKind::Quote => (EndpointType::Quotes, called("quote")),
-        SubjectKind::ConversionQuote => (EndpointType::FxQuotes, called("fxQuote")),
+        SubjectKind::Quote if is_answer => (EndpointType::Quotes, called("Update for quote")),
+        SubjectKind::Quote => (EndpointType::Quotes, called("Quote")),
+        SubjectKind::ConversionQuote if is_answer => (EndpointType::FxQuotes, called("Update for fxQuote")),
+        SubjectKind::ConversionQuote => (EndpointType::FxQuotes, called("FxQuote")),
     }
-}
-
-fn capitalized(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
 /// What a message that the hub makes says of its transfer.

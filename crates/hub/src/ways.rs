@@ -1,7 +1,7 @@
 //! How DFSPs of other schemes are reached: through the proxy that each is behind (contract, interscheme §1.6).
 
-use crate::Hub;
-use fspiop::{Envelope, ErrorCode, FspiopError};
+use crate::{Hub, sequencer::Unavailable};
+use fspiop::{Envelope, ErrorCode, FspiopError, endpoint::EndpointType};
 use hub_core::transfers::SenderStanding;
 use store::StoreError;
 use vocabulary::FspId;
@@ -62,6 +62,22 @@ impl Hub {
     /// Whether the sender of an answer is one of us.
     pub(crate) fn standing_of(&self, source: &FspId) -> SenderStanding {
         if self.is_external(source) { SenderStanding::External } else { SenderStanding::Participant }
+    }
+
+    /// Whether nobody knows how to reach somebody: neither a participant, nor found behind a proxy.
+    pub(crate) async fn is_stranger(&self, name: &FspId) -> Result<bool, Unavailable> {
+        let unread = |error: StoreError| Unavailable::Store(error.to_string());
+        Ok(self.is_external(name) && self.way(name).await.map_err(unread)?.is_none())
+    }
+
+    /// An answer is for somebody who can be reached; for a stranger it has as little an address as for a participant that
+    /// has registered none.
+    pub(crate) fn check_reach(&self, name: &FspId, ways: &Ways, endpoint: EndpointType) -> Result<(), FspiopError> {
+        if self.is_external(name) && ways.to(name).is_none() {
+            let text = format_args!("no {} endpoint for DFSP {name}", endpoint.as_str());
+            return Err(FspiopError::with_detail(ErrorCode::DESTINATION_FSP, text));
+        }
+        Ok(())
     }
 
     /// A message with `FSPIOP-Proxy` came by a proxy of this scheme, which is not its own source, and from whom it is known

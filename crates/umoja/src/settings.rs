@@ -65,6 +65,9 @@ pub struct Settings {
     /// Milliseconds that one request to a participant or an oracle may take.
     #[arg(long, env = "UMOJA_REQUEST_TIMEOUT_MS", value_name = "MS")]
     pub request_timeout_ms: Option<u64>,
+    /// Milliseconds that other schemes have to answer a look-up.
+    #[arg(long, env = "UMOJA_DISCOVERY_TIME_MS", value_name = "MS")]
+    pub discovery_time_ms: Option<u64>,
     /// Days for which the journal of messages is kept; 0 writes none.
     #[arg(long, env = "UMOJA_JOURNAL_DAYS", value_name = "DAYS")]
     pub journal_days: Option<u32>,
@@ -137,6 +140,7 @@ impl Settings {
             directory_id_types: self.directory_id_types.or(file.directory_id_types),
             expiry_sweep_ms: self.expiry_sweep_ms.or(file.expiry_sweep_ms),
             request_timeout_ms: self.request_timeout_ms.or(file.request_timeout_ms),
+            discovery_time_ms: self.discovery_time_ms.or(file.discovery_time_ms),
             journal_days: self.journal_days.or(file.journal_days),
             connections_per_participant: self.connections_per_participant.or(file.connections_per_participant),
             notices_per_period: self.notices_per_period.or(file.notices_per_period),
@@ -188,6 +192,7 @@ impl Settings {
             },
             expiry_sweep: millis(self.expiry_sweep_ms, standard.expiry_sweep),
             request_timeout: millis(self.request_timeout_ms, standard.request_timeout),
+            discovery_time: millis(self.discovery_time_ms, standard.discovery_time),
             journal: match self.journal_days {
                 Some(0) => Retention::Nothing,
                 Some(days) => Retention::Days(days),
@@ -336,6 +341,7 @@ fn value_of(flag: &str, settings: &Settings, config: &Config) -> String {
         "directory-id-types" => config.directory_id_types.iter().map(|known| known.as_str()).collect::<Vec<_>>().into(),
         "expiry-sweep-ms" => number(config.expiry_sweep.as_millis()),
         "request-timeout-ms" => number(config.request_timeout.as_millis()),
+        "discovery-time-ms" => number(config.discovery_time.as_millis()),
         "journal-days" => match config.journal {
             Retention::Nothing => number(0),
             Retention::Days(days) => number(days.into()),

@@ -19,8 +19,6 @@ use std::sync::Arc;
 use store::{Asked, PartyChange, PartyEntry, Question, StoreError, Unanswered, Verdict};
 use vocabulary::{FspId, PartyId};
 
-/// How long other schemes have to answer.
-const ANSWER_MS: i64 = 20_000;
 /// Look-ups that are ended in one sweep.
 pub const SWEEP_MAX: usize = 100;
 
@@ -29,7 +27,7 @@ pub async fn note(hub: &Hub, inbound: &Inbound, party: &PartyId) -> Result<(), F
     if inbound.ways.to(&inbound.envelope.source).is_none() {
         return Ok(());
     }
-    hub.store().ask(asked(inbound, party, Vec::new())).await.map(drop).map_err(unavailable)
+    hub.store().ask(asked(hub, inbound, party, Vec::new())).await.map(drop).map_err(unavailable)
 }
 
 /// Asks every other active proxy, in turn for the scheme that it connects.
@@ -43,7 +41,7 @@ pub async fn broadcast(
     if proxies.is_empty() {
         return Err(FspiopError::new(ErrorCode::PARTY_NOT_FOUND));
     }
-    if !hub.store().ask(asked(inbound, party, proxies.clone())).await.map_err(unavailable)? {
+    if !hub.store().ask(asked(hub, inbound, party, proxies.clone())).await.map_err(unavailable)? {
         return Err(FspiopError::with_detail(ErrorCode::ID_NOT_FOUND, "Failed to cache sendToProxiesList"));
     }
     for proxy in &proxies {
@@ -60,14 +58,15 @@ fn proxies(hub: &Hub, without: Option<&FspId>) -> Vec<FspId> {
     asked.map(|known| known.name.clone()).collect()
 }
 
-fn asked(inbound: &Inbound, party: &PartyId, proxies: Vec<FspId>) -> Asked {
+fn asked(hub: &Hub, inbound: &Inbound, party: &PartyId, proxies: Vec<FspId>) -> Asked {
     let source = inbound.envelope.source.clone();
+    let time = i64::try_from(hub.config.discovery_time.as_millis()).unwrap_or(i64::MAX);
     Asked {
         via: inbound.ways.to(&source).cloned(),
         question: Question { source, party: party.clone() },
         dialect: inbound.dialect(),
         proxies,
-        until: now().plus_millis(ANSWER_MS),
+        until: now().plus_millis(time),
     }
 }
 

@@ -20,7 +20,7 @@ pub async fn post(hub: &Arc<Hub>, inbound: Inbound) -> Result<(), Refusal> {
     inbound.mentioned.say(Mention { subject, related, ..Mention::default() });
     hub.check_proxy(&inbound.envelope, &inbound.ways)?;
     let source = &inbound.envelope.source;
-    if hub.is_external(source) && inbound.ways.to(source).is_none() {
+    if hub.is_stranger(source).await? {
         let text = format_args!("Unsupported participant '{source}'");
         let error = FspiopError::with_detail(ErrorCode::PAYER_FSP_NOT_FOUND, text);
         return Ok(tell_source(hub, &inbound, body.conversion_request_id, &error));
@@ -61,6 +61,9 @@ pub fn get(hub: &Arc<Hub>, inbound: Inbound, id: CorrelationId) -> Result<(), Re
 
 async fn answer(hub: &Arc<Hub>, inbound: Inbound, id: CorrelationId, kind: AnswerKind) -> Result<(), Refusal> {
     hub.check_proxy(&inbound.envelope, &inbound.ways)?;
+    if let Err(error) = hub.check_reach(&destination(&inbound), &inbound.ways, EndpointType::FxQuotes) {
+        return Ok(tell_source(hub, &inbound, id, &error));
+    }
     let command = AnswerQuote {
         id,
         of: QuoteKind::Conversion,

@@ -45,7 +45,7 @@ async fn find(
 ) -> Result<(), FspiopError> {
     let id = lookup::party_id(party)?;
     let is_external = hub.is_external(&inbound.envelope.source);
-    if is_external && inbound.ways.to(&inbound.envelope.source).is_none() {
+    if is_external && !inbound.envelope.proxy.as_ref().is_some_and(|proxy| hub.is_proxy(proxy)) {
         return Err(FspiopError::with_detail(ErrorCode::ID_NOT_FOUND, "Proxy not found"));
     }
     let Some(destination) = &inbound.envelope.destination else {
@@ -65,7 +65,7 @@ async fn find(
     }
     // Only an entry that names who cannot be reached is stale: a wrong header must not cost a party its account.
     let entries = hub.lookup().find(inbound, &id, currency).await.unwrap_or_default();
-    if entries.iter().any(|entry| entry.fsp == *destination) {
+    if !entries.is_empty() && entries.iter().all(|entry| entry.fsp == *destination) {
         discovery::forget(hub, inbound, &id).await;
     }
     discovery::broadcast(hub, inbound, party, &id).await
@@ -80,28 +80,24 @@ async fn ask_whom_the_directory_names(
     let entries = hub.lookup().find(inbound, id, currency).await?;
     let entries = if entries.is_empty() { entries } else { with_sub_id(entries, id)? };
     let source_is_here = !hub.is_external(&inbound.envelope.source);
-    let (mut forwarded, mut is_stale) = (0, false);
+    let (mut forwarded, mut is_stale) = (0, !entries.is_empty());
     for entry in entries {
         if !hub.is_external(&entry.fsp) {
             discovery::note(hub, inbound, id).await?;
             forward(hub, inbound, party, &entry.fsp);
-            forwarded += 1;
+            (forwarded, is_stale) = (forwarded + 1, false);
             continue;
         }
-        match hub
-            .way(&entry.fsp)
-            .await
-            .map_err(|error| FspiopError::with_detail(ErrorCode::SERVICE_UNAVAILABLE, error))?
-        {
-            Some(proxy) if source_is_here => {
-                let head = question(inbound, party, Some(&entry.fsp), ErrorCode::DESTINATION_COMMUNICATION);
-                hub.send_in_memory(&proxy, head, inbound.body.clone());
-                forwarded += 1;
-            }
-            Some(_) => {}
-            None => is_stale = true,
+        let unreadable = |error| FspiopError::with_detail(ErrorCode::SERVICE_UNAVAILABLE, error);
+        let Some(proxy) = hub.way(&entry.fsp).await.map_err(unreadable)? else { continue };
+        is_stale = false;
+        if source_is_here {
+            let head = question(inbound, party, Some(&entry.fsp), ErrorCode::DESTINATION_COMMUNICATION);
+            hub.send_in_memory(&proxy, head, inbound.body.clone());
+            forwarded += 1;
         }
     }
+    // The directory forgets a party as a whole: an entry that leads somewhere is not lost with one that does not.
     if is_stale {
         discovery::forget(hub, inbound, id).await;
     }

@@ -25,7 +25,7 @@ pub async fn post(hub: &Arc<Hub>, inbound: Inbound) -> Result<(), Refusal> {
     let source = &inbound.envelope.source;
     // Both participants are looked up before anything is relayed (contract §3.2 step 3): a stranger's quote reaches nobody.
     hub.check_proxy(&inbound.envelope, &inbound.ways)?;
-    if hub.is_external(source) && inbound.ways.to(source).is_none() {
+    if hub.is_stranger(source).await? {
         let text = format_args!("Unsupported participant '{source}'");
         let error = FspiopError::with_detail(ErrorCode::PAYER_FSP_NOT_FOUND, text);
         return Ok(tell_source(hub, &inbound, body.quote_id, &error));
@@ -48,19 +48,18 @@ pub async fn post(hub: &Arc<Hub>, inbound: Inbound) -> Result<(), Refusal> {
 
 pub async fn put(hub: &Arc<Hub>, inbound: Inbound, id: CorrelationId) -> Result<(), Refusal> {
     let body = QuoteResponse::parse(&inbound.body)?;
+    hub.check_proxy(&inbound.envelope, &inbound.ways)?;
     if inbound.envelope.has_accept {
         let detail = "\"accept\" header should not be sent in callbacks.";
         return Ok(tell_source(hub, &inbound, id, &FspiopError::with_detail(ErrorCode::GENERIC_VALIDATION, detail)));
     }
-    let kind = AnswerKind::Response(Some(body.currency()));
-    let command = answer(&inbound, id, kind);
-    decide(hub, inbound, Command::AnswerQuote(Box::new(command))).await
+    answer(hub, inbound, id, AnswerKind::Response(Some(body.currency()))).await
 }
 
 pub async fn put_error(hub: &Arc<Hub>, inbound: Inbound, id: CorrelationId) -> Result<(), Refusal> {
     ErrorInformation::parse(inbound.resource, &inbound.body)?;
-    let command = answer(&inbound, id, AnswerKind::Error);
-    decide(hub, inbound, Command::AnswerQuote(Box::new(command))).await
+    hub.check_proxy(&inbound.envelope, &inbound.ways)?;
+    answer(hub, inbound, id, AnswerKind::Error).await
 }
 
 /// GET goes to the destination; the hub never answers for it.
@@ -80,16 +79,20 @@ async fn decide(hub: &Arc<Hub>, inbound: Inbound, command: Command) -> Result<()
     Ok(hub.sequencer().decide(command, Some(origin)).await?)
 }
 
-fn answer(inbound: &Inbound, id: CorrelationId, kind: AnswerKind) -> AnswerQuote {
-    AnswerQuote {
+async fn answer(hub: &Arc<Hub>, inbound: Inbound, id: CorrelationId, kind: AnswerKind) -> Result<(), Refusal> {
+    if let Err(error) = hub.check_reach(&destination(&inbound), &inbound.ways, EndpointType::Quotes) {
+        return Ok(tell_source(hub, &inbound, id, &error));
+    }
+    let command = AnswerQuote {
         id,
         of: QuoteKind::Transfer,
         source: inbound.envelope.source.clone(),
-        destination: destination(inbound),
+        destination: destination(&inbound),
         kind,
         hash: fspiop::content_hash(&inbound.body),
         dialect: inbound.dialect(),
-    }
+    };
+    decide(hub, inbound, Command::AnswerQuote(Box::new(command))).await
 }
 
 fn destination(inbound: &Inbound) -> FspId {

@@ -10,7 +10,7 @@ use fspiop::{
 use hub_core::{
     Command, Message, Notice, Rejection, Subject, SubjectKind,
     fees::{Extension, TransactionFacts},
-    transfers::{Fulfil, FulfilKind, Prepare, Reject, Transfer, TransferState as TransferStage},
+    transfers::{Fulfil, FulfilKind, Prepare, Reject, SenderStanding, Transfer, TransferState as TransferStage},
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -80,7 +80,12 @@ pub async fn put(hub: &Arc<Hub>, inbound: Inbound, id: &str) -> Result<(), Refus
         check_completed(body.completed, now())?;
     }
     let Ok(id) = id.parse::<CorrelationId>() else { return Ok(unknown(hub, &inbound, id)) };
+    let standing = hub.standing_of(&inbound.envelope.source);
     let kind = match body.state {
+        // The hub of another scheme has not decided yet, if it says so without a fulfilment.
+        TransferState::Received if standing == SenderStanding::External && body.fulfilment.is_none() => {
+            FulfilKind::Reserve
+        }
         TransferState::Reserved if inbound.envelope.version == Version::V1_0 => FulfilKind::ReserveWithoutPatch,
         TransferState::Reserved => FulfilKind::Reserve,
         TransferState::Aborted => FulfilKind::Abort,
@@ -89,7 +94,7 @@ pub async fn put(hub: &Arc<Hub>, inbound: Inbound, id: &str) -> Result<(), Refus
     let command = Fulfil {
         id,
         source: inbound.envelope.source.clone(),
-        standing: hub.standing_of(&inbound.envelope.source),
+        standing,
         destination: inbound.envelope.destination.clone(),
         kind,
         fulfilment: body.fulfilment,
@@ -197,13 +202,15 @@ fn state_of(known: &Transfer, inbound: &Inbound) -> Message {
 }
 
 fn tell_not_found(hub: &Hub, inbound: &Inbound, kind: SubjectKind, id: &str) {
-    let (what, endpoint, variable) = match kind {
-        SubjectKind::Conversion => ("commitRequest", EndpointType::FxTransferError, "commitRequestId"),
+    let (detail, endpoint, variable) = match kind {
+        SubjectKind::Conversion => {
+            let detail = "Provided commitRequest ID was not found on the server.";
+            (detail, EndpointType::FxTransferError, "commitRequestId")
+        }
         SubjectKind::Transfer | SubjectKind::Quote | SubjectKind::ConversionQuote => {
-            ("Transfer", EndpointType::TransferError, "transferId")
+            ("Provided Transfer ID was not found on the server.", EndpointType::TransferError, "transferId")
         }
     };
-    let detail = format_args!("Provided {what} ID was not found on the server.");
     let error = FspiopError::with_detail(ErrorCode::TRANSFER_ID_NOT_FOUND, detail);
     tell(hub, inbound, (endpoint, variable, id), &error);
 }

@@ -37,7 +37,7 @@ pub const BYSTANDER: &str = "otherfsp";
 pub const FUNDS: u32 = 1000;
 
 /// Every type that the hub sends to, with its path under the participant's address.
-const ENDPOINTS: [(EndpointType, &str); 18] = [
+pub const ENDPOINTS: [(EndpointType, &str); 18] = [
     (EndpointType::PartiesGet, "/parties/{{partyIdType}}/{{partyIdentifier}}"),
     (EndpointType::PartiesPut, "/parties/{{partyIdType}}/{{partyIdentifier}}"),
     (EndpointType::PartiesPutError, "/parties/{{partyIdType}}/{{partyIdentifier}}/error"),
@@ -266,17 +266,27 @@ impl Scheme {
         self.administer("POST /settlementModels", model).await;
         for inbox in [&self.payer, &self.payee, &self.bystander] {
             self.add(inbox.name(), "USD").await;
-            for (endpoint, path) in ENDPOINTS {
-                let body = json!({"type": endpoint.as_str(), "value": format!("{}{path}", inbox.url())});
-                self.administer(&format!("POST /participants/{}/endpoints", inbox.name()), body).await;
-            }
+            self.register_endpoints(inbox, &ENDPOINTS).await;
         }
         self.add(BYSTANDER, "EUR").await;
+    }
+
+    /// Makes the hub send what is for a participant to its inbox.
+    pub async fn register_endpoints(&self, inbox: &Inbox, endpoints: &[(EndpointType, &str)]) {
+        for (endpoint, path) in endpoints {
+            let body = json!({"type": endpoint.as_str(), "value": format!("{}{path}", inbox.url())});
+            self.administer(&format!("POST /participants/{}/endpoints", inbox.name()), body).await;
+        }
     }
 
     /// Opens a participant's accounts in a currency, with funds and a cap.
     pub async fn add(&self, name: &str, currency: &str) {
         self.administer("POST /participants", json!({"name": name, "currency": currency})).await;
+        self.fund(name, currency).await;
+    }
+
+    /// Gives a participant funds and a cap in a currency in which it has accounts.
+    pub async fn fund(&self, name: &str, currency: &str) {
         let limit = json!({"type": "NET_DEBIT_CAP", "value": FUNDS});
         let opening = json!({"currency": currency, "limit": limit, "initialPosition": 0});
         self.administer(&format!("POST /participants/{name}/initialPositionAndLimits"), opening).await;
