@@ -99,7 +99,25 @@ impl Web {
                 again(request).await;
             });
         }
+        let shown = std::env::var_os("SIMULATION_LOG").map(|_| {
+            let header =
+                |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("-").to_owned();
+            format!(
+                "{} {} -> {host} {} {} from {} to {} by {} {}",
+                hub::clock::now(),
+                "",
+                request.method,
+                request.path,
+                header("fspiop-source"),
+                header("fspiop-destination"),
+                header("fspiop-proxy"),
+                String::from_utf8_lossy(&request.body).chars().take(160).collect::<String>()
+            )
+        });
         let response = handler(request).await;
+        if let Some(shown) = shown {
+            eprintln!("{shown} = {}", response.0);
+        }
         tokio::time::sleep(fate.answer_delay).await;
         if fate.is_answer_lost { Err(NetError::Broken("the answer was lost".to_owned())) } else { Ok(response) }
     }

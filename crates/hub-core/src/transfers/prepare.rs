@@ -46,9 +46,11 @@ pub fn prepare(state: &mut State, command: &Prepare) -> Outcome {
         let (to, about) = (command.payer.clone(), subject(command.id));
         Outcome::tell([Notice { to, via: via.clone(), about, dialect: command.dialect, message }])
     };
-    if !has_route(state, command) {
-        let (payer, payee) = (command.payer.clone(), command.payee.clone());
-        return to_payer(Message::Failure(Rejection::NoRoute { payer, payee }));
+    let has_route = has_route(state, command);
+    let no_route = || Rejection::NoRoute { payer: command.payer.clone(), payee: command.payee.clone() };
+    let is_converted = state.conversions_of(command.id).next().is_some();
+    if !has_route && !is_converted {
+        return to_payer(Message::Failure(no_route()));
     }
     if let Some(known) = state.transfer(command.id) {
         return to_payer(if known.hashes.prepare == command.hash {
@@ -57,7 +59,8 @@ pub fn prepare(state: &mut State, command: &Prepare) -> Outcome {
             Message::Failure(Rejection::ModifiedRequest)
         });
     }
-    match check(state, command).and_then(|(resolved, amount)| hold(state, resolved, amount)) {
+    let checked = if has_route { check(state, command) } else { Err(no_route()) };
+    match checked.and_then(|(resolved, amount)| hold(state, resolved, amount)) {
         Ok(resolved) => {
             let transfer = Transfer { fees: fees(state, command), ..stored(state, command, Ok(resolved)) };
             let notice = transfer.tell_payee(Message::Relay);
@@ -89,7 +92,8 @@ fn takes_id(state: &State, command: &Prepare, rejection: &Rejection) -> bool {
         return true;
     }
     let is_early = *rejection == Rejection::ConversionNotAgreed;
-    let is_by_payer = *rejection != Rejection::SourceIsNotPayer;
+    let is_external = state.holder(&command.payer).is_some_and(|holder| holder.is_proxy);
+    let is_by_payer = is_external || command.source == command.payer;
     is_by_payer && !is_early && conversions.all(|conversion| conversion.payer.same_as(command.payer.as_str()))
 }
 

@@ -41,7 +41,13 @@ pub async fn broadcast(
     if proxies.is_empty() {
         return Err(FspiopError::new(ErrorCode::PARTY_NOT_FOUND));
     }
-    if !hub.store().ask(asked(hub, inbound, party, proxies.clone())).await.map_err(unavailable)? {
+    let asked = asked(hub, inbound, party, proxies.clone());
+    let (question, via) = (asked.question.clone(), asked.via.clone());
+    if !hub.store().ask(asked).await.map_err(unavailable)? {
+        // What a proxy repeats is answered once; an error now would be taken for that answer.
+        if via.is_some() && hub.store().asked_via(question).await.map_err(unavailable)? == via {
+            return Ok(());
+        }
         return Err(FspiopError::with_detail(ErrorCode::ID_NOT_FOUND, "Failed to cache sendToProxiesList"));
     }
     for proxy in &proxies {

@@ -144,7 +144,12 @@ pub fn put(hub: &Arc<Hub>, inbound: Inbound, party: &PartyPath) -> Result<(), Re
                 return Ok(());
             }
             let mut inbound = inbound;
-            if let Some(via) = discovery::found(&hub, &inbound, &id).await?
+            let via = discovery::found(&hub, &inbound, &id).await?;
+            // Without a route to who answers the answer is of no use: it came too late, and the question is repeated.
+            if is_external && hub.way(&inbound.envelope.source).await?.is_none() {
+                return Ok(());
+            }
+            if let Some(via) = via
                 && let Some(destination) = inbound.envelope.destination.clone().filter(|name| hub.is_external(name))
             {
                 inbound.ways.add(&destination, via);
