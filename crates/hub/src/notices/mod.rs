@@ -18,6 +18,7 @@ use hub_core::notices;
 use notifier::Sending;
 use std::{sync::Arc, time::Duration};
 use store::{Claim, DeliveryEnd, DueDelivery, NoticeQuery, NoticeRow, StoreError};
+use tokio::task::JoinSet;
 
 pub(crate) use message::values_of;
 pub use notifier::Notifier;
@@ -25,7 +26,7 @@ pub use notifier::Notifier;
 /// How often deliveries that are due are looked for.
 const DUE_INTERVAL: Duration = Duration::from_millis(500);
 /// Deliveries that are under way at a time.
-const CLAIM_MAX: usize = 32;
+const UNDER_WAY_MAX: usize = 32;
 /// Longer than the longest attempt takes; what is not ended by then was left by a node that is gone.
 const CLAIM_MS: i64 = 120_000;
 /// Attempts of one delivery. Each pause is three times as long as the one before: with 15 s first, about ten minutes.
@@ -74,25 +75,39 @@ async fn look(hub: &Hub) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn deliver(hub: &Hub) {
+/// Takes what is due as places become free, so that who answers slowly holds up nobody else. Each attempt is a task: a
+/// future that is not polled while this one waits for the store could hold what this one waits for.
+async fn deliver(hub: &Arc<Hub>) {
+    let mut under_way = JoinSet::new();
     loop {
-        let now = now();
-        let claim = Claim { now, until: now.plus_millis(CLAIM_MS), limit: CLAIM_MAX };
-        match hub.store().claim_deliveries(claim).await {
-            Ok(due) if due.is_empty() => tokio::time::sleep(DUE_INTERVAL).await,
-            Ok(due) => {
-                futures_util::future::join_all(due.iter().map(|delivery| attempt(hub, delivery))).await;
-            }
+        let mut pause = DUE_INTERVAL;
+        match claim(hub, UNDER_WAY_MAX - under_way.len()).await {
+            Ok(due) => due.into_iter().for_each(|delivery| {
+                under_way.spawn(attempt(Arc::clone(hub), delivery));
+            }),
             Err(error) => {
                 tracing::error!(%error, "notices that are due could not be read; it is tried again");
-                tokio::time::sleep(hub.config.notices.look_interval).await;
+                pause = hub.config.notices.look_interval;
             }
         }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            Some(_) = under_way.join_next() => {}
+        }
+        while under_way.try_join_next().is_some() {}
     }
 }
 
-async fn attempt(hub: &Hub, delivery: &DueDelivery) {
-    let end = end_of(hub.notifier().send(delivery).await, delivery.id.attempt, hub.config.notices.retry_pause);
+async fn claim(hub: &Hub, limit: usize) -> Result<Vec<DueDelivery>, StoreError> {
+    if limit == 0 {
+        return Ok(Vec::new());
+    }
+    let now = now();
+    hub.store().claim_deliveries(Claim { now, until: now.plus_millis(CLAIM_MS), limit }).await
+}
+
+async fn attempt(hub: Arc<Hub>, delivery: DueDelivery) {
+    let end = end_of(hub.notifier().send(&delivery).await, delivery.id.attempt, hub.config.notices.retry_pause);
     count(hub.metrics(), &end);
     if let DeliveryEnd::Failed(error) = &end {
         let (notice, to) = (delivery.notice.id.0, &delivery.recipient.name);

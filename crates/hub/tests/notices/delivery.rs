@@ -3,7 +3,6 @@
 use super::*;
 use crate::mail_server::MailServer;
 use hub::SmtpTls;
-use std::net::TcpListener;
 use support::PAYER;
 
 const ADJUSTMENT: &str = "NET_DEBIT_CAP_ADJUSTMENT_EMAIL";
@@ -32,9 +31,9 @@ async fn a_webhook_that_fails_is_tried_again_with_the_same_bytes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_never_reached_is_given_up_and_seen() {
     let scheme = start_with(|_| {}).await;
-    // A port on which nobody listens any more.
-    let address = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
-    tell(&scheme, PAYER, "ALARM_NOTIFICATION_URL", &format!("http://{address}/alarms")).await;
+    // It has a port and does not listen.
+    let nobody = Inbox::new("nobody");
+    tell(&scheme, PAYER, "ALARM_NOTIFICATION_URL", &format!("{}/alarms", nobody.url())).await;
     tell(&scheme, "Hub", "ALARM_NOTIFICATION_URL", "https://hub.example/alarms").await;
     set_cap(&scheme, PAYER, 900, 10).await;
     let is_over = |notice: &Value| notice["deliveries"].as_array().unwrap().iter().all(|one| one["state"] == "failed");
