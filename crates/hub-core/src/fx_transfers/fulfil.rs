@@ -16,6 +16,8 @@ pub struct Agree {
     pub payment: CorrelationId,
     pub source: FspId,
     pub standing: SenderStanding,
+    /// The proxy that the message came by.
+    pub via: Option<FspId>,
     pub destination: Option<FspId>,
     /// False for `conversionState` ABORTED, which belongs on the error resource: checked, then ignored.
     pub agrees: bool,
@@ -27,7 +29,7 @@ pub struct Agree {
 /// Decides a provider's answer. Nothing moves: what is held waits for the determining transfer.
 pub fn agree(state: &mut State, command: &Agree) -> Outcome {
     let about = subject(command.id);
-    let sender = Sender { source: &command.source, standing: command.standing, dialect: command.dialect };
+    let sender = Sender::new((&command.source, command.via.as_ref()), command.standing, command.dialect);
     // One that was stored since its payment was looked up is not known yet: the rest of its payment is not loaded.
     let known = state.conversion(command.id).filter(|known| known.payment() == command.payment);
     let Some(known) = known else {

@@ -19,6 +19,8 @@ pub struct RejectConversion {
     pub payment: CorrelationId,
     pub source: FspId,
     pub standing: SenderStanding,
+    /// The proxy that the message came by.
+    pub via: Option<FspId>,
     pub destination: Option<FspId>,
     pub code: u16,
     pub description: Box<str>,
@@ -29,11 +31,11 @@ pub struct RejectConversion {
 /// Decides a provider's error: the payment ends, and the initiator gets the provider's own message.
 pub fn reject(state: &mut State, command: &RejectConversion) -> Outcome {
     let about = subject(command.id);
-    let sender = Sender { source: &command.source, standing: command.standing, dialect: command.dialect };
+    let sender = Sender::new((&command.source, command.via.as_ref()), command.standing, command.dialect);
     // One that was stored since its payment was looked up is not known yet: the rest of its payment is not loaded.
     let known = state.conversion(command.id).filter(|known| known.payment() == command.payment);
     let Some(known) = known else {
-        return Outcome::tell([sender.tell(about, None, Message::Failure(Rejection::ConversionNotFound))]);
+        return sender.hears_of_error([sender.tell(about, None, Message::Failure(Rejection::ConversionNotFound))]);
     };
     if let Err(rejection) = check_parties(&sender, known, command.destination.as_ref()) {
         if !sender.ends_by_mismatch(known) {
@@ -49,8 +51,7 @@ pub fn reject(state: &mut State, command: &RejectConversion) -> Outcome {
             (true, true) => None,
             (true, false) => Some(Message::Status(Box::new(known.status()))),
         };
-        let via = known.payee_proxy.clone();
-        return Outcome::tell(message.map(|message| sender.tell(about, via, message)));
+        return sender.hears_of_error(message.map(|message| sender.tell(about, None, message)));
     }
     let is_late = known.stage() == Stage::Reserved && known.has_expired(state.now);
     let may_end = known.is_open() && may_end_payment(state, known);
@@ -58,10 +59,12 @@ pub fn reject(state: &mut State, command: &RejectConversion) -> Outcome {
     known.hashes.error = Some(command.hash);
     known.payee_dialect = command.dialect;
     if !may_end {
-        return Outcome::tell([known.tell_payee(Message::Failure(Rejection::NotReserved))]);
+        let late = known.tell_payee(Message::Failure(Rejection::NotReserved));
+        return sender.hears_of_error([late]);
     }
     if is_late {
-        return Outcome::tell([known.tell_payee(Message::Failure(Rejection::TransferExpired))]);
+        let late = known.tell_payee(Message::Failure(Rejection::TransferExpired));
+        return sender.hears_of_error([late]);
     }
     let rejection = Rejection::ByPayee { code: command.code, description: command.description.clone() };
     let confirms = state.rules.confirms_to_payee;

@@ -29,6 +29,8 @@ pub struct Fulfil {
     pub id: CorrelationId,
     pub source: FspId,
     pub standing: SenderStanding,
+    /// The proxy that the message came by.
+    pub via: Option<FspId>,
     pub destination: Option<FspId>,
     pub kind: FulfilKind,
     pub fulfilment: Option<Fulfilment>,
@@ -115,12 +117,27 @@ pub fn fulfil(state: &mut State, command: &Fulfil) -> Outcome {
 pub(crate) struct Sender<'a> {
     pub source: &'a FspId,
     pub standing: SenderStanding,
+    pub via: Option<&'a FspId>,
     pub dialect: Dialect,
 }
 
 impl<'a> Sender<'a> {
+    /// Who sends, and the proxy that the message came by.
+    pub fn new((source, via): (&'a FspId, Option<&'a FspId>), standing: SenderStanding, dialect: Dialect) -> Self {
+        Self { source, standing, via, dialect }
+    }
+
     fn of(command: &'a Fulfil) -> Self {
-        Self { source: &command.source, standing: command.standing, dialect: command.dialect }
+        Self::new((&command.source, command.via.as_ref()), command.standing, command.dialect)
+    }
+
+    /// What follows for who has sent an error. Of another scheme's errors nothing does: an error about an error could be
+    /// answered with a third one, for ever.
+    pub fn hears_of_error(&self, notices: impl IntoIterator<Item = Notice>) -> Outcome {
+        match self.standing {
+            SenderStanding::Participant => Outcome::tell(notices),
+            SenderStanding::External => Outcome::silent(),
+        }
     }
 
     pub fn tell(&self, about: Subject, via: Option<FspId>, message: Message) -> Notice {
@@ -132,19 +149,26 @@ impl<'a> Sender<'a> {
     /// For a payee behind a proxy its hub may answer, and an external payer may be called otherwise (contract,
     /// interscheme §1.7).
     pub fn check(&self, known: &Transfer, destination: Option<&FspId>) -> Result<(), Rejection> {
-        let is_payee = known.payee.same_as(self.source.as_str());
-        let answers_for_it = known.payee_proxy.is_some() && self.standing == SenderStanding::External;
-        match known.kind {
-            TransferKind::Payment | TransferKind::Conversion(_) if is_payee || answers_for_it => {}
-            TransferKind::Payment | TransferKind::Conversion(_) | TransferKind::FundsIn | TransferKind::FundsOut => {
-                return Err(Rejection::SourceIsNotPayee);
-            }
+        let is_of_payment = match known.kind {
+            TransferKind::Payment | TransferKind::Conversion(_) => true,
+            TransferKind::FundsIn | TransferKind::FundsOut => false,
+        };
+        if !(is_of_payment && self.answers_for_payee(known)) {
+            return Err(Rejection::SourceIsNotPayee);
         }
         match destination {
             Some(name) if known.payer_proxy.is_none() && !known.payer.same_as(name.as_str()) => {
                 Err(Rejection::DestinationIsNotPayer)
             }
             Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The payee itself; for one behind a proxy whoever comes by that proxy.
+    fn answers_for_payee(&self, known: &Transfer) -> bool {
+        match &known.payee_proxy {
+            None => known.payee.same_as(self.source.as_str()),
+            Some(proxy) => self.standing == SenderStanding::External && self.via.is_none_or(|via| via == proxy),
         }
     }
 

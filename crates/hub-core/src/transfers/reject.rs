@@ -11,6 +11,8 @@ pub struct Reject {
     pub id: CorrelationId,
     pub source: FspId,
     pub standing: SenderStanding,
+    /// The proxy that the message came by.
+    pub via: Option<FspId>,
     pub destination: Option<FspId>,
     pub code: u16,
     pub description: Box<str>,
@@ -20,10 +22,10 @@ pub struct Reject {
 
 /// Decides a payee's error: the holds of the payment are dropped, and the payer gets the payee's own message.
 pub fn reject(state: &mut State, command: &Reject) -> Outcome {
-    let sender = Sender { source: &command.source, standing: command.standing, dialect: command.dialect };
+    let sender = Sender::new((&command.source, command.via.as_ref()), command.standing, command.dialect);
     let about = subject(command.id);
     let Some(known) = state.transfer(command.id) else {
-        return Outcome::tell([sender.tell(about, None, Message::Failure(Rejection::TransferNotFound))]);
+        return sender.hears_of_error([sender.tell(about, None, Message::Failure(Rejection::TransferNotFound))]);
     };
     if let Err(rejection) = sender.check(known, command.destination.as_ref()) {
         if !sender.ends_by_mismatch(known) {
@@ -43,18 +45,19 @@ pub fn reject(state: &mut State, command: &Reject) -> Outcome {
                 Some(Message::Status(Box::new(known.status())))
             }
         };
-        let via = known.payee_proxy.clone();
-        return Outcome::tell(message.map(|message| sender.tell(about, via, message)));
+        return sender.hears_of_error(message.map(|message| sender.tell(about, None, message)));
     }
     let now = state.now;
     let known = state.change_transfer(about);
     known.hashes.error = Some(command.hash);
     known.payee_dialect = command.dialect;
     if !known.stage().is_pending() {
-        return Outcome::tell([known.tell_payee(Message::Failure(Rejection::NotReserved))]);
+        let late = known.tell_payee(Message::Failure(Rejection::NotReserved));
+        return sender.hears_of_error([late]);
     }
     if known.has_expired(now) {
-        return Outcome::tell([known.tell_payee(Message::Failure(Rejection::TransferExpired))]);
+        let late = known.tell_payee(Message::Failure(Rejection::TransferExpired));
+        return sender.hears_of_error([late]);
     }
     let rejection = Rejection::ByPayee { code: command.code, description: command.description.clone() };
     linked::abort(state, about, Event::Rejected, rejection.clone());

@@ -231,7 +231,9 @@ fn section_1_8_what_an_external_payee_hears_goes_through_its_proxy() {
     assert_eq!(scheme.run(in_other_words), NOTHING, "its hub says what the payee has said");
     let changed = Fulfil { hash: Digest([9; 32]), fulfilment: Some(fulfilment(9)), ..answer("p1", "d1") };
     assert_eq!(scheme.run(changed), ["p1 via p: ModifiedRequest"]);
-    assert_eq!(scheme.run(payee_error("p1", "d1")), ["p1 via p: NotReserved"]);
+    assert_eq!(scheme.run(payee_error("p1", "d1")), NOTHING, "an error of another scheme is not answered with another");
+    let wrong_way = crate::transfers::Reject { via: Some(fsp("q")), ..payee_error("hub-of-p", "d1") };
+    assert_eq!(reserved.clone().run(wrong_way), NOTHING, "only the payee's own proxy speaks for it");
     let reserve = Fulfil { kind: FulfilKind::Reserve, ..answer("p1", "d1") };
     assert_eq!(reserved.run(reserve), ["d1: PUT COMMITTED with fulfilment", "p1 via p: PATCH COMMITTED"]);
 }

@@ -95,6 +95,7 @@ pub async fn put(hub: &Arc<Hub>, inbound: Inbound, id: &str) -> Result<(), Refus
         id,
         source: inbound.envelope.source.clone(),
         standing,
+        via: inbound.envelope.proxy.clone(),
         destination: inbound.envelope.destination.clone(),
         kind,
         fulfilment: body.fulfilment,
@@ -112,6 +113,7 @@ pub async fn put_error(hub: &Arc<Hub>, inbound: Inbound, id: &str) -> Result<(),
         id,
         source: inbound.envelope.source.clone(),
         standing: hub.standing_of(&inbound.envelope.source),
+        via: inbound.envelope.proxy.clone(),
         destination: inbound.envelope.destination.clone(),
         code: body.code.number(),
         description: body.description.into(),
@@ -162,7 +164,13 @@ async fn answer(hub: &Hub, inbound: &Inbound, kind: SubjectKind, id: &str) -> Re
         SubjectKind::Transfer | SubjectKind::Quote | SubjectKind::ConversionQuote => EndpointType::TransferPut,
     };
     let subject = id.parse::<CorrelationId>().ok().map(|id| Subject { kind, id });
-    if let Some((destination, hop)) = external_destination(inbound) {
+    // Of what another scheme asks and never came by here nobody further on can know.
+    let is_known = match subject {
+        Some(subject) => hub.store().transfer(subject).await?.is_some(),
+        None => false,
+    };
+    let may_be_there = is_known || !hub.is_external(source);
+    if let Some((destination, hop)) = external_destination(inbound).filter(|_| may_be_there) {
         let variables = subject.map(render::variables).unwrap_or_default();
         let head = render::relay_head(inbound, destination, endpoint, variables);
         return Ok(hub.send_in_memory(hop, head, inbound.body.clone()));

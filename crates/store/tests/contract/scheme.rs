@@ -227,6 +227,7 @@ pub fn agree(number: u64, payment: u64) -> Agree {
         payment: id(payment),
         source: fsp(PROVIDER),
         standing: SenderStanding::Participant,
+        via: None,
         destination: Some(fsp(BANKS[0])),
         agrees: true,
         fulfilment: Some(fulfilment()),
@@ -241,6 +242,7 @@ pub fn reject_conversion(number: u64, payment: u64) -> RejectConversion {
         payment: id(payment),
         source: fsp(PROVIDER),
         standing: SenderStanding::Participant,
+        via: None,
         destination: Some(fsp(BANKS[0])),
         code: 5100,
         description: "Provider rejected".into(),
@@ -271,6 +273,7 @@ pub fn fulfil(number: u64) -> Fulfil {
     Fulfil {
         id: id(number),
         standing: SenderStanding::Participant,
+        via: None,
         source: fsp(BANKS[1]),
         destination: Some(fsp(BANKS[0])),
         kind: FulfilKind::Commit,
@@ -285,6 +288,7 @@ pub fn reject(number: u64) -> Reject {
     Reject {
         id: id(number),
         standing: SenderStanding::Participant,
+        via: None,
         source: fsp(BANKS[1]),
         destination: Some(fsp(BANKS[0])),
         code: 5104,
