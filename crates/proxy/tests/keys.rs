@@ -5,11 +5,11 @@ mod support;
 
 use proxy::{
     Config, Target,
-    config::{KeyPair, ListenerTls},
+    config::{KeyPair, ListenerTls, OauthConfig, Secret},
 };
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use support::{
-    Answer, Hub, call, call_on, config, get, metric, request, side,
+    Answer, Hub, Reply, call, call_on, config, get, metric, request, side,
     tls::{Authority, Issued, acceptor, connect, write},
     until,
 };
@@ -29,7 +29,8 @@ impl Scheme {
     async fn new() -> Self {
         let authority = Authority::new();
         let directory = tempfile::tempdir().unwrap();
-        let hub = Hub::with_tls(acceptor(&authority.issue(2090), &authority)).await;
+        let hub =
+            Hub::with_tls(acceptor(&authority.issue(2090), &authority), |_, _| Reply::status("202 Accepted")).await;
         let adapter = authority.issue(2091);
         let files = adapter.write(directory.path(), "adapter");
         let ca = write(directory.path(), "ca.pem", &authority.pem());
@@ -66,6 +67,36 @@ async fn the_adapter_and_the_hub_show_each_other_certificates() {
     assert_eq!(scheme.hub.connections(), 1, "handshakes are dear; the connection is kept");
     let days = metric(listener, "umoja_proxy_certificate_days{side=\"a\",certificate=\"client\"}").await;
     assert!((20_000..25_000).contains(&days), "{days} until the end of 2091");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_token_is_fetched_over_tls_and_a_ping_answered_with_token_and_certificate() {
+    let (scheme, elsewhere) = (Scheme::new().await, Authority::new());
+    let tokens = Hub::with_tls(acceptor(&elsewhere.issue(2090), &scheme.authority), |_, _| {
+        let body = "{\"access_token\":\"token\",\"expires_in\":3600}";
+        Reply::Raw(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into())
+    })
+    .await;
+    let other = Hub::new().await;
+    let mut config = scheme.config(other.address);
+    config.a.oauth = Some(OauthConfig {
+        endpoint: Target::parse(&format!("https://{}/token", tokens.address)).unwrap(),
+        ca: Some(write(scheme.directory.path(), "elsewhere.pem", &elsewhere.pem())),
+        client_id: "adapter".to_owned(),
+        secret: Secret::Value("secret".to_owned()),
+        refresh: Duration::from_secs(60),
+    });
+    let running = proxy::start(config).await.unwrap();
+    let [to_a, to_b] = running.addresses();
+    until("the side is ready", || async { details(to_a).await["isReady"] == true }).await;
+    assert_eq!(tokens.only().certificates, [scheme.adapter.der()]);
+    let ping = b"{\"requestId\":\"01ARZ3NDEKTSV4RRFFQ69G5FAV\"}";
+    assert_eq!(call(to_b, request("POST /ping", &[("fspiop-source", "hub-a")], ping)).await.status, 202);
+    until("the ping is answered", || async { !scheme.hub.received().is_empty() }).await;
+    let answer = scheme.hub.only();
+    assert_eq!(answer.header("authorization"), Some("Bearer token"));
+    assert_eq!(answer.certificates, [scheme.adapter.der()]);
     running.stop().await;
 }
 

@@ -79,8 +79,12 @@ impl Hub {
         Self::start(Box::new(script), None).await
     }
 
-    pub async fn with_tls(acceptor: TlsAcceptor) -> Self {
-        Self::start(Box::new(|_, _| Reply::status("202 Accepted")), Some(acceptor)).await
+    /// The same over TLS.
+    pub async fn with_tls(
+        acceptor: TlsAcceptor,
+        script: impl Fn(usize, &Received) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        Self::start(Box::new(script), Some(acceptor)).await
     }
 
     async fn start(script: Script, acceptor: Option<TlsAcceptor>) -> Self {
