@@ -1,19 +1,22 @@
-//! Onboarding of DFSPs over the hub's administration API, as an operator's script does it.
+//! Onboarding of DFSPs and foreign exchange providers over the hub's administration API, as an operator's script does it.
 //!
 //! Invariant: repeating it changes nothing, so that a demo with a data directory can be started again. What an answer
 //! must say to count as "already done" is written next to each call.
 
-use crate::demo::cast::{DEPOSIT, NET_DEBIT_CAP, Part, currency};
 use sdk::HttpClient;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::time::Duration;
-use vocabulary::Amount;
+use vocabulary::{Amount, Currency};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 const HUB: &str = "Hub";
-/// Callbacks that a DFSP gets, and the rest of their URLs; an empty rest is a base URL.
-const ENDPOINTS: [(&str, &str); 9] = [
+/// Whole units of each currency that a participant has deposited at the hub.
+const DEPOSIT: u32 = 2_000_000;
+/// Whole units that a participant may owe.
+const NET_DEBIT_CAP: u32 = 500_000;
+/// Callbacks that a participant gets, and the rest of their URLs; an empty rest is a base URL.
+const ENDPOINTS: [(&str, &str); 13] = [
     ("FSPIOP_CALLBACK_URL_PARTIES_GET", "/parties/{{partyIdType}}/{{partyIdentifier}}"),
     ("FSPIOP_CALLBACK_URL_PARTIES_PUT", "/parties/{{partyIdType}}/{{partyIdentifier}}"),
     ("FSPIOP_CALLBACK_URL_PARTIES_PUT_ERROR", "/parties/{{partyIdType}}/{{partyIdentifier}}/error"),
@@ -23,7 +26,15 @@ const ENDPOINTS: [(&str, &str); 9] = [
     ("FSPIOP_CALLBACK_URL_TRANSFER_POST", "/transfers"),
     ("FSPIOP_CALLBACK_URL_TRANSFER_PUT", "/transfers/{{transferId}}"),
     ("FSPIOP_CALLBACK_URL_TRANSFER_ERROR", "/transfers/{{transferId}}/error"),
+    ("FSPIOP_CALLBACK_URL_FX_QUOTES", ""),
+    ("FSPIOP_CALLBACK_URL_FX_TRANSFER_POST", "/fxTransfers"),
+    ("FSPIOP_CALLBACK_URL_FX_TRANSFER_PUT", "/fxTransfers/{{commitRequestId}}"),
+    ("FSPIOP_CALLBACK_URL_FX_TRANSFER_ERROR", "/fxTransfers/{{commitRequestId}}/error"),
 ];
+
+/// A currency of a participant, and the id under which the hub knows the deposit, so that a restart does not make it
+/// twice.
+pub type Account = (Currency, &'static str);
 
 pub struct Admin {
     http: HttpClient,
@@ -36,18 +47,18 @@ impl Admin {
         Self { http: HttpClient::new(), base: format!("http://{address}") }
     }
 
-    /// The hub's own accounts and the settlement model of the currency.
-    pub async fn prepare_scheme(&self) -> Result<(), String> {
+    /// The hub's own accounts and the settlement model of a currency.
+    pub async fn prepare_scheme(&self, currency: Currency) -> Result<(), String> {
         for account in ["HUB_MULTILATERAL_SETTLEMENT", "HUB_RECONCILIATION"] {
-            let body = json!({"type": account, "currency": currency().as_str()});
+            let body = json!({"type": account, "currency": currency.as_str()});
             self.ensure(&format!("/participants/{HUB}/accounts"), body, "already been registered").await?;
         }
         let model = json!({
-            "name": format!("DEFERREDNET{}", currency()),
+            "name": format!("DEFERREDNET{currency}"),
             "settlementGranularity": "NET",
             "settlementInterchange": "MULTILATERAL",
             "settlementDelay": "DEFERRED",
-            "currency": currency().as_str(),
+            "currency": currency.as_str(),
             "requireLiquidityCheck": true,
             "ledgerAccountType": "POSITION",
             "autoPositionReset": true,
@@ -56,48 +67,52 @@ impl Admin {
         self.ensure("/settlementModels", model, "already exists").await
     }
 
-    /// A DFSP with accounts, limit, callback addresses and money.
-    pub async fn onboard(&self, part: &Part, fspiop: SocketAddr) -> Result<(), String> {
-        let name = part.name;
-        let participant = json!({"name": name, "currency": currency().as_str()});
-        self.ensure("/participants", participant, "already been registered").await?;
-        let limit = json!({
-            "currency": currency().as_str(),
-            "limit": {"type": "NET_DEBIT_CAP", "value": NET_DEBIT_CAP},
-            "initialPosition": 0,
-        });
-        let path = format!("/participants/{name}/initialPositionAndLimits");
-        self.ensure(&path, limit, "already set").await?;
+    /// A participant with accounts, limits, callback addresses and money.
+    pub async fn onboard(&self, name: &str, fspiop: SocketAddr, accounts: &[Account]) -> Result<(), String> {
+        for (currency, _) in accounts {
+            let participant = json!({"name": name, "currency": currency.as_str()});
+            self.ensure("/participants", participant, "already been registered").await?;
+            let limit = json!({
+                "currency": currency.as_str(),
+                "limit": {"type": "NET_DEBIT_CAP", "value": NET_DEBIT_CAP},
+                "initialPosition": 0,
+            });
+            let path = format!("/participants/{name}/initialPositionAndLimits");
+            self.ensure(&path, limit, "already set").await?;
+        }
         for (endpoint, rest) in ENDPOINTS {
             let body = json!({"type": endpoint, "value": format!("http://{fspiop}{rest}")});
             self.post(&format!("/participants/{name}/endpoints"), &body).await?;
         }
-        self.deposit(part).await
+        for account in accounts {
+            self.deposit(name, *account).await?;
+        }
+        Ok(())
     }
 
     /// The hub ignores a deposit whose id it knows.
-    async fn deposit(&self, part: &Part) -> Result<(), String> {
-        let accounts = self.get(&format!("/participants/{}/accounts", part.name)).await?;
-        let is_settlement = |account: &&Value| {
-            account["ledgerAccountType"] == "SETTLEMENT" && account["currency"] == currency().as_str()
-        };
+    async fn deposit(&self, name: &str, (currency, deposit_id): Account) -> Result<(), String> {
+        let accounts = self.get(&format!("/participants/{name}/accounts")).await?;
+        let is_settlement =
+            |account: &&Value| account["ledgerAccountType"] == "SETTLEMENT" && account["currency"] == currency.as_str();
         let account = accounts.as_array().into_iter().flatten().find(is_settlement);
-        let id =
-            account.map(|account| &account["id"]).ok_or_else(|| format!("{} has no settlement account", part.name))?;
+        let id = account
+            .map(|account| &account["id"])
+            .ok_or_else(|| format!("{name} has no {currency} settlement account"))?;
         let body = json!({
-            "transferId": part.deposit_id,
+            "transferId": deposit_id,
             "externalReference": "demo",
             "action": "recordFundsIn",
             "reason": "the demo's deposit",
-            "amount": {"amount": DEPOSIT, "currency": currency().as_str()},
+            "amount": {"amount": DEPOSIT, "currency": currency.as_str()},
             "extensionList": {"extension": [{"key": "demo", "value": "true"}]},
         });
-        self.post(&format!("/participants/{}/accounts/{id}", part.name), &body).await
+        self.post(&format!("/participants/{name}/accounts/{id}"), &body).await
     }
 
-    /// What the DFSP owes by the hub's ledger: its POSITION account.
-    pub async fn position(&self, name: &str) -> Result<Amount, String> {
-        let position = self.get(&format!("/participants/{name}/positions?currency={}", currency())).await?;
+    /// What a participant owes by the hub's ledger: its POSITION account in a currency.
+    pub async fn position(&self, name: &str, currency: Currency) -> Result<Amount, String> {
+        let position = self.get(&format!("/participants/{name}/positions?currency={currency}")).await?;
         let text = position["value"].to_string();
         Amount::parse(&text).map_err(|error| format!("the hub gives {text} as the position of {name}: {error}"))
     }

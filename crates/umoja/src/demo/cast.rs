@@ -1,7 +1,7 @@
-//! Who plays in the demo: two DFSPs, eight customers, and what they own. All invented; the country code 999 belongs to
-//! nobody.
+//! Who plays in the demo: three DFSPs, eleven customers, a foreign exchange provider, and what they own. All invented; the
+//! country code 999 belongs to nobody.
 
-use dfsp::{Customer, FeeRule, Fees, Temper};
+use dfsp::{Customer, FeeRule, Fees, Market, Rate, Temper, TreasuryConfig, TreasuryTemper};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -15,15 +15,11 @@ pub struct Part {
     hue: u16,
     pub wallet_port: u16,
     fees: [FeeRule; 2],
-    customers: [(&'static str, &'static str, &'static str, &'static str, Temper); 4],
+    currency: &'static str,
+    customers: &'static [(&'static str, &'static str, &'static str, &'static str, Temper)],
     /// Under which the hub knows the deposit, so that a restart does not make it twice.
     pub deposit_id: &'static str,
 }
-
-/// Whole units of the currency that each DFSP has deposited at the hub.
-pub const DEPOSIT: u32 = 2_000_000;
-/// Whole units that a DFSP may owe.
-pub const NET_DEBIT_CAP: u32 = 500_000;
 
 const PENNY_FEE: FeeRule = FeeRule { basis_points: 100, minimum: Amount::from_units(10_000) };
 const SMALL_FEE: FeeRule = FeeRule { basis_points: 50, minimum: Amount::ZERO };
@@ -34,7 +30,8 @@ pub const GREEN: Part = Part {
     hue: 150,
     wallet_port: 8101,
     fees: [PENNY_FEE, FeeRule::FREE],
-    customers: [
+    currency: "KES",
+    customers: &[
         ("amina", "Amina Odhiambo", "9991000001", "50000", Temper::Welcoming),
         ("daudi", "Daudi Mwangi", "9991000002", "12500.5", Temper::Welcoming),
         ("farida", "Farida Said", "9991000003", "3000", Temper::Welcoming),
@@ -49,7 +46,8 @@ pub const BLUE: Part = Part {
     hue: 225,
     wallet_port: 8102,
     fees: [FeeRule::FREE, SMALL_FEE],
-    customers: [
+    currency: "KES",
+    customers: &[
         ("baraka", "Baraka Kimani", "9992000001", "8000", Temper::Welcoming),
         ("neema", "Neema Achieng", "9992000002", "650.25", Temper::Welcoming),
         ("kataa", "Kataa Hapana", "9992000003", "1000", Temper::Refusing),
@@ -58,25 +56,72 @@ pub const BLUE: Part = Part {
     deposit_id: "6f1c1f0e-2b0f-4c0a-9d55-0a3c5e7b1a02",
 };
 
-pub fn currency() -> Currency {
-    "KES".parse().expect("the Kenyan shilling is a currency")
+/// Its customers have another currency.
+pub const LAKE: Part = Part {
+    name: "lakesavings",
+    title: "Lake Savings",
+    hue: 190,
+    wallet_port: 8103,
+    fees: [PENNY_FEE, SMALL_FEE],
+    currency: "TZS",
+    customers: &[
+        ("rehema", "Rehema Mushi", "9993000001", "200000", Temper::Welcoming),
+        ("kamwe", "Kamwe Sitaki", "9993000002", "20000", Temper::Refusing),
+        ("tuli", "Tuli Tulivu", "9993000003", "20000", Temper::Silent),
+    ],
+    deposit_id: "6f1c1f0e-2b0f-4c0a-9d55-0a3c5e7b1a03",
+};
+
+/// The foreign exchange provider: its name, and the ids of its deposits in both currencies.
+pub const PROVIDER: &str = "savannafx";
+pub const PROVIDER_DEPOSIT_IDS: [&str; 2] =
+    ["6f1c1f0e-2b0f-4c0a-9d55-0a3c5e7b1a04", "6f1c1f0e-2b0f-4c0a-9d55-0a3c5e7b1a05"];
+
+/// The Kenyan and the Tanzanian shilling.
+pub fn currencies() -> [Currency; 2] {
+    [GREEN.currency(), LAKE.currency()]
+}
+
+/// The provider's settings: twenty Tanzanian shillings for a Kenyan one, less a spread.
+pub fn provider(hub: SocketAddr, data: Option<&Path>) -> TreasuryConfig {
+    let name = PROVIDER.parse().expect("names of the cast are short");
+    let [kenyan, tanzanian] = currencies();
+    let market = |source, target, rate| Market { source, target, rate, spread_basis_points: 100, fee: SMALL_FEE };
+    TreasuryConfig {
+        connection: sdk::Config::new(name, format!("http://{hub}"), format!("the demo's secret of {PROVIDER}")),
+        markets: vec![
+            market(kenyan, tanzanian, Rate { source: 1, target: 20 }),
+            market(tanzanian, kenyan, Rate { source: 20, target: 1 }),
+        ],
+        fspiop: ([127, 0, 0, 1], 0).into(),
+        data: data.map(|directory| directory.join(PROVIDER)),
+        offer_lifetime: Duration::from_secs(120),
+        temper: TreasuryTemper::Willing,
+    }
 }
 
 impl Part {
+    pub fn currency(&self) -> Currency {
+        self.currency.parse().expect("currencies of the cast exist")
+    }
+
     /// The DFSP's settings. Port 0 is any free one.
     pub fn config(&self, hub: SocketAddr, wallet_port: u16, data: Option<&Path>, lifetime: Duration) -> dfsp::Config {
-        let other = if self.name == GREEN.name { &BLUE } else { &GREEN };
+        let others = [&GREEN, &BLUE, &LAKE].into_iter().filter(|part| part.name != self.name);
         let name = self.name.parse().expect("names of the cast are short");
         let [sending, receiving] = self.fees;
-        let decimals = sdk::exponent(currency());
+        let currency = self.currency();
+        let foreign = currencies().into_iter().filter(|other| *other != currency).collect();
+        let decimals = sdk::exponent(currency);
         dfsp::Config {
             connection: sdk::Config::new(name, format!("http://{hub}"), format!("the demo's secret of {}", self.name)),
             title: self.title.to_owned(),
             hue: self.hue,
-            currency: currency(),
+            currency,
+            foreign,
             fees: Fees { sending, receiving, decimals },
             customers: self.customers.iter().map(customer).collect(),
-            suggestions: other.customers.iter().map(suggestion).collect(),
+            suggestions: others.flat_map(|part| part.customers.iter().map(|row| suggestion(part, row))).collect(),
             fspiop: ([127, 0, 0, 1], 0).into(),
             wallet: ([127, 0, 0, 1], wallet_port).into(),
             data: data.map(|directory| directory.join(self.name)),
@@ -97,14 +142,14 @@ fn customer(row: &(&str, &str, &str, &str, Temper)) -> Customer {
     }
 }
 
-fn suggestion(row: &(&str, &str, &str, &str, Temper)) -> (String, String) {
+fn suggestion(part: &Part, row: &(&str, &str, &str, &str, Temper)) -> (String, String) {
     let (_, name, number, _, temper) = *row;
     let hint = match temper {
         Temper::Welcoming => "",
         Temper::Refusing => ", who refuses",
         Temper::Silent => ", who never answers",
     };
-    (number.to_owned(), format!("{name}{hint}"))
+    (number.to_owned(), format!("{name} at {}, in {}{hint}", part.title, part.currency))
 }
 
 pub fn msisdn(number: &str) -> PartyId {

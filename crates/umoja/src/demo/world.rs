@@ -1,10 +1,10 @@
-//! The demo's scheme: a hub and two DFSPs in this process, onboarded.
+//! The demo's scheme: a hub, three DFSPs and a foreign exchange provider in this process, onboarded.
 //!
 //! Invariant: they know each other's addresses only; everything between them goes over HTTP.
 
 use crate::demo::admin::Admin;
-use crate::demo::cast::{BLUE, GREEN, Part};
-use dfsp::Bank;
+use crate::demo::cast::{self, BLUE, GREEN, LAKE, PROVIDER, PROVIDER_DEPOSIT_IDS, Part};
+use dfsp::{Bank, Treasury};
 use hub::Listeners;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -23,6 +23,9 @@ pub struct World {
     pub admin: Admin,
     pub green: dfsp::Running,
     pub blue: dfsp::Running,
+    /// In another currency.
+    pub lake: dfsp::Running,
+    pub provider: dfsp::RunningTreasury,
     /// How long a payment may take.
     pub lifetime: Duration,
 }
@@ -40,15 +43,24 @@ impl World {
         };
         let green = start(&GREEN).await.map_err(|error| dfsp_sentence(&GREEN, error))?;
         let blue = start(&BLUE).await.map_err(|error| dfsp_sentence(&BLUE, error))?;
-        let world = Self { hub, admin, green, blue, lifetime };
+        let lake = start(&LAKE).await.map_err(|error| dfsp_sentence(&LAKE, error))?;
+        let provider = dfsp::start_treasury(cast::provider(addresses.fspiop, data)).await;
+        let provider = provider.map_err(|error| format!("{PROVIDER} does not start: {error}."))?;
+        let world = Self { hub, admin, green, blue, lake, provider, lifetime };
         world.onboard().await.map_err(|error| format!("The demo cannot be set up: {error}."))?;
         Ok(world)
     }
 
     async fn onboard(&self) -> Result<(), String> {
-        self.admin.prepare_scheme().await?;
-        for (part, running) in [(&GREEN, &self.green), (&BLUE, &self.blue)] {
-            self.admin.onboard(part, running.fspiop_address()).await?;
+        let currencies = cast::currencies();
+        for currency in currencies {
+            self.admin.prepare_scheme(currency).await?;
+        }
+        let accounts: Vec<_> = currencies.into_iter().zip(PROVIDER_DEPOSIT_IDS).collect();
+        self.admin.onboard(PROVIDER, self.provider.fspiop_address(), &accounts).await?;
+        for (part, running) in [(&GREEN, &self.green), (&BLUE, &self.blue), (&LAKE, &self.lake)] {
+            let account = (part.currency(), part.deposit_id);
+            self.admin.onboard(part.name, running.fspiop_address(), &[account]).await?;
             let registered = running.register_customers().await;
             registered.map_err(|error| format!("the customers of {} are not registered: {error}", part.title))?;
         }
@@ -65,9 +77,20 @@ impl World {
         self.blue.bank()
     }
 
+    /// Lake Savings, to which the script pays in another currency.
+    pub fn foreign_payee(&self) -> &Arc<Bank> {
+        self.lake.bank()
+    }
+
+    pub fn treasury(&self) -> &Arc<Treasury> {
+        self.provider.treasury()
+    }
+
     pub async fn stop(self) {
         self.green.stop().await;
         self.blue.stop().await;
+        self.lake.stop().await;
+        self.provider.stop().await;
         self.hub.stop().await;
     }
 }
