@@ -1,19 +1,18 @@
-//! Onboarding of DFSPs over the hub's administration API, as an operator's script does it.
+//! Onboarding of participants over the hub's administration API, as an operator's script does it.
 //!
 //! Invariant: repeating it changes nothing, so that a demo with a data directory can be started again. What an answer
 //! must say to count as "already done" is written next to each call.
 
-use crate::demo::cast::{DEPOSIT, NET_DEBIT_CAP, Part, currency};
+use crate::demo::cast::{DEPOSIT, NET_DEBIT_CAP};
 use sdk::HttpClient;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::time::Duration;
-use vocabulary::Amount;
+use vocabulary::{Amount, Currency};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
-const HUB: &str = "Hub";
-/// Callbacks that a DFSP gets, and the rest of their URLs; an empty rest is a base URL.
-const ENDPOINTS: [(&str, &str); 9] = [
+/// Callbacks that a participant gets, and the rest of their URLs; an empty rest is a base URL.
+const ENDPOINTS: [(&str, &str); 13] = [
     ("FSPIOP_CALLBACK_URL_PARTIES_GET", "/parties/{{partyIdType}}/{{partyIdentifier}}"),
     ("FSPIOP_CALLBACK_URL_PARTIES_PUT", "/parties/{{partyIdType}}/{{partyIdentifier}}"),
     ("FSPIOP_CALLBACK_URL_PARTIES_PUT_ERROR", "/parties/{{partyIdType}}/{{partyIdentifier}}/error"),
@@ -23,81 +22,115 @@ const ENDPOINTS: [(&str, &str); 9] = [
     ("FSPIOP_CALLBACK_URL_TRANSFER_POST", "/transfers"),
     ("FSPIOP_CALLBACK_URL_TRANSFER_PUT", "/transfers/{{transferId}}"),
     ("FSPIOP_CALLBACK_URL_TRANSFER_ERROR", "/transfers/{{transferId}}/error"),
+    ("FSPIOP_CALLBACK_URL_FX_QUOTES", ""),
+    ("FSPIOP_CALLBACK_URL_FX_TRANSFER_POST", "/fxTransfers"),
+    ("FSPIOP_CALLBACK_URL_FX_TRANSFER_PUT", "/fxTransfers/{{commitRequestId}}"),
+    ("FSPIOP_CALLBACK_URL_FX_TRANSFER_ERROR", "/fxTransfers/{{commitRequestId}}/error"),
 ];
+
+/// A participant as it is registered.
+pub struct Member<'a> {
+    pub name: &'a str,
+    pub role: Role,
+    /// What it has accounts in, with the id of each deposit: a hub ignores one that it knows.
+    pub accounts: &'a [(Currency, String)],
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Dfsp,
+    /// Stands for another scheme.
+    Proxy,
+}
 
 pub struct Admin {
     http: HttpClient,
     base: String,
+    /// The hub's own name as a participant.
+    hub: String,
 }
 
 impl Admin {
     /// `address` is the hub's administration listener.
-    pub fn new(address: SocketAddr) -> Self {
-        Self { http: HttpClient::new(), base: format!("http://{address}") }
+    pub fn new(address: SocketAddr, hub: &str) -> Self {
+        Self { http: HttpClient::new(), base: format!("http://{address}"), hub: hub.to_owned() }
     }
 
-    /// The hub's own accounts and the settlement model of the currency.
-    pub async fn prepare_scheme(&self) -> Result<(), String> {
-        for account in ["HUB_MULTILATERAL_SETTLEMENT", "HUB_RECONCILIATION"] {
-            let body = json!({"type": account, "currency": currency().as_str()});
-            self.ensure(&format!("/participants/{HUB}/accounts"), body, "already been registered").await?;
+    /// The hub's own accounts and the settlement models of its currencies.
+    pub async fn prepare_scheme(&self, currencies: &[Currency]) -> Result<(), String> {
+        for currency in currencies {
+            for account in ["HUB_MULTILATERAL_SETTLEMENT", "HUB_RECONCILIATION"] {
+                let body = json!({"type": account, "currency": currency.as_str()});
+                let path = format!("/participants/{}/accounts", self.hub);
+                self.ensure(&path, body, "already been registered").await?;
+            }
+            let model = json!({
+                "name": format!("DEFERREDNET{currency}"),
+                "settlementGranularity": "NET",
+                "settlementInterchange": "MULTILATERAL",
+                "settlementDelay": "DEFERRED",
+                "currency": currency.as_str(),
+                "requireLiquidityCheck": true,
+                "ledgerAccountType": "POSITION",
+                "autoPositionReset": true,
+                "settlementAccountType": "SETTLEMENT",
+            });
+            self.ensure("/settlementModels", model, "already exists").await?;
         }
-        let model = json!({
-            "name": format!("DEFERREDNET{}", currency()),
-            "settlementGranularity": "NET",
-            "settlementInterchange": "MULTILATERAL",
-            "settlementDelay": "DEFERRED",
-            "currency": currency().as_str(),
-            "requireLiquidityCheck": true,
-            "ledgerAccountType": "POSITION",
-            "autoPositionReset": true,
-            "settlementAccountType": "SETTLEMENT",
-        });
-        self.ensure("/settlementModels", model, "already exists").await
+        Ok(())
     }
 
-    /// A DFSP with accounts, limit, callback addresses and money.
-    pub async fn onboard(&self, part: &Part, fspiop: SocketAddr) -> Result<(), String> {
-        let name = part.name;
-        let participant = json!({"name": name, "currency": currency().as_str()});
-        self.ensure("/participants", participant, "already been registered").await?;
-        let limit = json!({
-            "currency": currency().as_str(),
-            "limit": {"type": "NET_DEBIT_CAP", "value": NET_DEBIT_CAP},
-            "initialPosition": 0,
-        });
-        let path = format!("/participants/{name}/initialPositionAndLimits");
-        self.ensure(&path, limit, "already set").await?;
+    /// A participant with accounts, limits, money and callback addresses.
+    pub async fn onboard(&self, member: &Member<'_>, fspiop: SocketAddr) -> Result<(), String> {
+        let name = member.name;
+        for (currency, deposit_id) in member.accounts {
+            let is_proxy = member.role == Role::Proxy;
+            let participant = json!({"name": name, "currency": currency.as_str(), "isProxy": is_proxy});
+            self.ensure("/participants", participant, "already been registered").await?;
+            let limit = json!({
+                "currency": currency.as_str(),
+                "limit": {"type": "NET_DEBIT_CAP", "value": NET_DEBIT_CAP},
+                "initialPosition": 0,
+            });
+            let path = format!("/participants/{name}/initialPositionAndLimits");
+            self.ensure(&path, limit, "already set").await?;
+            self.deposit(name, *currency, deposit_id).await?;
+        }
         for (endpoint, rest) in ENDPOINTS {
             let body = json!({"type": endpoint, "value": format!("http://{fspiop}{rest}")});
             self.post(&format!("/participants/{name}/endpoints"), &body).await?;
         }
-        self.deposit(part).await
+        Ok(())
     }
 
     /// The hub ignores a deposit whose id it knows.
-    async fn deposit(&self, part: &Part) -> Result<(), String> {
-        let accounts = self.get(&format!("/participants/{}/accounts", part.name)).await?;
-        let is_settlement = |account: &&Value| {
-            account["ledgerAccountType"] == "SETTLEMENT" && account["currency"] == currency().as_str()
-        };
+    async fn deposit(&self, name: &str, currency: Currency, deposit_id: &str) -> Result<(), String> {
+        let accounts = self.get(&format!("/participants/{name}/accounts")).await?;
+        let is_settlement =
+            |account: &&Value| account["ledgerAccountType"] == "SETTLEMENT" && account["currency"] == currency.as_str();
         let account = accounts.as_array().into_iter().flatten().find(is_settlement);
-        let id =
-            account.map(|account| &account["id"]).ok_or_else(|| format!("{} has no settlement account", part.name))?;
+        let id = account.map(|account| &account["id"]).ok_or_else(|| format!("{name} has no settlement account"))?;
         let body = json!({
-            "transferId": part.deposit_id,
+            "transferId": deposit_id,
             "externalReference": "demo",
             "action": "recordFundsIn",
             "reason": "the demo's deposit",
-            "amount": {"amount": DEPOSIT, "currency": currency().as_str()},
+            "amount": {"amount": DEPOSIT, "currency": currency.as_str()},
             "extensionList": {"extension": [{"key": "demo", "value": "true"}]},
         });
-        self.post(&format!("/participants/{}/accounts/{id}", part.name), &body).await
+        self.post(&format!("/participants/{name}/accounts/{id}"), &body).await
     }
 
-    /// What the DFSP owes by the hub's ledger: its POSITION account.
-    pub async fn position(&self, name: &str) -> Result<Amount, String> {
-        let position = self.get(&format!("/participants/{name}/positions?currency={}", currency())).await?;
+    /// Behind which proxy a participant of another scheme is, where no look-up finds it.
+    pub async fn set_route(&self, fsp: &str, proxy: &str) -> Result<(), String> {
+        let path = format!("/umoja/v1/routes/{fsp}");
+        let (url, body) = (format!("{}{path}", self.base), json!({"proxy": proxy}).to_string());
+        check(&path, self.http.put_json(&url, body.into(), TIMEOUT).await).map(drop)
+    }
+
+    /// What a participant owes by the hub's ledger: its POSITION account.
+    pub async fn position(&self, name: &str, currency: Currency) -> Result<Amount, String> {
+        let position = self.get(&format!("/participants/{name}/positions?currency={currency}")).await?;
         let text = position["value"].to_string();
         Amount::parse(&text).map_err(|error| format!("the hub gives {text} as the position of {name}: {error}"))
     }

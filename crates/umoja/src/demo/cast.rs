@@ -1,5 +1,4 @@
-//! Who plays in the demo: two DFSPs, eight customers, and what they own. All invented; the country code 999 belongs to
-//! nobody.
+//! Who plays in the demo: DFSPs, their customers, and what they own. All invented; the country code 999 belongs to nobody.
 
 use dfsp::{Customer, FeeRule, Fees, Temper};
 use std::net::SocketAddr;
@@ -7,17 +6,34 @@ use std::path::Path;
 use std::time::Duration;
 use vocabulary::{Amount, Currency, PartyId, PartyIdType};
 
+/// Id, name, phone number, deposit and temper of a customer.
+pub type Row = (&'static str, &'static str, &'static str, &'static str, Temper);
+
 /// A DFSP of the demo and what it starts with.
 pub struct Part {
     /// Name in the scheme.
     pub name: &'static str,
     pub title: &'static str,
-    hue: u16,
+    pub hue: u16,
     pub wallet_port: u16,
-    fees: [FeeRule; 2],
-    customers: [(&'static str, &'static str, &'static str, &'static str, Temper); 4],
+    /// In which it keeps its customers' accounts.
+    pub currency: &'static str,
+    /// For sending and for receiving.
+    pub fees: [FeeRule; 2],
+    pub customers: &'static [Row],
     /// Under which the hub knows the deposit, so that a restart does not make it twice.
     pub deposit_id: &'static str,
+}
+
+/// Where a DFSP plays.
+pub struct Site<'a> {
+    /// The hub's FSPIOP listener.
+    pub hub: SocketAddr,
+    /// Port 0 is any free one.
+    pub wallet_port: u16,
+    pub data: Option<&'a Path>,
+    /// How long a payment may take.
+    pub lifetime: Duration,
 }
 
 /// Whole units of the currency that each DFSP has deposited at the hub.
@@ -25,16 +41,17 @@ pub const DEPOSIT: u32 = 2_000_000;
 /// Whole units that a DFSP may owe.
 pub const NET_DEBIT_CAP: u32 = 500_000;
 
-const PENNY_FEE: FeeRule = FeeRule { basis_points: 100, minimum: Amount::from_units(10_000) };
-const SMALL_FEE: FeeRule = FeeRule { basis_points: 50, minimum: Amount::ZERO };
+pub const PENNY_FEE: FeeRule = FeeRule { basis_points: 100, minimum: Amount::from_units(10_000) };
+pub const SMALL_FEE: FeeRule = FeeRule { basis_points: 50, minimum: Amount::ZERO };
 
 pub const GREEN: Part = Part {
     name: "greenbank",
     title: "Green Bank",
     hue: 150,
     wallet_port: 8101,
+    currency: "KES",
     fees: [PENNY_FEE, FeeRule::FREE],
-    customers: [
+    customers: &[
         ("amina", "Amina Odhiambo", "9991000001", "50000", Temper::Welcoming),
         ("daudi", "Daudi Mwangi", "9991000002", "12500.5", Temper::Welcoming),
         ("farida", "Farida Said", "9991000003", "3000", Temper::Welcoming),
@@ -48,8 +65,9 @@ pub const BLUE: Part = Part {
     title: "Blue Wallet",
     hue: 225,
     wallet_port: 8102,
+    currency: "KES",
     fees: [FeeRule::FREE, SMALL_FEE],
-    customers: [
+    customers: &[
         ("baraka", "Baraka Kimani", "9992000001", "8000", Temper::Welcoming),
         ("neema", "Neema Achieng", "9992000002", "650.25", Temper::Welcoming),
         ("kataa", "Kataa Hapana", "9992000003", "1000", Temper::Refusing),
@@ -58,35 +76,34 @@ pub const BLUE: Part = Part {
     deposit_id: "6f1c1f0e-2b0f-4c0a-9d55-0a3c5e7b1a02",
 };
 
-pub fn currency() -> Currency {
-    "KES".parse().expect("the Kenyan shilling is a currency")
-}
-
 impl Part {
-    /// The DFSP's settings. Port 0 is any free one.
-    pub fn config(&self, hub: SocketAddr, wallet_port: u16, data: Option<&Path>, lifetime: Duration) -> dfsp::Config {
-        let other = if self.name == GREEN.name { &BLUE } else { &GREEN };
+    pub fn currency(&self) -> Currency {
+        self.currency.parse().expect("the cast pays in currencies that there are")
+    }
+
+    /// The DFSP's settings; its pages suggest to pay customers of `others`.
+    pub fn config(&self, site: &Site<'_>, others: &[&Part]) -> dfsp::Config {
         let name = self.name.parse().expect("names of the cast are short");
         let [sending, receiving] = self.fees;
-        let decimals = sdk::exponent(currency());
+        let hub = format!("http://{}", site.hub);
         dfsp::Config {
-            connection: sdk::Config::new(name, format!("http://{hub}"), format!("the demo's secret of {}", self.name)),
+            connection: sdk::Config::new(name, hub, format!("the demo's secret of {}", self.name)),
             title: self.title.to_owned(),
             hue: self.hue,
-            currency: currency(),
-            fees: Fees { sending, receiving, decimals },
+            currency: self.currency(),
+            fees: Fees { sending, receiving, decimals: sdk::exponent(self.currency()) },
             customers: self.customers.iter().map(customer).collect(),
-            suggestions: other.customers.iter().map(suggestion).collect(),
+            suggestions: others.iter().flat_map(|other| other.customers).map(suggestion).collect(),
             fspiop: ([127, 0, 0, 1], 0).into(),
-            wallet: ([127, 0, 0, 1], wallet_port).into(),
-            data: data.map(|directory| directory.join(self.name)),
-            transfer_lifetime: lifetime,
+            wallet: ([127, 0, 0, 1], site.wallet_port).into(),
+            data: site.data.map(|directory| directory.join(self.name)),
+            transfer_lifetime: site.lifetime,
             quote_lifetime: Duration::from_secs(300),
         }
     }
 }
 
-fn customer(row: &(&str, &str, &str, &str, Temper)) -> Customer {
+pub fn customer(row: &Row) -> Customer {
     let (id, name, number, deposit, temper) = *row;
     Customer {
         id: id.to_owned(),
@@ -97,7 +114,7 @@ fn customer(row: &(&str, &str, &str, &str, Temper)) -> Customer {
     }
 }
 
-fn suggestion(row: &(&str, &str, &str, &str, Temper)) -> (String, String) {
+fn suggestion(row: &Row) -> (String, String) {
     let (_, name, number, _, temper) = *row;
     let hint = match temper {
         Temper::Welcoming => "",

@@ -283,7 +283,7 @@ impl Case {
 async fn compare_positions(world: &World, outcome: &mut Outcome) {
     for (part, bank) in [(&GREEN, world.payer()), (&BLUE, world.payee())] {
         let own = bank.balance_of(&Account::Position);
-        match world.admin.position(part.name).await {
+        match world.admin.position(part.name, part.currency()).await {
             Ok(position) if position == own => {}
             Ok(position) => {
                 outcome.problems.push(format!("the hub's position of {} is {position}, its own is {own}", part.title));
@@ -322,7 +322,7 @@ async fn end_of(bank: &Bank, id: CorrelationId, outcome: &mut Outcome) -> Option
     }
 }
 
-fn seen(payment: Option<&Payment>) -> Seen {
+pub fn seen(payment: Option<&Payment>) -> Seen {
     match payment.map(|payment| &payment.state) {
         None => Seen::Nothing,
         Some(State::Pending) => Seen::Open,

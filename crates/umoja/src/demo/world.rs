@@ -2,8 +2,8 @@
 //!
 //! Invariant: they know each other's addresses only; everything between them goes over HTTP.
 
-use crate::demo::admin::Admin;
-use crate::demo::cast::{BLUE, GREEN, Part};
+use crate::demo::admin::{Admin, Member, Role};
+use crate::demo::cast::{BLUE, GREEN, Part, Site};
 use dfsp::Bank;
 use hub::Listeners;
 use std::net::SocketAddr;
@@ -16,6 +16,16 @@ use std::time::Duration;
 pub enum Ports {
     Usual,
     Free,
+}
+
+impl Ports {
+    /// The port itself, or any free one.
+    pub fn or_free(self, port: u16) -> u16 {
+        match self {
+            Self::Usual => port,
+            Self::Free => 0,
+        }
+    }
 }
 
 pub struct World {
@@ -31,24 +41,26 @@ impl World {
     /// Starts and onboards everything. Errors: one sentence for the person who started it.
     pub async fn start(data: Option<PathBuf>, ports: Ports, lifetime: Duration) -> Result<Self, String> {
         let data = data.as_deref();
-        let hub = hub::start(hub_config(data, ports)?, portal::router).await.map_err(hub_sentence)?;
+        let hub = hub::start(hub_config(data, GREEN.name, ports)?, portal::router).await.map_err(hub_sentence)?;
         let addresses = hub.addresses();
-        let admin = Admin::new(addresses.administration);
-        let start = |part: &Part| {
-            let port = if ports == Ports::Usual { part.wallet_port } else { 0 };
-            dfsp::start(part.config(addresses.fspiop, port, data, lifetime))
+        let admin = Admin::new(addresses.administration, hub.hub().name().as_str());
+        let start = |part: &Part, other: &Part| {
+            let wallet_port = ports.or_free(part.wallet_port);
+            dfsp::start(part.config(&Site { hub: addresses.fspiop, wallet_port, data, lifetime }, &[other]))
         };
-        let green = start(&GREEN).await.map_err(|error| dfsp_sentence(&GREEN, error))?;
-        let blue = start(&BLUE).await.map_err(|error| dfsp_sentence(&BLUE, error))?;
+        let green = start(&GREEN, &BLUE).await.map_err(|error| dfsp_sentence(&GREEN, error))?;
+        let blue = start(&BLUE, &GREEN).await.map_err(|error| dfsp_sentence(&BLUE, error))?;
         let world = Self { hub, admin, green, blue, lifetime };
         world.onboard().await.map_err(|error| format!("The demo cannot be set up: {error}."))?;
         Ok(world)
     }
 
     async fn onboard(&self) -> Result<(), String> {
-        self.admin.prepare_scheme().await?;
+        self.admin.prepare_scheme(&[GREEN.currency()]).await?;
         for (part, running) in [(&GREEN, &self.green), (&BLUE, &self.blue)] {
-            self.admin.onboard(part, running.fspiop_address()).await?;
+            let accounts = [(part.currency(), part.deposit_id.to_owned())];
+            let member = Member { name: part.name, role: Role::Dfsp, accounts: &accounts };
+            self.admin.onboard(&member, running.fspiop_address()).await?;
             let registered = running.register_customers().await;
             registered.map_err(|error| format!("the customers of {} are not registered: {error}", part.title))?;
         }
@@ -73,7 +85,7 @@ impl World {
 }
 
 /// What to do about a port that is taken is another thing here than for a hub alone.
-fn hub_sentence(error: hub::StartError) -> String {
+pub fn hub_sentence(error: hub::StartError) -> String {
     match error {
         hub::StartError::Listen { listener, address, error } => {
             port_sentence(&format!("The hub's {listener}"), address, error)
@@ -82,7 +94,7 @@ fn hub_sentence(error: hub::StartError) -> String {
     }
 }
 
-fn dfsp_sentence(part: &Part, error: dfsp::StartError) -> String {
+pub fn dfsp_sentence(part: &Part, error: dfsp::StartError) -> String {
     match error {
         dfsp::StartError::Listen(listener, address, error) => {
             port_sentence(&format!("{}'s {listener}", part.title), address, error)
@@ -91,11 +103,12 @@ fn dfsp_sentence(part: &Part, error: dfsp::StartError) -> String {
     }
 }
 
-fn port_sentence(whose: &str, address: SocketAddr, error: std::io::Error) -> String {
+pub fn port_sentence(whose: &str, address: SocketAddr, error: std::io::Error) -> String {
     format!("{whose} cannot listen at {address} ({error}). Stop the program that does, or add --free-ports.")
 }
 
-fn hub_config(data: Option<&Path>, ports: Ports) -> Result<hub::Config, String> {
+/// A hub's settings. A directory that has a hub but not the bank `mark` is somebody else's.
+pub fn hub_config(data: Option<&Path>, mark: &str, ports: Ports) -> Result<hub::Config, String> {
     let mut config = hub::Config::default();
     if let Some(directory) = data {
         let shown = directory.display();
@@ -103,7 +116,7 @@ fn hub_config(data: Option<&Path>, ports: Ports) -> Result<hub::Config, String> 
             .map_err(|error| format!("The directory {shown} cannot be made: {error}."))?;
         let database = directory.join("hub.db");
         // The demo's participants and money do not belong into a hub that serves others.
-        if database.exists() && !directory.join(GREEN.name).exists() {
+        if database.exists() && !directory.join(mark).exists() {
             return Err(format!("{shown} holds a hub that is not the demo's. Give the demo a directory of its own."));
         }
         config.store = format!("sqlite:{}", database.display());
