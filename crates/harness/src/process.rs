@@ -1,4 +1,4 @@
-//! The hub as a process: started, asked for its resources, ended.
+//! The hub and the proxy adapter as processes: started, asked for their resources, ended.
 //!
 //! Invariant: a started process is ended by its own id, at the latest when the value is dropped.
 
@@ -55,11 +55,18 @@ pub struct HubCommand {
 /// A running hub.
 #[derive(Debug)]
 pub struct HubProcess {
+    process: ServerProcess,
+    addresses: Addresses,
+}
+
+/// A running command of `umoja` that serves until it is told to stop.
+#[derive(Debug)]
+pub struct ServerProcess {
+    name: &'static str,
     child: Child,
     pid: u32,
-    addresses: Addresses,
     log: PathBuf,
-    /// Keeps the pipe open, so that the hub may go on writing to it.
+    /// Keeps the pipe open, so that the process may go on writing to it.
     _stdout: BufReader<ChildStdout>,
 }
 
@@ -116,45 +123,84 @@ impl Addresses {
 impl HubProcess {
     /// Starts a hub on these addresses and waits until it is ready. The error is a sentence, with the end of its log.
     pub async fn start(command: &HubCommand, addresses: Addresses) -> Result<Self, String> {
-        let started = Self::spawn(command, addresses).map_err(|error| {
-            format!("cannot start {} with its log in {}: {error}", command.binary.display(), command.log.display())
+        let arguments = ["hub".into()].into_iter().chain(command.arguments.iter().cloned());
+        let arguments: Vec<OsString> = arguments.chain(["--json".into()]).chain(addresses.arguments()).collect();
+        let mut process = Command::new(&command.binary);
+        process.args(arguments);
+        let (process, addresses) = ServerProcess::start("hub", process, &command.log, Addresses::parse).await?;
+        Ok(Self { process, addresses })
+    }
+
+    pub fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
+    /// The most memory that it has had at a time, in KiB.
+    pub fn peak_memory_kib(&self) -> Option<u64> {
+        self.process.peak_memory_kib()
+    }
+
+    /// A sentence with the end of its log, if the hub does not run any more.
+    pub fn ended_by_itself(&mut self) -> Option<String> {
+        self.process.ended_by_itself()
+    }
+
+    /// SIGKILL: the process does not get to do anything any more.
+    pub async fn kill(self) -> io::Result<()> {
+        self.process.kill().await
+    }
+
+    /// SIGTERM, and SIGKILL if that does not help in time. An error if it had ended before or did not end well.
+    pub async fn stop(self) -> Result<(), String> {
+        self.process.stop().await
+    }
+}
+
+impl ServerProcess {
+    /// Starts a process, called `name` in sentences, that prints one line when it is ready, and gives what that line
+    /// says. Its log is appended to a file. The error is a sentence, with the end of the log.
+    pub async fn start<T>(
+        name: &'static str,
+        mut command: Command,
+        log: &Path,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<(Self, T), String> {
+        let started = Self::spawn(&mut command, log).map_err(|error| {
+            let binary = Path::new(command.as_std().get_program()).display();
+            format!("cannot start {binary} with its log in {}: {error}", log.display())
         })?;
         let (mut child, pid, mut stdout) = started;
         let mut line = String::new();
         let ready = timeout(START_TIMEOUT, (&mut stdout).take(READY_LINE_MAX).read_line(&mut line)).await;
         let problem = match ready {
-            Err(_) => format!("the hub was not ready within {} s", START_TIMEOUT.as_secs()),
-            Ok(Err(error)) => format!("the hub's first line cannot be read: {error}"),
-            Ok(Ok(0)) => "the hub ended while starting".to_owned(),
-            Ok(Ok(_)) => match Addresses::parse(&line) {
-                Some(addresses) => {
-                    return Ok(Self { child, pid, addresses, log: command.log.clone(), _stdout: stdout });
-                }
-                None => format!("the hub's first line does not name its addresses: {}", line.trim_end()),
+            Err(_) => format!("the {name} was not ready within {} s", START_TIMEOUT.as_secs()),
+            Ok(Err(error)) => format!("the {name}'s first line cannot be read: {error}"),
+            Ok(Ok(0)) => format!("the {name} ended while starting"),
+            Ok(Ok(_)) => match parse(&line) {
+                Some(said) => return Ok((Self { name, child, pid, log: log.to_owned(), _stdout: stdout }, said)),
+                None => format!("the {name}'s first line does not name its addresses: {}", line.trim_end()),
             },
         };
         // It may have ended by itself already.
         let _ = child.kill().await;
-        Err(format!("{problem}{}", log_tail(&command.log)))
+        Err(format!("{problem}{}", log_tail(log)))
     }
 
-    fn spawn(command: &HubCommand, addresses: Addresses) -> io::Result<(Child, u32, BufReader<ChildStdout>)> {
-        let log = File::options().create(true).append(true).open(&command.log)?;
-        let mut process = Command::new(&command.binary);
-        process.arg("hub").args(&command.arguments).arg("--json").args(addresses.arguments());
+    fn spawn(command: &mut Command, log: &Path) -> io::Result<(Child, u32, BufReader<ChildStdout>)> {
+        let log = File::options().create(true).append(true).open(log)?;
         // Settings of a hub that the person runs are not for this one.
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("UMOJA_")) {
-            process.env_remove(name);
+            command.env_remove(name);
         }
-        process.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).kill_on_drop(true);
-        let mut child = process.spawn()?;
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).kill_on_drop(true);
+        let mut child = command.spawn()?;
         let pid = child.id().expect("a child that was not waited for has an id");
         let stdout = child.stdout.take().expect("its output was asked for");
         Ok((child, pid, BufReader::new(stdout)))
-    }
-
-    pub fn addresses(&self) -> Addresses {
-        self.addresses
     }
 
     pub fn pid(&self) -> u32 {
@@ -168,10 +214,10 @@ impl HubProcess {
         line.split_whitespace().next()?.parse().ok()
     }
 
-    /// A sentence with the end of its log, if the hub does not run any more.
+    /// A sentence with the end of its log, if the process does not run any more.
     pub fn ended_by_itself(&mut self) -> Option<String> {
         let status = self.child.try_wait().ok().flatten()?;
-        Some(format!("the hub ended by itself: {status}{}", log_tail(&self.log)))
+        Some(format!("the {} ended by itself: {status}{}", self.name, log_tail(&self.log)))
     }
 
     /// SIGKILL: the process does not get to do anything any more.
@@ -179,23 +225,29 @@ impl HubProcess {
         self.child.kill().await
     }
 
+    /// Sends a signal, named as kill(1) has it.
+    pub async fn signal(&self, signal: &str) -> Result<(), String> {
+        let pid = self.pid.to_string();
+        let asked = Command::new("sh").args(["-c", "kill -\"$0\" \"$1\"", signal, &pid]).status().await;
+        asked
+            .map(drop)
+            .map_err(|error| format!("no shell to send SIG{signal} to the {}, pid {pid}: {error}", self.name))
+    }
+
     /// SIGTERM, and SIGKILL if that does not help in time. An error if it had ended before or did not end well.
     pub async fn stop(mut self) -> Result<(), String> {
         if let Some(sentence) = self.ended_by_itself() {
             return Err(sentence);
         }
-        let pid = self.pid.to_string();
-        let asked = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &pid]).status().await;
-        if let Err(error) = asked {
-            return Err(format!("no shell to send SIGTERM to the hub, pid {pid}: {error}"));
-        }
+        self.signal("TERM").await?;
+        let (name, pid) = (self.name, self.pid);
         match timeout(STOP_TIMEOUT, self.child.wait()).await {
             Ok(Ok(status)) if status.success() => Ok(()),
-            Ok(Ok(status)) => Err(format!("the hub did not end well: {status}")),
-            Ok(Err(error)) => Err(format!("cannot wait for the hub, pid {pid}: {error}")),
+            Ok(Ok(status)) => Err(format!("the {name} did not end well: {status}")),
+            Ok(Err(error)) => Err(format!("cannot wait for the {name}, pid {pid}: {error}")),
             Err(_) => {
-                self.child.kill().await.map_err(|error| format!("cannot kill the hub, pid {pid}: {error}"))?;
-                Err(format!("the hub did not stop within {} s of SIGTERM and was killed", STOP_TIMEOUT.as_secs()))
+                self.child.kill().await.map_err(|error| format!("cannot kill the {name}, pid {pid}: {error}"))?;
+                Err(format!("the {name} did not stop within {} s of SIGTERM and was killed", STOP_TIMEOUT.as_secs()))
             }
         }
     }

@@ -60,10 +60,12 @@ impl Adapter {
     /// Reads the files that the configuration names. The error is a sentence.
     pub fn try_new(config: &Config) -> Result<Self, String> {
         let metrics = Metrics::new();
+        if !config.id.as_str().bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(format!("The name '{}' has characters that no header can carry.", config.id));
+        }
         let side = |which: Which, side| Side::new(which.name(), config, side, metrics.of_side(which.name()));
         Ok(Self {
-            id: HeaderValue::from_str(config.id.as_str())
-                .map_err(|_| format!("The name '{}' has characters that no header can carry.", config.id))?,
+            id: HeaderValue::from_str(config.id.as_str()).expect("graphic ASCII fits into a header"),
             removed_headers: config.removed_headers.clone(),
             a: side(Which::A, &config.a),
             b: side(Which::B, &config.b),

@@ -11,6 +11,8 @@ mod day;
 mod report;
 mod session;
 
+pub use report::{decimal, milliseconds, number, rate};
+
 use crate::fail;
 use clap::{ArgGroup, Args};
 use harness::{

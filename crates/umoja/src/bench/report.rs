@@ -233,7 +233,7 @@ fn or_unknown(value: Option<String>, unit: &str) -> String {
     value.map_or_else(|| "unknown: there is no /proc".to_owned(), |value| format!("{value} {unit}"))
 }
 
-fn rate(count: u64, elapsed: Duration) -> String {
+pub fn rate(count: u64, elapsed: Duration) -> String {
     decimal((u128::from(count) * 10_000 / elapsed.as_millis().max(1)) as u64, 1)
 }
 
@@ -251,7 +251,7 @@ fn millis(duration: Duration) -> u64 {
 }
 
 /// An integer with the point moved by so many places.
-fn decimal(value: u64, places: u32) -> String {
+pub fn decimal(value: u64, places: u32) -> String {
     let scale = 10u64.pow(places);
     format!("{}.{:0width$}", value / scale, value % scale, width = places as usize)
 }
