@@ -4,7 +4,7 @@
 //! asked and told the same thing again, so it answers by id; what it has promised (a reservation) it has made durable
 //! before it answers.
 
-use crate::{News, Party};
+use crate::{FxNews, News, Party};
 use fspiop::{FspiopError, body::AmountType};
 use std::future::Future;
 use vocabulary::{Amount, CorrelationId, FspId, Money, PartyId, Timestamp};
@@ -22,6 +22,12 @@ pub trait Backend: Send + Sync + 'static {
 
     /// News of a transfer, sent or received. Acknowledged to the hub only after `Ok`; after `Err` the hub repeats it.
     fn news(&self, id: CorrelationId, news: News) -> impl Future<Output = Result<(), NotRecorded>> + Send;
+
+    /// News of a conversion that this DFSP has asked for; like [`Backend::news`]. Who never pays in other currencies leaves
+    /// it out.
+    fn fx_news(&self, _id: CorrelationId, _news: FxNews) -> impl Future<Output = Result<(), NotRecorded>> + Send {
+        std::future::ready(Ok(()))
+    }
 }
 
 /// `POST /quotes`, as the payee's DFSP reads it.

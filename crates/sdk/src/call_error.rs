@@ -19,6 +19,8 @@ pub enum CallError {
     NoAnswer(Duration),
     /// The answer does not fit the question.
     Unusable(String),
+    /// Nobody in the scheme converts between the two currencies.
+    NoProvider,
     /// Too many requests wait for answers; nothing was sent.
     Busy,
 }
@@ -28,14 +30,15 @@ impl CallError {
     pub fn scheme_error(&self) -> Option<&FspiopError> {
         match self {
             Self::Refused(error) | Self::Answered(error) => Some(error),
-            Self::Unreachable(_) | Self::Uncertain(_) | Self::NoAnswer(_) | Self::Unusable(_) | Self::Busy => None,
+            Self::Unreachable(_) | Self::Uncertain(_) | Self::NoAnswer(_) | Self::Unusable(_) => None,
+            Self::NoProvider | Self::Busy => None,
         }
     }
 
     /// Whether the hub certainly does not act on the message.
     pub fn is_certain(&self) -> bool {
         match self {
-            Self::Unreachable(_) | Self::Refused(_) | Self::Busy => true,
+            Self::Unreachable(_) | Self::Refused(_) | Self::NoProvider | Self::Busy => true,
             Self::Uncertain(_) | Self::Answered(_) | Self::NoAnswer(_) | Self::Unusable(_) => false,
         }
     }
@@ -59,6 +62,7 @@ impl fmt::Display for CallError {
             Self::Answered(error) => write!(formatter, "the answer is an error: {error}"),
             Self::NoAnswer(timeout) => write!(formatter, "no answer within {} s", timeout.as_secs()),
             Self::Unusable(cause) => write!(formatter, "the answer is unusable: {cause}"),
+            Self::NoProvider => formatter.write_str("nobody converts between these currencies"),
             Self::Busy => formatter.write_str("too many requests wait for answers; try again in a moment"),
         }
     }

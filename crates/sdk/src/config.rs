@@ -19,6 +19,8 @@ pub struct Config {
     pub request_timeout: Duration,
     /// For the callback that answers a lookup, quote or question.
     pub callback_timeout: Duration,
+    /// How long the terms of several foreign exchange providers are awaited when one of them has answered.
+    pub choice_timeout: Duration,
     /// How long after a transfer's expiration the hub's word about it is awaited. Hubs look for expired transfers every
     /// second (umoja) to every fifteen (the reference implementation).
     pub word_after_expiration: Duration,
@@ -40,6 +42,7 @@ impl Config {
             ilp_secret: ilp_secret.into(),
             request_timeout: Duration::from_secs(10),
             callback_timeout: Duration::from_secs(10),
+            choice_timeout: Duration::from_secs(3),
             word_after_expiration: Duration::from_secs(3),
             attempts_max: 3,
             waiting_max: 10_000,

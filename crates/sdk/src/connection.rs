@@ -4,6 +4,7 @@
 //! byte for byte.
 
 use crate::call_error::CallError;
+use crate::fx::{FxNews, FxOffer};
 use crate::http_client::HttpClient;
 use crate::message::Message;
 use crate::news::News;
@@ -15,7 +16,7 @@ use http::StatusCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use vocabulary::{CorrelationId, FspId};
+use vocabulary::{CorrelationId, Currency, FspId};
 
 /// Between the tries of one message, times four after each.
 const RETRY_DELAY: Duration = Duration::from_millis(100);
@@ -40,6 +41,9 @@ pub(crate) enum Key {
     Participant(PartyPath),
     Quote(CorrelationId),
     Transfer(CorrelationId),
+    FxProviders(Option<[Currency; 2]>),
+    FxQuote(CorrelationId),
+    FxTransfer(CorrelationId),
 }
 
 #[derive(Clone)]
@@ -49,6 +53,9 @@ pub(crate) enum Callback {
     Participant(Option<FspId>),
     Quote(Quote),
     Transfer(News),
+    FxProviders(Vec<FspId>),
+    FxQuote(Box<FxOffer>),
+    FxTransfer(FxNews),
     Error(FspiopError),
 }
 
@@ -67,6 +74,18 @@ impl Callback {
 
     pub fn transfer(self) -> Option<News> {
         if let Self::Transfer(news) = self { Some(news) } else { None }
+    }
+
+    pub fn fx_providers(self) -> Option<Vec<FspId>> {
+        if let Self::FxProviders(providers) = self { Some(providers) } else { None }
+    }
+
+    pub fn fx_quote(self) -> Option<FxOffer> {
+        if let Self::FxQuote(offer) = self { Some(*offer) } else { None }
+    }
+
+    pub fn fx_transfer(self) -> Option<FxNews> {
+        if let Self::FxTransfer(news) = self { Some(news) } else { None }
     }
 }
 
@@ -142,6 +161,7 @@ impl CallError {
             | Self::Answered(_)
             | Self::NoAnswer(_)
             | Self::Unusable(_)
+            | Self::NoProvider
             | Self::Busy => self,
         }
     }

@@ -1,7 +1,8 @@
 //! What a DFSP links to take part in a scheme: the FSPIOP client and server, and the ILP seals.
 //!
 //! A DFSP makes a [`Connection`], implements [`Backend`] for its core, and gives both to [`serve`]. It then calls
-//! [`Connection::find`], [`Connection::quote`] and [`Connection::send`] to pay, and is called to be paid. Behaviour:
+//! [`Connection::find`], [`Connection::quote`] and [`Connection::send`] to pay, and is called to be paid. Who converts currencies
+//! implements [`Exchange`] and calls [`serve_exchange`]; paying in another currency is described in [`fx`]. Behaviour:
 //! FSPIOP 1.1 §6 and the participants' contract (dfsp-client.md).
 //!
 //! Invariant: the hub is the authority on every transfer. What is not known for certain is asked
@@ -12,6 +13,7 @@ mod backend;
 mod call_error;
 mod config;
 mod connection;
+pub mod fx;
 mod http_client;
 mod inbound;
 mod message;
@@ -29,8 +31,12 @@ pub use connection::Connection;
 pub use fspiop::body::{AmountType, TransferState};
 pub use fspiop::ilp::exponent;
 pub use fspiop::{ErrorCode, FspiopError, Version};
+pub use fx::{
+    Exchange, FxAnswer, FxCharge, FxDecision, FxNews, FxQuestion, FxQuote, FxQuoteOrder, FxReservation, FxStatus,
+    FxTerms, FxTransferOrder, FxWish, IncomingConversion,
+};
 pub use http_client::{HttpAnswer, HttpClient, HttpError};
-pub use inbound::{Listener, serve};
+pub use inbound::{Listener, serve, serve_both, serve_exchange};
 pub use news::{Decision, News, Role, TransferStatus};
 pub use party::Party;
 pub use payer::{Quote, QuoteOrder, TransferOrder};

@@ -10,7 +10,7 @@ use crate::message::Message;
 use crate::news::{Decision, News, Role, TransferStatus};
 use crate::{Party, wire};
 use fspiop::body::AmountType;
-use fspiop::{ErrorCode, Operation, PartyPath, Resource};
+use fspiop::{ErrorCode, Operation, PartyPath, Resource, Version};
 use http::Method;
 use std::time::Duration;
 use vocabulary::{Condition, CorrelationId, Currency, FspId, Money, PartyId, Timestamp};
@@ -74,8 +74,8 @@ impl Connection {
         let body = wire::QuotePost {
             quote_id: order.quote_id,
             transaction_id: order.transaction_id,
-            payer: order.payer.to_wire(),
-            payee: order.payee.to_wire(),
+            payer: order.payer.to_wire_in(self.0.config.version),
+            payee: order.payee.to_wire_in(self.0.config.version),
             amount_type: amount_type_text(order.amount_type).to_owned(),
             amount: order.amount.into(),
             transaction_type: wire::TransactionType::person_to_person(),
@@ -173,8 +173,12 @@ impl Connection {
 
     /// Sends a question and waits for the callback that answers it.
     async fn ask(&self, key: Key, message: Message) -> Result<Callback, CallError> {
+        self.ask_in(self.0.config.version, key, message).await
+    }
+
+    pub(crate) async fn ask_in(&self, version: Version, key: Key, message: Message) -> Result<Callback, CallError> {
         let mut waiter = self.register(key)?;
-        self.deliver(&message.version(self.0.config.version)).await?;
+        self.deliver(&message.version(version)).await?;
         let timeout = self.0.config.callback_timeout;
         match waiter.next(timeout).await {
             Some(Callback::Error(error)) => Err(CallError::Answered(error)),
@@ -204,7 +208,7 @@ impl Quote {
 }
 
 /// The errors with which a hub answers `GET /transfers/{ID}`; any other one ends the transfer.
-fn answers_a_question(code: ErrorCode) -> bool {
+pub(crate) fn answers_a_question(code: ErrorCode) -> bool {
     code == ErrorCode::TRANSFER_ID_NOT_FOUND || code == ErrorCode::CLIENT_ERROR
 }
 
@@ -213,7 +217,7 @@ fn path(party: &PartyId) -> PartyPath {
     PartyPath { id_type: party.id_type, identifier: party.identifier.to_string(), sub_id }
 }
 
-fn amount_type_text(amount_type: AmountType) -> &'static str {
+pub(crate) fn amount_type_text(amount_type: AmountType) -> &'static str {
     match amount_type {
         AmountType::Send => "SEND",
         AmountType::Receive => "RECEIVE",
@@ -234,6 +238,7 @@ mod tests {
             id: PartyId::try_new(PartyIdType::Msisdn, "123", None).unwrap(),
             fsp: fsp.parse().unwrap(),
             name: None,
+            currencies: Vec::new(),
         };
         let id: CorrelationId = "b51ec534-ee48-4575-b6a9-ead2955b8069".parse().unwrap();
         let (payer, payee) = (party("green"), party("blue"));

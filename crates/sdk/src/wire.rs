@@ -33,6 +33,9 @@ pub(crate) struct Party {
     pub party_id_info: PartyIdInfo,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// 2.0.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub supported_currencies: Vec<String>,
     /// Read only: some DFSPs name people here and not in `name`.
     #[serde(default, skip_serializing)]
     pub personal_info: Option<PersonalInfo>,

@@ -4,14 +4,18 @@
 
 use super::{Inbound, Server};
 use crate::connection::{Callback, Key};
+use crate::fx::{FxNews, FxOffer, FxStatus, wire::FxQuotePut};
 use crate::news::{News, TransferStatus};
 use crate::payer::Quote;
-use crate::{Backend, Party, wire};
-use fspiop::body::{ErrorInformation, ParticipantUpdate, PartyPut, QuoteResponse, TransferFulfil, TransferNotice};
+use crate::{Backend, Exchange, Party, wire};
+use fspiop::body::{
+    ErrorInformation, FxProviders, FxQuoteResponse, FxTransferFulfil, ParticipantUpdate, PartyPut, QuoteResponse,
+    TransferFulfil, TransferNotice,
+};
 use fspiop::{ErrorCode, FspiopError, PartyPath, Resource};
-use vocabulary::CorrelationId;
+use vocabulary::{CorrelationId, Currency};
 
-impl<B: Backend> Server<B> {
+impl<B: Backend, X: Exchange> Server<B, X> {
     pub(super) fn party(&self, path: PartyPath, message: &Inbound) -> Result<(), FspiopError> {
         PartyPut::parse(&message.body)?;
         let body: wire::PartyPut = read(message)?;
@@ -79,14 +83,61 @@ impl<B: Backend> Server<B> {
 
     async fn news(&self, id: &str, news: News) -> Result<(), FspiopError> {
         let id: CorrelationId = id.parse().map_err(|_| invalid("/path/ID is no id of a transfer"))?;
-        self.backend.news(id, news.clone()).await?;
+        if let Some(backend) = &self.backend {
+            backend.news(id, news.clone()).await?;
+        }
         self.answer(&Key::Transfer(id), Callback::Transfer(news));
+        Ok(())
+    }
+
+    pub(super) fn fx_providers(&self, pair: Option<[Currency; 2]>, message: &Inbound) -> Result<(), FspiopError> {
+        let providers = FxProviders::parse(&message.body)?.providers;
+        self.answer(&Key::FxProviders(pair), Callback::FxProviders(providers));
+        Ok(())
+    }
+
+    pub(super) fn fx_quote(&self, id: CorrelationId, message: &Inbound) -> Result<(), FspiopError> {
+        let checked = FxQuoteResponse::parse(&message.body)?;
+        let body: FxQuotePut = read(message)?;
+        let (source, condition) = (message.envelope.source.clone(), checked.condition);
+        let offer = FxOffer { source, condition, terms: body.conversion_terms };
+        self.answer(&Key::FxQuote(id), Callback::FxQuote(Box::new(offer)));
+        Ok(())
+    }
+
+    pub(super) fn fx_quote_error(&self, id: CorrelationId, message: &Inbound) -> Result<(), FspiopError> {
+        let error = error(Resource::FxQuotes, message)?;
+        self.answer(&Key::FxQuote(id), Callback::Error(error));
+        Ok(())
+    }
+
+    pub(super) async fn fx_transfer_status(&self, id: &str, message: &Inbound) -> Result<(), FspiopError> {
+        let body = FxTransferFulfil::parse(&message.body)?;
+        let status = FxStatus::new(&body, message.envelope.source.clone());
+        self.fx_news(id, FxNews::Status(status)).await
+    }
+
+    pub(super) async fn fx_transfer_error(&self, id: &str, message: &Inbound) -> Result<(), FspiopError> {
+        let error = error(Resource::FxTransfers, message)?;
+        self.fx_news(id, FxNews::Error(error)).await
+    }
+
+    /// For both sides: only one of them knows the conversion.
+    async fn fx_news(&self, id: &str, news: FxNews) -> Result<(), FspiopError> {
+        let id: CorrelationId = id.parse().map_err(|_| invalid("/path/ID is no id of a conversion"))?;
+        if let Some(exchange) = &self.exchange {
+            exchange.news(id, news.clone()).await?;
+        }
+        if let Some(backend) = &self.backend {
+            backend.fx_news(id, news.clone()).await?;
+        }
+        self.answer(&Key::FxTransfer(id), Callback::FxTransfer(news));
         Ok(())
     }
 
     fn answer(&self, key: &Key, callback: Callback) {
         let woken = self.connection.0.waiting.answer(key, &callback);
-        if woken == 0 && !matches!(key, Key::Transfer(_)) {
+        if woken == 0 && !matches!(key, Key::Transfer(_) | Key::FxTransfer(_)) {
             tracing::debug!("a callback came that nobody waits for (any more)");
         }
     }

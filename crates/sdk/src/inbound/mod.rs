@@ -5,13 +5,15 @@
 //! greatest length, and a 2xx has no body.
 
 mod answers;
+mod conversions;
 mod questions;
 
 use crate::connection::Connection;
-use crate::{Backend, backend::NotRecorded};
+use crate::{Backend, Exchange, backend::NotRecorded};
 use axum::serve::ListenerExt;
 use axum::{Router, body::Body, extract::State, response::Response};
 use bytes::Bytes;
+use fspiop::body::FxTransferPrepare;
 use fspiop::{Envelope, ErrorCode, FspiopError, Operation, RouteError, check_headers, headers, route};
 use http::{Request, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
@@ -31,9 +33,12 @@ pub struct Listener {
 }
 
 /// What the handlers share.
-struct Server<B> {
+struct Server<B, X> {
     connection: Connection,
-    backend: Arc<B>,
+    /// None at a provider that has no customers.
+    backend: Option<Arc<B>>,
+    /// None at a DFSP that does not convert.
+    exchange: Option<Arc<X>>,
 }
 
 /// A checked message with its operation taken out.
@@ -51,13 +56,34 @@ enum Failure {
 
 /// Listens for the hub's messages and asks `backend`. Errors: the address cannot be bound.
 pub async fn serve<B: Backend>(connection: Connection, backend: Arc<B>, address: SocketAddr) -> io::Result<Listener> {
+    listen(Server::<B, conversions::Nobody> { connection, backend: Some(backend), exchange: None }, address).await
+}
+
+/// The same for a foreign exchange provider without customers.
+pub async fn serve_exchange<X: Exchange>(
+    connection: Connection,
+    exchange: Arc<X>,
+    address: SocketAddr,
+) -> io::Result<Listener> {
+    listen(Server::<conversions::Nobody, X> { connection, backend: None, exchange: Some(exchange) }, address).await
+}
+
+/// The same for a DFSP that also converts for others.
+pub async fn serve_both<B: Backend, X: Exchange>(
+    connection: Connection,
+    (backend, exchange): (Arc<B>, Arc<X>),
+    address: SocketAddr,
+) -> io::Result<Listener> {
+    listen(Server { connection, backend: Some(backend), exchange: Some(exchange) }, address).await
+}
+
+async fn listen<B: Backend, X: Exchange>(server: Server<B, X>, address: SocketAddr) -> io::Result<Listener> {
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
     // Answers are small and must not wait for more; a socket that refuses the option still works.
     let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
     let (stop, mut stopped) = watch::channel(false);
-    let server = Arc::new(Server { connection, backend });
-    let router = Router::new().fallback(handle::<B>).with_state(server);
+    let router = Router::new().fallback(handle::<B, X>).with_state(Arc::new(server));
     let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
         // An error means that the handle is gone, which is a reason to stop as well.
         let _ = stopped.wait_for(|stop| *stop).await;
@@ -86,7 +112,7 @@ impl Listener {
     }
 }
 
-async fn handle<B: Backend>(State(server): State<Arc<Server<B>>>, request: Request<Body>) -> Response {
+async fn handle<B: Backend, X: Exchange>(State(server): State<Arc<Server<B, X>>>, request: Request<Body>) -> Response {
     if matches!(request.uri().path(), "/" | "/health") {
         return empty(StatusCode::OK);
     }
@@ -96,7 +122,7 @@ async fn handle<B: Backend>(State(server): State<Arc<Server<B>>>, request: Reque
     }
 }
 
-impl<B: Backend> Server<B> {
+impl<B: Backend, X: Exchange> Server<B, X> {
     /// The order of the checks is the one that hubs and participants agree on (contract §1.2).
     async fn take(self: Arc<Self>, request: Request<Body>) -> Result<StatusCode, Failure> {
         let (head, body) = request.into_parts();
@@ -123,15 +149,34 @@ impl<B: Backend> Server<B> {
     async fn dispatch(self: Arc<Self>, operation: Operation, message: Inbound) -> Result<(), FspiopError> {
         use Operation as O;
         match operation {
-            O::GetParty(party) => self.work(|server| server.answer_lookup(party, message)),
+            O::GetParty(party) => self.ask_backend(|server, backend| server.answer_lookup(backend, party, message)),
             O::PostQuote => {
                 let question = questions::quote(&message)?;
-                self.work(|server| server.answer_quote(question, message.envelope))
+                self.ask_backend(|server, backend| server.answer_quote(backend, question, message.envelope))
             }
             O::PostTransfer => {
                 let prepare = fspiop::body::TransferPrepare::parse(&message.body)?;
-                self.work(|server| server.answer_transfer(prepare, message.envelope))
+                self.ask_backend(|server, backend| server.answer_transfer(backend, prepare, message.envelope))
             }
+            O::PostFxQuote => {
+                let question = conversions::question(&message)?;
+                self.ask_exchange(|server, exchange| server.answer_fx_quote(exchange, question, message.envelope))
+            }
+            O::GetFxQuote(id) => {
+                self.ask_exchange(|server, exchange| server.repeat_fx_quote(exchange, id, message.envelope))
+            }
+            O::PostFxTransfer => {
+                let prepare = FxTransferPrepare::parse(&message.body)?;
+                self.ask_exchange(|server, exchange| server.answer_fx_transfer(exchange, prepare, message.envelope))
+            }
+            O::GetFxTransfer(id) => {
+                self.ask_exchange(|server, exchange| server.report_fx_transfer(exchange, id, message.envelope))
+            }
+            O::PutFxTransfer(id) | O::PatchFxTransfer(id) => self.fx_transfer_status(&id, &message).await,
+            O::PutFxTransferError(id) => self.fx_transfer_error(&id, &message).await,
+            O::PutFxQuote(id) => self.fx_quote(id, &message),
+            O::PutFxQuoteError(id) => self.fx_quote_error(id, &message),
+            O::PutFxProviders(pair) => self.fx_providers(pair, &message),
             O::PutTransfer(id) => self.transfer_status(&id, &message).await,
             O::PatchTransfer(id) => self.transfer_notice(&id, &message).await,
             O::PutTransferError(id) => self.transfer_error(&id, &message).await,
@@ -157,15 +202,6 @@ impl<B: Backend> Server<B> {
             | O::GetAuthorization(..)
             | O::PutAuthorization(_)
             | O::PutAuthorizationError(_)
-            | O::PostFxQuote
-            | O::GetFxQuote(_)
-            | O::PutFxQuote(_)
-            | O::PutFxQuoteError(_)
-            | O::PostFxTransfer
-            | O::GetFxTransfer(_)
-            | O::PutFxTransfer(_)
-            | O::PutFxTransferError(_)
-            | O::PatchFxTransfer(_)
             | O::PostBulkQuote
             | O::GetBulkQuote(_)
             | O::PutBulkQuote(_)
@@ -174,9 +210,26 @@ impl<B: Backend> Server<B> {
             | O::GetBulkTransfer(_)
             | O::PutBulkTransfer(_)
             | O::PutBulkTransferError(_)
-            | O::GetFxProviders(_)
-            | O::PutFxProviders(_) => Err(FspiopError::new(ErrorCode::NOT_IMPLEMENTED)),
+            | O::GetFxProviders(_) => Err(FspiopError::new(ErrorCode::NOT_IMPLEMENTED)),
         }
+    }
+
+    /// Answers a question to the DFSP, if this is one.
+    fn ask_backend<F>(self: Arc<Self>, start: impl FnOnce(Arc<Self>, Arc<B>) -> F) -> Result<(), FspiopError>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let backend = self.backend.clone().ok_or_else(|| FspiopError::new(ErrorCode::NOT_IMPLEMENTED))?;
+        self.work(|server| start(server, backend))
+    }
+
+    /// Answers a question to the foreign exchange provider, if this is one.
+    fn ask_exchange<F>(self: Arc<Self>, start: impl FnOnce(Arc<Self>, Arc<X>) -> F) -> Result<(), FspiopError>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let exchange = self.exchange.clone().ok_or_else(|| FspiopError::new(ErrorCode::NOT_IMPLEMENTED))?;
+        self.work(|server| start(server, exchange))
     }
 
     /// Answers a question in the background if there is room.
@@ -251,3 +304,5 @@ impl From<NotRecorded> for FspiopError {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_conversions;

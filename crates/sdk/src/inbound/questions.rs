@@ -7,7 +7,7 @@ use super::{Inbound, Server};
 use crate::backend::{Answer, IncomingTransfer, QuoteQuestion, Terms};
 use crate::config::now;
 use crate::message::Message;
-use crate::{Backend, Party, wire};
+use crate::{Backend, Exchange, Party, wire};
 use fspiop::body::{QuoteRequest, TransferPrepare, TransferState};
 use fspiop::ilp::{self, PaymentPacket};
 use fspiop::{Envelope, ErrorCode, FspiopError, Operation, PartyPath, Resource, Version, canonical_json};
@@ -46,28 +46,23 @@ pub(super) fn quote(message: &Inbound) -> Result<Asked, FspiopError> {
     Ok(Asked { question, transaction_type: body.transaction_type })
 }
 
-impl<B: Backend> Server<B> {
-    pub(super) async fn answer_lookup(self: Arc<Self>, path: PartyPath, message: Inbound) {
+impl<B: Backend, X: Exchange> Server<B, X> {
+    pub(super) async fn answer_lookup(self: Arc<Self>, backend: Arc<B>, path: PartyPath, message: Inbound) {
         let message_of = |operation| Message::new(Method::PUT, Resource::Parties, &operation);
-        let answer = match self.find(&path).await {
+        let answer = match find(&*backend, &path).await {
             Ok(party) => {
-                message_of(Operation::PutParty(path)).body(wire::bytes(&wire::PartyPut { party: party.to_wire() }))
+                let party = party.to_wire_in(message.envelope.version);
+                message_of(Operation::PutParty(path)).body(wire::bytes(&wire::PartyPut { party }))
             }
             Err(error) => message_of(Operation::PutPartyError(path)).body(error.to_json().into()),
         };
         self.reply(answer, &message.envelope).await;
     }
 
-    async fn find(&self, path: &PartyPath) -> Result<Party, FspiopError> {
-        let party = PartyId::try_new(path.id_type, &path.identifier, path.sub_id.as_deref());
-        let party = party.map_err(|error| FspiopError::with_detail(ErrorCode::MALFORMED_SYNTAX, error))?;
-        self.backend.lookup(party).await
-    }
-
-    pub(super) async fn answer_quote(self: Arc<Self>, asked: Asked, envelope: Envelope) {
+    pub(super) async fn answer_quote(self: Arc<Self>, backend: Arc<B>, asked: Asked, envelope: Envelope) {
         let id = asked.question.quote_id;
         let message_of = |operation| Message::new(Method::PUT, Resource::Quotes, &operation);
-        let terms = self.backend.quote(asked.question.clone()).await;
+        let terms = backend.quote(asked.question.clone()).await;
         let answer = match terms.and_then(|terms| self.seal(&asked, terms)) {
             Ok(body) => message_of(Operation::PutQuote(id)).body(wire::bytes(&body)),
             Err(error) => message_of(Operation::PutQuoteError(id)).body(error.to_json().into()),
@@ -116,10 +111,15 @@ impl<B: Backend> Server<B> {
         })
     }
 
-    pub(super) async fn answer_transfer(self: Arc<Self>, prepare: TransferPrepare, envelope: Envelope) {
+    pub(super) async fn answer_transfer(
+        self: Arc<Self>,
+        backend: Arc<B>,
+        prepare: TransferPrepare,
+        envelope: Envelope,
+    ) {
         let id = prepare.transfer_id;
         let answer = match self.open(&prepare, &envelope) {
-            Ok((transfer, fulfilment)) => (self.backend.prepare(transfer).await, Some(fulfilment)),
+            Ok((transfer, fulfilment)) => (backend.prepare(transfer).await, Some(fulfilment)),
             Err(error) => (Answer::Reject(error), None),
         };
         let message_of = |operation| Message::new(Method::PUT, Resource::Transfers, &operation);
@@ -184,13 +184,19 @@ impl<B: Backend> Server<B> {
     }
 
     /// Sends a callback to whoever asked, in the version of the question.
-    async fn reply(&self, message: Message, question: &Envelope) {
+    pub(super) async fn reply(&self, message: Message, question: &Envelope) {
         let message = message.to(&question.source).version(question.version);
         let title = message.title();
         if let Err(error) = self.connection.deliver(&message).await {
             tracing::warn!(message = title, %error, "an answer was not delivered");
         }
     }
+}
+
+async fn find(backend: &impl Backend, path: &PartyPath) -> Result<Party, FspiopError> {
+    let party = PartyId::try_new(path.id_type, &path.identifier, path.sub_id.as_deref());
+    let party = party.map_err(|error| FspiopError::with_detail(ErrorCode::MALFORMED_SYNTAX, error))?;
+    backend.lookup(party).await
 }
 
 fn fulfil_body(state: TransferState, fulfilment: Fulfilment) -> bytes::Bytes {

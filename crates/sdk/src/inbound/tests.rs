@@ -47,7 +47,7 @@ impl Backend for Core {
 
 fn ana() -> Party {
     let id = PartyId::try_new(PartyIdType::Msisdn, "1234", None).unwrap();
-    Party { id, fsp: "green".parse().unwrap(), name: Some("Ana Öz".into()) }
+    Party { id, fsp: "green".parse().unwrap(), name: Some("Ana Öz".into()), currencies: vec!["KES".parse().unwrap()] }
 }
 
 fn money(text: &str) -> Money {
