@@ -40,6 +40,8 @@ struct Core {
     journal: Journal,
     books: Books,
     payments: HashMap<CorrelationId, Payment>,
+    /// Ids of payments by the ids of their conversions.
+    conversions: HashMap<CorrelationId, CorrelationId>,
     /// Ids in the order in which they were opened.
     order: Vec<CorrelationId>,
     /// Customers whose account is open.
@@ -106,6 +108,12 @@ impl Bank {
 
     pub fn payment(&self, id: CorrelationId) -> Option<Payment> {
         self.core().payments.get(&id).cloned()
+    }
+
+    /// The payment that a conversion is for.
+    pub(crate) fn payment_of_conversion(&self, id: CorrelationId) -> Option<Payment> {
+        let core = self.core();
+        core.payments.get(core.conversions.get(&id)?).cloned()
     }
 
     /// A customer's payments, newest first, at most `count_max`.
@@ -185,8 +193,8 @@ fn settlement(id: CorrelationId, decision: &Decision) -> Event {
 
 impl Core {
     fn new(journal: Journal) -> Self {
-        let (books, payments) = (Books::default(), HashMap::new());
-        Self { journal, books, payments, order: Vec::new(), open_accounts: Vec::new() }
+        let (books, payments, conversions) = (Books::default(), HashMap::new(), HashMap::new());
+        Self { journal, books, payments, conversions, order: Vec::new(), open_accounts: Vec::new() }
     }
 
     /// The caller has checked that the event can be applied.
@@ -206,6 +214,9 @@ impl Core {
             Event::PaymentOpened(payment) => {
                 if payment.direction == Direction::Outgoing && payment.is_pending() {
                     self.books.hold(&payment.customer, payment.customer_amount());
+                }
+                if let Some(conversion) = &payment.conversion {
+                    self.conversions.insert(conversion.id, payment.id);
                 }
                 self.order.push(payment.id);
                 self.payments.insert(payment.id, Payment::clone(payment));

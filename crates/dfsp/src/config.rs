@@ -16,6 +16,8 @@ pub struct Config {
     /// Colour of the pages, as an angle of the colour circle: 150 is green, 250 is blue.
     pub hue: u16,
     pub currency: Currency,
+    /// Other currencies in which the page lets customers say what a payee gets.
+    pub foreign: Vec<Currency>,
     pub fees: Fees,
     pub customers: Vec<Customer>,
     /// Numbers that the page offers to try, and whose they are; for demonstrations.
@@ -30,6 +32,13 @@ pub struct Config {
     pub transfer_lifetime: Duration,
     /// How long a quote of this DFSP holds.
     pub quote_lifetime: Duration,
+}
+
+impl Config {
+    /// In which a customer may say an amount: our own currency, then those of others.
+    pub fn currencies(&self) -> Vec<Currency> {
+        std::iter::once(self.currency).chain(self.foreign.iter().copied()).collect()
+    }
 }
 
 #[derive(Clone, Debug)]

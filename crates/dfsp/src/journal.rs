@@ -7,7 +7,7 @@
 use crate::config::Config;
 use crate::payment::{Payment, Reason};
 use sdk::text;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -69,7 +69,7 @@ pub struct JournalError(String);
 
 impl Journal {
     /// Opens or creates the journal in `directory` and returns the events it holds. The file is locked for this process.
-    pub fn open(directory: &Path) -> Result<(Self, Vec<Event>), JournalError> {
+    pub fn open<E: DeserializeOwned>(directory: &Path) -> Result<(Self, Vec<E>), JournalError> {
         let path = directory.join(FILE_NAME);
         let wrong = |what: &str, error: io::Error| JournalError(format!("{}: {what}: {error}", path.display()));
         std::fs::create_dir_all(directory).map_err(|error| wrong("its directory cannot be made", error))?;
@@ -96,7 +96,7 @@ impl Journal {
 
     /// Makes an event durable. It waits for the disk, a fraction of a millisecond as a rule, on the caller's thread: a
     /// caller that is cancelled half-way cannot leave the file and the books at odds.
-    pub fn append(&mut self, event: &Event) -> Result<(), JournalError> {
+    pub fn append(&mut self, event: &impl Serialize) -> Result<(), JournalError> {
         match self {
             Self::Memory => Ok(()),
             Self::File(file) => file.append(event),
@@ -105,7 +105,7 @@ impl Journal {
 }
 
 impl JournalFile {
-    fn append(&mut self, event: &Event) -> Result<(), JournalError> {
+    fn append(&mut self, event: &impl Serialize) -> Result<(), JournalError> {
         if self.is_broken {
             let path = self.path.display();
             return Err(JournalError(format!("{path}: an earlier write failed; free space if needed and restart")));
@@ -121,6 +121,12 @@ impl JournalFile {
 }
 
 impl JournalError {
+    /// The journal was written by a provider of another name.
+    pub(crate) fn of_others(directory: Option<&Path>, fsp: &FspId) -> Self {
+        let path = directory.unwrap_or(Path::new("")).join(FILE_NAME);
+        Self(format!("{}: these are not the conversions of {fsp}; use another directory", path.display()))
+    }
+
     /// The journal was written by a DFSP of another name or currency.
     pub(crate) fn of_other_books(config: &Config) -> Self {
         let directory = config.data.as_deref().unwrap_or(Path::new(""));
@@ -130,7 +136,7 @@ impl JournalError {
     }
 }
 
-fn read_lines(bytes: &[u8], path: &Path) -> Result<Vec<Event>, JournalError> {
+fn read_lines<E: DeserializeOwned>(bytes: &[u8], path: &Path) -> Result<Vec<E>, JournalError> {
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let event = |(number, line): (usize, &[u8])| {
         serde_json::from_slice(line).map_err(|error| {
@@ -171,42 +177,42 @@ mod tests {
     #[test]
     fn what_was_accepted_is_there_after_a_restart() {
         let directory = tempfile::tempdir().unwrap();
-        let (mut journal, events) = Journal::open(directory.path()).unwrap();
+        let (mut journal, events) = Journal::open::<Event>(directory.path()).unwrap();
         assert_eq!(events, []);
         journal.append(&deposit("ana")).unwrap();
         journal.append(&deposit("ben")).unwrap();
         drop(journal);
-        assert_eq!(Journal::open(directory.path()).unwrap().1, [deposit("ana"), deposit("ben")]);
+        assert_eq!(Journal::open::<Event>(directory.path()).unwrap().1, [deposit("ana"), deposit("ben")]);
     }
 
     #[test]
     fn an_event_that_a_crash_cut_off_is_removed_and_the_next_one_is_whole() {
         let directory = tempfile::tempdir().unwrap();
-        let (mut journal, _) = Journal::open(directory.path()).unwrap();
+        let (mut journal, _) = Journal::open::<Event>(directory.path()).unwrap();
         journal.append(&deposit("ana")).unwrap();
         drop(journal);
         append_bytes(directory.path(), br#"{"event":"account_op"#);
-        let (mut journal, events) = Journal::open(directory.path()).unwrap();
+        let (mut journal, events) = Journal::open::<Event>(directory.path()).unwrap();
         assert_eq!(events, [deposit("ana")]);
         journal.append(&deposit("ben")).unwrap();
         drop(journal);
-        assert_eq!(Journal::open(directory.path()).unwrap().1, [deposit("ana"), deposit("ben")]);
+        assert_eq!(Journal::open::<Event>(directory.path()).unwrap().1, [deposit("ana"), deposit("ben")]);
     }
 
     #[test]
     fn a_damaged_event_stops_the_start_and_is_named() {
         let directory = tempfile::tempdir().unwrap();
-        drop(Journal::open(directory.path()).unwrap());
+        drop(Journal::open::<Event>(directory.path()).unwrap());
         append_bytes(directory.path(), b"{\"event\":\"nonsense\"}\n");
-        let error = Journal::open(directory.path()).err().unwrap().to_string();
+        let error = Journal::open::<Event>(directory.path()).err().unwrap().to_string();
         assert!(error.contains("journal.jsonl:1: not an event"), "{error}");
     }
 
     #[test]
     fn two_processes_cannot_write_one_journal() {
         let directory = tempfile::tempdir().unwrap();
-        let _first = Journal::open(directory.path()).unwrap();
-        let error = Journal::open(directory.path()).err().unwrap().to_string();
+        let _first = Journal::open::<Event>(directory.path()).unwrap();
+        let error = Journal::open::<Event>(directory.path()).err().unwrap().to_string();
         assert!(error.contains("another process uses it"), "{error}");
     }
 }

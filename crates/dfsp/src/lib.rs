@@ -1,18 +1,22 @@
-//! An example DFSP: customers with accounts, fees, and wallet pages for a browser. It is built on `sdk` alone, as a real
+//! An example DFSP: customers with accounts, fees, and wallet pages for a browser; and an example foreign exchange
+//! provider (`treasury`). It is built on `sdk` alone, as a real
 //! DFSP would be, and shows the order of the steps that keep money safe (contract dfsp-client.md §15).
 //!
-//! Invariant: see `bank` for the books, `payer` and `payee` for the two sides of a payment. Nothing that identifies a
+//! Invariant: see `bank` for the books, `payer` and `payee` for the two sides of a payment, `conversion` for two currencies. Nothing that identifies a
 //! person is logged.
 #![forbid(unsafe_code)]
 
 mod bank;
 mod books;
 mod config;
+mod conversion;
 mod fees;
 mod journal;
 mod payee;
 mod payer;
 mod payment;
+mod rates;
+mod treasury;
 mod wallet;
 
 pub use bank::{Bank, BankError};
@@ -21,7 +25,9 @@ pub use config::{Config, Customer, Temper};
 pub use fees::{FeeRule, Fees, PayeeTerms};
 pub use journal::JournalError;
 pub use payer::{Offer, PayError, Wish};
-pub use payment::{Direction, Other, Payment, Reason, State};
+pub use payment::{Conversion, Direction, Other, Payment, Reason, State};
+pub use rates::{Deal, Market, Rate};
+pub use treasury::{RunningTreasury, Treasury, TreasuryConfig, TreasuryTemper, start_treasury};
 
 use sdk::{CallError, Connection, Listener};
 use std::{fmt, io, net::SocketAddr, sync::Arc};

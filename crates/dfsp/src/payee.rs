@@ -9,8 +9,8 @@ use crate::config::{Customer, Temper};
 use crate::fees::PayeeTerms;
 use crate::payment::{Direction, Other, Payment, Reason, State};
 use sdk::{
-    AmountType, Answer, Backend, ErrorCode, FspiopError, IncomingTransfer, News, NotRecorded, Party, QuoteQuestion,
-    Terms, now,
+    AmountType, Answer, Backend, ErrorCode, FspiopError, FxNews, IncomingTransfer, News, NotRecorded, Party,
+    QuoteQuestion, Terms, now,
 };
 use std::sync::Arc;
 use vocabulary::{Amount, CorrelationId, PartyId};
@@ -39,6 +39,10 @@ impl Backend for Desk {
 
     async fn news(&self, id: CorrelationId, news: News) -> Result<(), NotRecorded> {
         self.0.hear(id, &news).map_err(|error| NotRecorded(error.to_string()))
+    }
+
+    async fn fx_news(&self, id: CorrelationId, news: FxNews) -> Result<(), NotRecorded> {
+        self.0.hear_conversion(id, &news).map_err(|error| NotRecorded(error.to_string()))
     }
 }
 
@@ -117,6 +121,7 @@ fn incoming(transfer: IncomingTransfer, customer: &Customer, fee: Amount, state:
         opened: now(),
         expiration: transfer.expiration,
         seal: None,
+        conversion: None,
         state,
     }
 }

@@ -6,14 +6,15 @@
 
 use crate::bank::{Bank, BankError};
 use crate::config::Customer;
-use crate::payment::{Direction, Other, Payment, Seal, State};
+use crate::conversion::Route;
+use crate::payment::{Conversion, Direction, Other, Payment, Seal, State};
 use sdk::{
     AmountType, CallError, Decision, ErrorCode, FspiopError, News, Party, QuoteOrder, Role, TransferOrder, new_id, now,
 };
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use vocabulary::{Amount, Condition, CorrelationId, Money, PartyId, Timestamp};
+use vocabulary::{Amount, Condition, CorrelationId, Currency, Money, PartyId, Timestamp};
 
 /// Offers that wait for a customer's confirmation at one time.
 const OFFERS_MAX: usize = 1_000;
@@ -29,7 +30,8 @@ pub struct Wish {
     /// Id of our customer.
     pub customer: String,
     pub to: PartyId,
-    pub amount: Amount,
+    /// In our currency, or in the payee's if it is what the payee gets.
+    pub amount: Money,
     /// Whether `amount` is what leaves for the payee or what reaches the payee.
     pub amount_type: AmountType,
     pub note: Option<String>,
@@ -42,10 +44,11 @@ pub struct Offer {
     pub id: CorrelationId,
     pub customer: String,
     pub payee: Party,
-    /// Moves between the DFSPs.
+    /// Leaves our DFSP.
     pub transfer: Amount,
+    /// Reaches the payee, in the payee's currency.
     pub received: Amount,
-    /// What the payee's DFSP keeps of the transfer.
+    /// What the payee's DFSP keeps of the transfer, in the payee's currency.
     pub payee_fee: Amount,
     /// What our DFSP takes on top.
     pub fee: Amount,
@@ -53,6 +56,8 @@ pub struct Offer {
     pub note: Option<String>,
     /// The offer cannot be confirmed after it.
     pub expiration: Timestamp,
+    /// Only if the payee is paid in another currency.
+    pub conversion: Option<Conversion>,
     seal: Seal,
 }
 
@@ -62,6 +67,8 @@ pub enum PayError {
     UnknownCustomer,
     /// The payee is a customer of this DFSP; such payments do not go through the scheme.
     SameDfsp,
+    /// The payee cannot be paid in the wish's currency, but in these.
+    OtherCurrency(Vec<Currency>),
     /// No positive amount in whole coins.
     ImpossibleAmount,
     /// Account balance too low; what is needed in total.
@@ -80,7 +87,8 @@ impl Bank {
     /// Looks the payee up and asks for terms.
     pub async fn offer(&self, wish: Wish) -> Result<Offer, PayError> {
         let customer = self.customer(&wish.customer).ok_or(PayError::UnknownCustomer)?;
-        if wish.amount <= Amount::ZERO || !self.config.fees.is_payable(wish.amount) {
+        let is_own = wish.amount.currency == self.config.currency;
+        if wish.amount.amount <= Amount::ZERO || (is_own && !self.config.fees.is_payable(wish.amount.amount)) {
             return Err(PayError::ImpossibleAmount);
         }
         if self.customer_of(&wish.to).is_some() {
@@ -90,6 +98,7 @@ impl Bank {
         if payee.fsp == *self.connection.name() {
             return Err(PayError::SameDfsp);
         }
+        let target = self.target(&wish, &payee)?;
         let id = new_id();
         let order = QuoteOrder {
             quote_id: new_id(),
@@ -97,18 +106,20 @@ impl Bank {
             payer: self.party(customer),
             payee: payee.clone(),
             amount_type: wish.amount_type,
-            amount: Money { amount: wish.amount, currency: self.config.currency },
+            amount: wish.amount,
             note: wish.note.clone(),
         };
-        let quote = self.connection.quote(&order).await?;
-        let offer = self.offer_of(&wish, id, payee, quote)?;
+        let route = self.route(order, target).await?;
+        let offer = self.offer_of(&wish, id, payee, route)?;
         self.offers.keep(offer.clone())?;
         Ok(offer)
     }
 
-    fn offer_of(&self, wish: &Wish, id: CorrelationId, payee: Party, quote: sdk::Quote) -> Result<Offer, PayError> {
-        let transfer = quote.transfer.amount;
-        let received = quote.received.map_or(transfer, |money| money.amount);
+    fn offer_of(&self, wish: &Wish, id: CorrelationId, payee: Party, route: Route) -> Result<Offer, PayError> {
+        let Route { quote, fx_quote } = route;
+        let arrives = quote.transfer.amount;
+        let transfer = fx_quote.as_ref().map_or(arrives, |fx_quote| fx_quote.source.amount);
+        let received = quote.received.map_or(arrives, |money| money.amount);
         let fee = self.config.fees.sending_fee(transfer).ok_or(PayError::ImpossibleAmount)?;
         let total = transfer.checked_add(fee).ok_or(PayError::ImpossibleAmount)?;
         if self.balance(&wish.customer).1 < total {
@@ -124,7 +135,8 @@ impl Bank {
             fee,
             total,
             note: wish.note.clone(),
-            expiration: quote.expiration,
+            expiration: fx_quote.as_ref().map_or(quote.expiration, |first| first.expiration.min(quote.expiration)),
+            conversion: fx_quote.as_ref().map(Conversion::of),
             seal: Seal { packet: quote.packet, condition: quote.condition.to_string() },
         })
     }
@@ -170,25 +182,35 @@ impl Bank {
             opened,
             expiration: opened.plus_millis(lifetime),
             seal: Some(offer.seal),
+            conversion: offer.conversion,
             state: State::Pending,
         }
     }
 
     /// Sends the `POST /transfers` of an outgoing payment once more, byte for byte, as a client does that is not sure
-    /// whether the first one arrived. `None` if there is no such payment.
+    /// whether the first one arrived; not before a provider has agreed to its conversion. `None` if there is no such payment.
     pub async fn send_again(&self, id: CorrelationId) -> Option<Result<(), CallError>> {
-        let order = self.order(&self.payment(id)?)?;
+        let payment = self.payment(id)?;
+        let order = self.order(&payment)?;
+        if !self.may_send(&payment).await {
+            return Some(Ok(()));
+        }
         Some(self.connection.prepare(&order).await)
     }
 
     async fn carry_out(self: Arc<Self>, payment: Payment) {
         let order = self.order(&payment).expect("an offer has a seal");
-        let error = match self.connection.send(&order).await {
-            // Settled by `news` before it came here.
-            Ok(Decision::Committed | Decision::Aborted(_)) => return,
-            Err(error) => error,
+        let (error, is_agreed) = match self.convert(&payment).await {
+            Ok(true) => match self.connection.send(&order).await {
+                // Settled by `news` before it came here.
+                Ok(Decision::Committed | Decision::Aborted(_)) => return,
+                Err(error) => (error, payment.conversion.is_some()),
+            },
+            Ok(false) => return,
+            Err(error) => (error, false),
         };
-        if !error.is_certain() {
+        // What a provider has agreed to ends with the transfer, so that the transfer has to reach the hub.
+        if !error.is_certain() || (is_agreed && error.scheme_error().is_none()) {
             return self.follow(payment.id).await;
         }
         let reason = error.scheme_error().cloned();
@@ -217,6 +239,7 @@ impl Bank {
     /// decides: it refuses what has expired meanwhile. An incoming one is given up some time after its expiration.
     async fn follow_unknown(&self, payment: &Payment, unknown: FspiopError) {
         match self.order(payment) {
+            Some(_) if !self.may_send(payment).await => {}
             Some(order) => match self.connection.prepare(&order).await {
                 Err(CallError::Refused(error)) => self.settle_or_report(payment.id, &Decision::Aborted(error)),
                 Ok(()) => {}
@@ -240,10 +263,11 @@ impl Bank {
 
     fn order(&self, payment: &Payment) -> Option<TransferOrder> {
         let seal = payment.seal.as_ref()?;
+        let own = Money { amount: payment.transfer, currency: self.config.currency };
         Some(TransferOrder {
             id: payment.id,
             payee_fsp: payment.other.fsp.clone(),
-            amount: Money { amount: payment.transfer, currency: self.config.currency },
+            amount: payment.conversion.as_ref().map_or(own, Conversion::money),
             packet: seal.packet.clone(),
             condition: Condition::parse(&seal.condition)?,
             expiration: payment.expiration,
@@ -253,10 +277,10 @@ impl Bank {
     /// A customer as the scheme sees them.
     pub(crate) fn party(&self, customer: &Customer) -> Party {
         let (id, fsp) = (customer.number.clone(), self.connection.name().clone());
-        Party { id, fsp, name: Some(customer.name.clone()) }
+        Party { id, fsp, name: Some(customer.name.clone()), currencies: vec![self.config.currency] }
     }
 
-    fn settle_or_report(&self, id: CorrelationId, decision: &Decision) {
+    pub(crate) fn settle_or_report(&self, id: CorrelationId, decision: &Decision) {
         if let Err(error) = self.settle(id, decision) {
             tracing::error!(%id, %error, "a payment could not be settled; it is asked about again after a restart");
         }
@@ -316,6 +340,7 @@ impl std::fmt::Display for PayError {
         match self {
             Self::UnknownCustomer => formatter.write_str("no such customer"),
             Self::SameDfsp => formatter.write_str("the payee is a customer of the same DFSP"),
+            Self::OtherCurrency(_) => formatter.write_str("the payee is not paid in this currency"),
             Self::ImpossibleAmount => formatter.write_str("the amount cannot be paid"),
             Self::NotEnoughMoney(total) => write!(formatter, "there is less than {total} in the account"),
             Self::NoOffer => formatter.write_str("the offer has expired"),

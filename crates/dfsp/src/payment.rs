@@ -4,7 +4,7 @@
 
 use sdk::text;
 use serde::{Deserialize, Serialize};
-use vocabulary::{Amount, CorrelationId, FspId, Timestamp};
+use vocabulary::{Amount, CorrelationId, Currency, FspId, Money, Timestamp};
 
 /// One transfer, seen from this DFSP.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -16,10 +16,10 @@ pub struct Payment {
     /// Our side, by the customer's id.
     pub customer: String,
     pub other: Other,
-    /// Moves between the DFSPs.
+    /// Leaves or reaches this DFSP.
     #[serde(with = "text")]
     pub transfer: Amount,
-    /// Reaches the payee.
+    /// Reaches the payee, in the payee's currency.
     #[serde(with = "text")]
     pub received: Amount,
     /// What this DFSP takes from its customer: on top of the transfer when sending, out of it when receiving.
@@ -35,6 +35,9 @@ pub struct Payment {
     /// What the transfer is sent with; only for outgoing ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seal: Option<Seal>,
+    /// Only if the payee is paid in another currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversion: Option<Conversion>,
     pub state: State,
 }
 
@@ -59,6 +62,27 @@ pub struct Other {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Seal {
     pub packet: String,
+    /// 43 characters of base64url.
+    pub condition: String,
+}
+
+/// How an outgoing payment gets into the payee's currency.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Conversion {
+    #[serde(with = "text")]
+    pub id: CorrelationId,
+    /// Who converts.
+    #[serde(with = "text")]
+    pub provider: FspId,
+    /// The payee's.
+    #[serde(with = "text")]
+    pub currency: Currency,
+    /// Reaches the payee's DFSP.
+    #[serde(with = "text")]
+    pub amount: Amount,
+    /// What the provider keeps of what we send, in our currency.
+    #[serde(with = "text")]
+    pub charge: Amount,
     /// 43 characters of base64url.
     pub condition: String,
 }
@@ -95,13 +119,21 @@ impl Payment {
         }
     }
 
-    /// What the payee's DFSP keeps of the transfer.
+    /// What the payee's DFSP keeps of the transfer, in the payee's currency.
     pub fn other_fee(&self) -> Amount {
-        self.transfer.checked_sub(self.received).expect("a quote pays out at most what it takes")
+        let arrives = self.conversion.as_ref().map_or(self.transfer, |conversion| conversion.amount);
+        arrives.checked_sub(self.received).expect("a quote pays out at most what it takes")
     }
 
     pub fn is_pending(&self) -> bool {
         self.state == State::Pending
+    }
+}
+
+impl Conversion {
+    /// What the transfer moves.
+    pub fn money(&self) -> Money {
+        Money { amount: self.amount, currency: self.currency }
     }
 }
 

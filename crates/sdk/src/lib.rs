@@ -29,7 +29,7 @@ pub use call_error::CallError;
 pub use config::{Config, now};
 pub use connection::Connection;
 pub use fspiop::body::{AmountType, TransferState};
-pub use fspiop::ilp::exponent;
+pub use fspiop::ilp::{condition_of, exponent};
 pub use fspiop::{ErrorCode, FspiopError, Version};
 pub use fx::{
     Exchange, FxAnswer, FxCharge, FxDecision, FxNews, FxQuestion, FxQuote, FxQuoteOrder, FxReservation, FxStatus,

@@ -1,8 +1,8 @@
 //! `umoja demo`: a scheme in one process, to look at or to try out by script.
 //!
-//! A hub and two example DFSPs with four customers each talk to each other over HTTP on the local machine, exactly as
-//! they would across a country; with `--schemes`, several hubs do, as across a continent. Without `--data` everything lives
-//! in memory.
+//! A hub, three example DFSPs with their customers and a foreign exchange provider talk to each other over HTTP on the
+//! local machine, exactly as they would across a country; with `--schemes`, several hubs do, as across a continent. Without
+//! `--data` everything lives in memory.
 
 mod admin;
 mod cast;

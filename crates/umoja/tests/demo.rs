@@ -164,9 +164,12 @@ fn the_script_passes_and_passes_again_on_its_own_data() {
         let lines: Vec<serde_json::Value> =
             text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
-        assert_eq!(lines.len(), 7);
-        assert!(lines[..6].iter().all(|line| line["agree"] == true));
-        assert_eq!((&lines[6]["cases"], &lines[6]["agreeing"], &lines[6]["ok"]), (&6.into(), &6.into(), &true.into()));
+        assert_eq!(lines.len(), 11);
+        assert!(lines[..10].iter().all(|line| line["agree"] == true));
+        assert_eq!(
+            (&lines[10]["cases"], &lines[10]["agreeing"], &lines[10]["ok"]),
+            (&10.into(), &10.into(), &true.into())
+        );
     }
 }
 
@@ -175,7 +178,7 @@ fn the_table_is_for_people() {
     let output = once(&[]);
     let table = text(&output.stdout);
     assert!(output.status.success(), "{table}");
-    for part in ["payment goes through", "4200 Payer limit error", "agree in 6 of 6 payments"] {
+    for part in ["payment goes through", "4200 Payer limit error", "agree in 10 of 10 payments"] {
         assert!(table.contains(part), "{part} in {table}");
     }
 }
@@ -197,6 +200,44 @@ fn money_sent_in_the_browser_arrives_and_is_there_after_a_restart() {
     // The payee may have been killed before it heard of the commit; it asks, or is told again.
     demo.wait_for(demo.blue, "/customers/baraka", "KES 9,000.00");
     demo.wait_for(demo.green, &payment, "Paid</h1>");
+}
+
+#[test]
+fn what_a_conversion_costs_is_shown_before_it_is_confirmed_and_in_the_history() {
+    let demo = Demo::start(&[]);
+    let form = get(demo.green, "/customers/amina/send").body;
+    let token = form.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let fields = format!("token={token}&number=9993000001&amount=2500&currency=TZS&mode=receive&note=");
+    let sent = post(demo.green, "/customers/amina/send", &fields);
+    assert_eq!(sent.status, 303, "{}", sent.body);
+    let offer = get(demo.green, &sent.location).body;
+    // They keep 0.5 % of the 2,512.50 that arrive; the exchange 1 % of the rate of 20 and 0.5 %; we 1 %.
+    let facts = [
+        "Rehema Mushi",
+        "TZS 2,500.00",
+        "TZS 12.50",
+        "TZS 2,512.50",
+        "Converted by savannafx",
+        "1 KES = TZS 19.7991",
+        "KES 0.63",
+        "KES 127.53",
+        "KES 1.28",
+        "KES 128.81",
+    ];
+    for part in facts {
+        assert!(offer.contains(part), "{part} in {offer}");
+    }
+    let payment = post(demo.green, &sent.location, &format!("token={token}")).location;
+    let receipt = demo.wait_for(demo.green, &payment, "Paid</h1>");
+    for part in facts {
+        assert!(receipt.contains(part), "{part} in {receipt}");
+    }
+    let history = get(demo.green, "/customers/amina").body;
+    assert!(history.contains("−KES 128.81") && history.contains("They get TZS 2,500.00"), "{history}");
+    // A person with another currency cannot be paid an exact amount in ours.
+    let fields = format!("token={token}&number=9993000001&amount=100&currency=KES&mode=receive&note=");
+    let refused = post(demo.green, "/customers/amina/send", &fields);
+    assert!(refused.status == 422 && refused.body.contains("account is in another currency"), "{}", refused.body);
 }
 
 #[test]

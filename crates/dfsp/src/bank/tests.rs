@@ -3,8 +3,8 @@
 use super::*;
 use crate::config::Temper;
 use crate::fees::{FeeRule, Fees};
-use crate::payment::Other;
-use sdk::{ErrorCode, FspiopError, new_id};
+use crate::payment::{Conversion, Other};
+use sdk::{ErrorCode, FspiopError, FxNews, FxStatus, TransferState, new_id};
 use std::path::Path;
 use std::time::Duration;
 use vocabulary::{PartyIdType, Timestamp};
@@ -35,6 +35,7 @@ pub(crate) fn config(data: Option<&Path>) -> Config {
             decimals: 2,
         },
         customers: vec![customer("ana", "11111", "100"), customer("ben", "22222", "0")],
+        foreign: vec!["USD".parse().unwrap()],
         suggestions: Vec::new(),
         fspiop: ([127, 0, 0, 1], 0).into(),
         wallet: ([127, 0, 0, 1], 0).into(),
@@ -62,8 +63,22 @@ pub(crate) fn payment(direction: Direction, transfer: &str) -> Payment {
         opened: Timestamp::from_millis(0),
         expiration: Timestamp::from_millis(1),
         seal: None,
+        conversion: None,
         state: State::Pending,
     }
+}
+
+/// 40 shillings become 0.3 dollars, of which 0.28 reach the payee.
+pub(crate) fn converted() -> Payment {
+    let conversion = Conversion {
+        id: new_id(),
+        provider: "savanna".parse().unwrap(),
+        currency: "USD".parse().unwrap(),
+        amount: amount("0.3"),
+        charge: amount("1"),
+        condition: sdk::condition_of(&vocabulary::Fulfilment::new([7; 32])).to_string(),
+    };
+    Payment { received: amount("0.28"), conversion: Some(conversion), ..payment(Direction::Outgoing, "40") }
 }
 
 fn expired() -> Decision {
@@ -91,6 +106,31 @@ fn a_failed_payment_gives_everything_back() {
     bank.settle(payment.id, &expired()).unwrap();
     assert_eq!(bank.balance("ana"), (amount("100"), amount("100")));
     assert_eq!(bank.balance_of(&Account::Position), Amount::ZERO);
+}
+
+#[test]
+fn a_conversion_that_fails_ends_its_payment_and_an_agreed_one_does_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let (agreed, refused) = (converted(), converted());
+    let ids = [&agreed, &refused].map(|payment| payment.conversion.as_ref().unwrap().id);
+    {
+        let bank = bank(Some(directory.path()));
+        bank.open_payment(agreed.clone()).unwrap();
+        bank.open_payment(refused.clone()).unwrap();
+        assert_eq!(bank.balance("ana"), (amount("100"), amount("18")));
+    }
+    let bank = bank(Some(directory.path()));
+    let reporter = "savanna".parse().unwrap();
+    let reserved = FxStatus { state: TransferState::Reserved, fulfilment: None, completed: None, reporter };
+    bank.hear_conversion(ids[0], &FxNews::Status(reserved)).unwrap();
+    bank.hear_conversion(ids[1], &FxNews::Error(FspiopError::new(ErrorCode::PAYER_LIQUIDITY))).unwrap();
+    bank.hear_conversion(new_id(), &FxNews::Error(FspiopError::new(ErrorCode::PAYER_LIQUIDITY))).unwrap();
+    assert!(bank.payment(agreed.id).unwrap().is_pending());
+    assert!(matches!(bank.payment(refused.id).unwrap().state, State::Failed { .. }));
+    assert_eq!(bank.balance("ana"), (amount("100"), amount("59")));
+    bank.settle(agreed.id, &Decision::Committed).unwrap();
+    assert_eq!(bank.balance_of(&Account::Position), amount("40"), "in our own currency");
+    assert!(bank.is_balanced());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::format;
 use crate::payer::Wish;
 use sdk::AmountType;
 use serde::Deserialize;
-use vocabulary::Currency;
+use vocabulary::{Currency, Money};
 
 const NOTE_CHARS_MAX: usize = 128;
 
@@ -15,6 +15,8 @@ pub(super) struct SendForm {
     pub token: String,
     pub number: String,
     pub amount: String,
+    /// Of the amount; empty for our own.
+    pub currency: String,
     /// `receive` or `send`.
     pub mode: String,
     pub note: String,
@@ -42,21 +44,29 @@ impl SendForm {
     }
 
     /// Reads the form, or says what is wrong with every field that is.
-    pub fn wish(&self, customer: &str, currency: Currency) -> Result<Wish, Faults> {
-        let (to, amount) = (format::read_number(&self.number), format::read_amount(&self.amount, currency));
+    ///
+    /// `currencies` are those of the form, our own first.
+    pub fn wish(&self, customer: &str, currencies: &[Currency]) -> Result<Wish, Faults> {
+        let [own, ..] = currencies else { return Err(Faults::of_whole("Nothing can be paid from here.")) };
+        let chosen = currencies.iter().find(|currency| currency.as_str() == self.currency).unwrap_or(own);
+        let (to, amount) = (format::read_number(&self.number), format::read_amount(&self.amount, *chosen));
+        let is_sendable = chosen == own || !self.sends_exactly();
         let note = self.note.trim();
         let note_fits = note.chars().count() <= NOTE_CHARS_MAX;
         let faults = Faults {
             number: to.is_none().then_some("Write a phone number of 5 to 15 digits."),
-            amount: amount.is_none().then_some("Write an amount above zero, for example 250 or 99.50."),
+            amount: match amount {
+                None => Some("Write an amount above zero, for example 250 or 99.50."),
+                Some(_) => (!is_sendable).then_some("What you send is in your own currency; choose it."),
+            },
             note: (!note_fits).then_some("A note has at most 128 characters."),
             whole: None,
         };
         match (to, amount) {
-            (Some(to), Some(amount)) if note_fits => Ok(Wish {
+            (Some(to), Some(amount)) if note_fits && is_sendable => Ok(Wish {
                 customer: customer.to_owned(),
                 to,
-                amount,
+                amount: Money { amount, currency: *chosen },
                 amount_type: if self.sends_exactly() { AmountType::Send } else { AmountType::Receive },
                 note: (!note.is_empty()).then(|| note.to_owned()),
             }),

@@ -45,7 +45,7 @@ pub(super) async fn send(State(wallet): Shared, Path(customer): Path<String>, Fo
         let faults = Faults::of_whole("This form was too old. Please check it and send it again.");
         return (StatusCode::FORBIDDEN, page_of_form(&wallet, customer, &form, &faults)).into_response();
     }
-    let wish = match form.wish(&customer.id, wallet.bank.config.currency) {
+    let wish = match form.wish(&customer.id, &wallet.bank.config.currencies()) {
         Ok(wish) => wish,
         Err(faults) => {
             return (StatusCode::UNPROCESSABLE_ENTITY, page_of_form(&wallet, customer, &form, &faults)).into_response();

@@ -9,9 +9,9 @@ use super::words;
 use crate::bank::Bank;
 use crate::config::{Customer, Temper};
 use crate::payer::Offer;
-use crate::payment::{Direction, Payment, State};
+use crate::payment::{Conversion, Direction, Payment, State};
 use maud::{DOCTYPE, Markup, html};
-use vocabulary::Amount;
+use vocabulary::{Amount, Currency, SCALE};
 
 /// Seconds after which the page of a payment on its way loads again.
 const RELOAD_SECONDS: u32 = 3;
@@ -73,13 +73,17 @@ fn history_line(bank: &Bank, payment: &Payment) -> Markup {
                 span.sum { (sign) (cash(bank, payment.customer_amount())) }
                 span.muted { (minute(payment.opened)) }
                 span class={ "state " (state_class(payment)) } { (state_word(payment)) }
+                @if let Some(conversion) = &payment.conversion {
+                    span.muted { "They get " (money(payment.received, conversion.currency)) }
+                }
             }
         }
     }
 }
 
 pub(super) fn send(bank: &Bank, customer: &Customer, form: &SendForm, faults: &Faults) -> Markup {
-    let currency = bank.config.currency;
+    let has_choice = !bank.config.foreign.is_empty();
+    let amount_label = if has_choice { "Amount".to_owned() } else { format!("Amount in {}", bank.config.currency) };
     let is_faulty =
         faults.whole.is_some() || faults.number.is_some() || faults.amount.is_some() || faults.note.is_some();
     let content = html! {
@@ -95,11 +99,20 @@ pub(super) fn send(bank: &Bank, customer: &Customer, form: &SendForm, faults: &F
                     value=(form.number) aria-invalid=[faults.number.map(|_| "true")]
                     aria-describedby=[faults.number.map(|_| "number-fault")];
             }))
-            (field("amount", &format!("Amount in {currency}"), faults.amount, html! {
+            (field("amount", &amount_label, faults.amount, html! {
                 input #amount name="amount" type="text" inputmode="decimal" autocomplete="off" required
                     value=(form.amount) aria-invalid=[faults.amount.map(|_| "true")]
                     aria-describedby=[faults.amount.map(|_| "amount-fault")];
             }))
+            @if !bank.config.foreign.is_empty() {
+                (field("currency", "Currency of the amount", None, html! {
+                    select #currency name="currency" {
+                        @for currency in bank.config.currencies() {
+                            option value=(currency) selected[currency.as_str() == form.currency] { (currency) }
+                        }
+                    }
+                }))
+            }
             fieldset {
                 legend { "This amount is" }
                 label { input type="radio" name="mode" value="receive" checked[!form.sends_exactly()]; " what they get" }
@@ -134,12 +147,14 @@ fn field(id: &str, label: &str, fault: Option<&str>, input: Markup) -> Markup {
 
 pub(super) fn offer(bank: &Bank, customer: &Customer, offer: &Offer, token: &str) -> Markup {
     let name = offer.payee.name.as_deref().unwrap_or("Name not given");
+    let theirs = offer.conversion.as_ref().map_or(bank.config.currency, |conversion| conversion.currency);
     let content = html! {
         h1 { "Is this right?" }
         dl.facts {
             dt { "To" } dd { strong { (name) } br; (offer.payee.id.identifier) " at " (offer.payee.fsp) }
-            dt { "They get" } dd { (cash(bank, offer.received)) }
-            dt { "Fee of " (offer.payee.fsp) } dd { (cash(bank, offer.payee_fee)) }
+            dt { "They get" } dd { (money(offer.received, theirs)) }
+            dt { "Fee of " (offer.payee.fsp) } dd { (money(offer.payee_fee, theirs)) }
+            @if let Some(conversion) = &offer.conversion { (conversion_facts(bank, conversion, offer.transfer)) }
             dt { "Our fee" } dd { (cash(bank, offer.fee)) }
             dt.total { "You pay in total" } dd.total { (cash(bank, offer.total)) }
             @if let Some(note) = &offer.note { dt { "Message" } dd { (note) } }
@@ -156,6 +171,7 @@ pub(super) fn offer(bank: &Bank, customer: &Customer, offer: &Offer, token: &str
 
 pub(super) fn payment(bank: &Bank, customer: &Customer, payment: &Payment) -> Markup {
     let title = result_title(payment);
+    let theirs = payment.conversion.as_ref().map_or(bank.config.currency, |conversion| conversion.currency);
     let content = html! {
         h1 class={ "result " (state_class(payment)) } role="status" { (title) }
         (explanation(payment))
@@ -164,8 +180,11 @@ pub(super) fn payment(bank: &Bank, customer: &Customer, payment: &Payment) -> Ma
             dd { strong { (payment.other.name) } br; (payment.other.number) " at " (payment.other.fsp) }
             @match payment.direction {
                 Direction::Outgoing => {
-                    dt { "They get" } dd { (cash(bank, payment.received)) }
-                    dt { "Fee of " (payment.other.fsp) } dd { (cash(bank, payment.other_fee())) }
+                    dt { "They get" } dd { (money(payment.received, theirs)) }
+                    dt { "Fee of " (payment.other.fsp) } dd { (money(payment.other_fee(), theirs)) }
+                    @if let Some(conversion) = &payment.conversion {
+                        (conversion_facts(bank, conversion, payment.transfer))
+                    }
                     dt { "Our fee" } dd { (cash(bank, payment.fee)) }
                     dt.total { "In total" } dd.total { (cash(bank, payment.customer_amount())) }
                 }
@@ -183,6 +202,39 @@ pub(super) fn payment(bank: &Bank, customer: &Customer, payment: &Payment) -> Ma
     };
     let reload = payment.is_pending().then_some(RELOAD_SECONDS);
     document(bank, title, Some(customer), content, reload)
+}
+
+/// What a conversion takes and gives, at which rate.
+fn conversion_facts(bank: &Bank, conversion: &Conversion, given: Amount) -> Markup {
+    let own = bank.config.currency;
+    html! {
+        dt { "Their provider gets" } dd { (money(conversion.amount, conversion.currency)) }
+        dt { "Converted by " (conversion.provider) } dd {
+            (cash(bank, given))
+            @if let Some(rate) = rate([given, conversion.charge], own, conversion) { br; (rate) }
+        }
+        dt { "Of it, fee of " (conversion.provider) } dd { (cash(bank, conversion.charge)) }
+    }
+}
+
+/// `1 USD = KES 130.4512` after the fee, the dearer currency first.
+fn rate([given, charge]: [Amount; 2], own: Currency, conversion: &Conversion) -> Option<String> {
+    let converted = given.checked_sub(charge)?;
+    let theirs = conversion.currency;
+    let (one, other, for_one) = if converted >= conversion.amount {
+        (theirs, own, unit_price(converted, conversion.amount)?)
+    } else {
+        (own, theirs, unit_price(conversion.amount, converted)?)
+    };
+    Some(format!("1 {one} = {}", money(for_one, other)))
+}
+
+/// What one whole unit costs, rounded to the nearest ten-thousandth.
+fn unit_price(paid: Amount, bought: Amount) -> Option<Amount> {
+    let (paid, bought) = (i128::from(paid.units()), i128::from(bought.units()));
+    let scale = 10_i128.pow(SCALE);
+    let units = (paid * scale * 2 + bought).checked_div(bought * 2)?;
+    i64::try_from(units).ok().map(Amount::from_units)
 }
 
 fn explanation(payment: &Payment) -> Markup {

@@ -1,7 +1,7 @@
 //! The pages over HTTP, with a hub that is away: what a customer sees before the scheme is asked.
 
 use super::*;
-use crate::bank::tests::{bank, payment};
+use crate::bank::tests::{bank, converted, payment};
 use crate::payment::Direction;
 use http_body_util::Full;
 use sdk::{Decision, HttpClient};
@@ -62,6 +62,35 @@ async fn the_home_page_shows_balance_and_history() {
     }
     let receipt = browser.get(&format!("/customers/ana/payments/{}", payment.id)).await;
     assert!(receipt.text.contains("You received money"));
+}
+
+#[tokio::test]
+async fn a_payment_in_another_currency_shows_both_amounts_the_rate_and_every_fee() {
+    let browser = Browser::open().await;
+    let payment = converted();
+    browser.bank.open_payment(payment.clone()).unwrap();
+    browser.bank.settle(payment.id, &Decision::Committed).unwrap();
+    let home = browser.get("/customers/ana").await.text;
+    for text in ["−KES 41.00", "They get USD 0.28"] {
+        assert!(home.contains(text), "{text} in {home}");
+    }
+    let receipt = browser.get(&format!("/customers/ana/payments/{}", payment.id)).await.text;
+    for text in
+        ["USD 0.28", "Fee of blue", "USD 0.02", "Converted by savanna", "KES 40.00", "1 USD = KES 130.00", "KES 41.00"]
+    {
+        assert!(receipt.contains(text), "{text} in {receipt}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_sent_is_in_our_own_currency_and_what_arrives_may_be_in_another() {
+    let browser = Browser::open().await;
+    let form = browser.get("/customers/ana/send").await.text;
+    assert!(form.contains("<option value=\"USD\">USD</option>"), "{form}");
+    let page = browser.send("number=33333&amount=5&mode=send&currency=USD").await;
+    assert!(page.text.contains("What you send is in your own currency"), "{}", page.text);
+    let page = browser.send("number=33333&amount=5&mode=receive&currency=USD").await;
+    assert!(page.text.contains("The payment network cannot be reached"), "{}", page.text);
 }
 
 #[tokio::test]

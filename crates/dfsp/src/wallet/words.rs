@@ -9,6 +9,9 @@ pub(super) fn no_offer(error: &PayError) -> &'static str {
     match error {
         PayError::UnknownCustomer => "This account does not exist.",
         PayError::SameDfsp => "This number has an account here too. This demo sends to the other DFSP only.",
+        PayError::OtherCurrency(_) => {
+            "This person's account is in another currency. Say what you send in your currency, or choose theirs for what they get."
+        }
         PayError::ImpossibleAmount => "This amount cannot be sent. Choose another one.",
         PayError::NotEnoughMoney(_) => "There is not enough money in your account for this amount and its fee.",
         PayError::NoOffer => "This offer has expired. Start again to see today's terms.",
@@ -20,6 +23,9 @@ pub(super) fn no_offer(error: &PayError) -> &'static str {
 fn no_answer(error: &CallError) -> &'static str {
     match error {
         CallError::Refused(error) | CallError::Answered(error) => no_terms(error),
+        CallError::NoProvider => {
+            "Nobody converts your money into this person's currency at the moment. Nothing was sent."
+        }
         CallError::NoAnswer(_) => "The other side does not answer. Nothing was sent; please try again later.",
         CallError::Unreachable(_) | CallError::Uncertain(_) | CallError::Unusable(_) | CallError::Busy => {
             "The payment network cannot be reached. Nothing was sent; please try again in a moment."

@@ -5,9 +5,9 @@ use crate::pages;
 use fspiop::{
     Resource,
     body::{
-        AuthorizationPut, ErrorInformation, ParticipantBatch, ParticipantRegistration, ParticipantUpdate, PartyPut,
-        QuoteRequest, QuoteResponse, TransactionRequest, TransactionRequestPut, TransferFulfil, TransferNotice,
-        TransferPrepare,
+        AuthorizationPut, ErrorInformation, FxProviders, FxQuoteRequest, FxQuoteResponse, FxTransferFulfil,
+        FxTransferPrepare, ParticipantBatch, ParticipantRegistration, ParticipantUpdate, PartyPut, QuoteRequest,
+        QuoteResponse, TransactionRequest, TransactionRequestPut, TransferFulfil, TransferNotice, TransferPrepare,
     },
 };
 use http::{HeaderMap, HeaderName, Method};
@@ -92,11 +92,12 @@ impl Example {
             Resource::TransactionRequests if is_post => TransactionRequest::parse(body).map(drop),
             Resource::TransactionRequests => TransactionRequestPut::parse(body).map(drop),
             Resource::Authorizations => AuthorizationPut::parse(body).map(drop),
-            Resource::FxQuotes
-            | Resource::FxTransfers
-            | Resource::BulkQuotes
-            | Resource::BulkTransfers
-            | Resource::Services => {
+            Resource::FxQuotes if is_post => FxQuoteRequest::parse(body).map(drop),
+            Resource::FxQuotes => FxQuoteResponse::parse(body).map(drop),
+            Resource::FxTransfers if is_post => FxTransferPrepare::parse(body).map(drop),
+            Resource::FxTransfers => FxTransferFulfil::parse(body).map(drop),
+            Resource::Services => FxProviders::parse(body).map(drop),
+            Resource::BulkQuotes | Resource::BulkTransfers => {
                 panic!("{} is not served yet", self.path)
             }
         }

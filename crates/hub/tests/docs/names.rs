@@ -89,11 +89,8 @@ fn page_of(resource: Resource) -> Option<Page> {
         Resource::Transfers => "transfers",
         Resource::TransactionRequests => "transaction-requests",
         Resource::Authorizations => "authorizations",
-        Resource::FxQuotes
-        | Resource::FxTransfers
-        | Resource::BulkQuotes
-        | Resource::BulkTransfers
-        | Resource::Services => return None,
+        Resource::FxQuotes | Resource::FxTransfers | Resource::Services => "conversions",
+        Resource::BulkQuotes | Resource::BulkTransfers => return None,
     };
     Some(pages::page(&format!("fspiop/{name}.md")))
 }

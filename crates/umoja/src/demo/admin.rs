@@ -3,7 +3,6 @@
 //! Invariant: repeating it changes nothing, so that a demo with a data directory can be started again. What an answer
 //! must say to count as "already done" is written next to each call.
 
-use crate::demo::cast::{DEPOSIT, NET_DEBIT_CAP};
 use sdk::HttpClient;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -11,6 +10,10 @@ use std::time::Duration;
 use vocabulary::{Amount, Currency};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// Whole units of each currency that a participant has deposited at the hub.
+const DEPOSIT: u32 = 2_000_000;
+/// Whole units that a participant may owe.
+const NET_DEBIT_CAP: u32 = 500_000;
 /// Callbacks that a participant gets, and the rest of their URLs; an empty rest is a base URL.
 const ENDPOINTS: [(&str, &str); 13] = [
     ("FSPIOP_CALLBACK_URL_PARTIES_GET", "/parties/{{partyIdType}}/{{partyIdentifier}}"),
@@ -121,10 +124,11 @@ impl Admin {
         self.post(&format!("/participants/{name}/accounts/{id}"), &body).await
     }
 
-    /// Behind which proxy a participant of another scheme is, where no look-up finds it.
-    pub async fn set_route(&self, fsp: &str, proxy: &str) -> Result<(), String> {
+    /// Behind which proxy a provider of currency conversion in another scheme is, and between what it converts.
+    pub async fn set_route(&self, fsp: &str, proxy: &str, currencies: &[Currency]) -> Result<(), String> {
         let path = format!("/umoja/v1/routes/{fsp}");
-        let (url, body) = (format!("{}{path}", self.base), json!({"proxy": proxy}).to_string());
+        let codes: Vec<&str> = currencies.iter().map(Currency::as_str).collect();
+        let (url, body) = (format!("{}{path}", self.base), json!({"proxy": proxy, "currencies": codes}).to_string());
         check(&path, self.http.put_json(&url, body.into(), TIMEOUT).await).map(drop)
     }
 

@@ -1,6 +1,6 @@
 //! Who plays in the demo: DFSPs, their customers, and what they own. All invented; the country code 999 belongs to nobody.
 
-use dfsp::{Customer, FeeRule, Fees, Temper};
+use dfsp::{Customer, FeeRule, Fees, Market, Rate, Temper, TreasuryConfig, TreasuryTemper};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -35,11 +35,6 @@ pub struct Site<'a> {
     /// How long a payment may take.
     pub lifetime: Duration,
 }
-
-/// Whole units of the currency that each DFSP has deposited at the hub.
-pub const DEPOSIT: u32 = 2_000_000;
-/// Whole units that a DFSP may owe.
-pub const NET_DEBIT_CAP: u32 = 500_000;
 
 pub const PENNY_FEE: FeeRule = FeeRule { basis_points: 100, minimum: Amount::from_units(10_000) };
 pub const SMALL_FEE: FeeRule = FeeRule { basis_points: 50, minimum: Amount::ZERO };
@@ -76,6 +71,50 @@ pub const BLUE: Part = Part {
     deposit_id: "6f1c1f0e-2b0f-4c0a-9d55-0a3c5e7b1a02",
 };
 
+/// Its customers have another currency.
+pub const LAKE: Part = Part {
+    name: "lakesavings",
+    title: "Lake Savings",
+    hue: 190,
+    wallet_port: 8103,
+    fees: [PENNY_FEE, SMALL_FEE],
+    currency: "TZS",
+    customers: &[
+        ("rehema", "Rehema Mushi", "9993000001", "200000", Temper::Welcoming),
+        ("kamwe", "Kamwe Sitaki", "9993000002", "20000", Temper::Refusing),
+        ("tuli", "Tuli Tulivu", "9993000003", "20000", Temper::Silent),
+    ],
+    deposit_id: "6f1c1f0e-2b0f-4c0a-9d55-0a3c5e7b1a03",
+};
+
+/// The foreign exchange provider: its name, and the ids of its deposits in both currencies.
+pub const PROVIDER: &str = "savannafx";
+pub const PROVIDER_DEPOSIT_IDS: [&str; 2] =
+    ["6f1c1f0e-2b0f-4c0a-9d55-0a3c5e7b1a04", "6f1c1f0e-2b0f-4c0a-9d55-0a3c5e7b1a05"];
+
+/// The Kenyan and the Tanzanian shilling.
+pub fn currencies() -> [Currency; 2] {
+    [GREEN.currency(), LAKE.currency()]
+}
+
+/// The provider's settings: twenty Tanzanian shillings for a Kenyan one, less a spread.
+pub fn provider(hub: SocketAddr, data: Option<&Path>) -> TreasuryConfig {
+    let name = PROVIDER.parse().expect("names of the cast are short");
+    let [kenyan, tanzanian] = currencies();
+    let market = |source, target, rate| Market { source, target, rate, spread_basis_points: 100, fee: SMALL_FEE };
+    TreasuryConfig {
+        connection: sdk::Config::new(name, format!("http://{hub}"), format!("the demo's secret of {PROVIDER}")),
+        markets: vec![
+            market(kenyan, tanzanian, Rate { source: 1, target: 20 }),
+            market(tanzanian, kenyan, Rate { source: 20, target: 1 }),
+        ],
+        fspiop: ([127, 0, 0, 1], 0).into(),
+        data: data.map(|directory| directory.join(PROVIDER)),
+        offer_lifetime: Duration::from_secs(120),
+        temper: TreasuryTemper::Willing,
+    }
+}
+
 impl Part {
     pub fn currency(&self) -> Currency {
         self.currency.parse().expect("the cast pays in currencies that there are")
@@ -91,9 +130,13 @@ impl Part {
             title: self.title.to_owned(),
             hue: self.hue,
             currency: self.currency(),
+            foreign: currencies().into_iter().filter(|currency| *currency != self.currency()).collect(),
             fees: Fees { sending, receiving, decimals: sdk::exponent(self.currency()) },
             customers: self.customers.iter().map(customer).collect(),
-            suggestions: others.iter().flat_map(|other| other.customers).map(suggestion).collect(),
+            suggestions: others
+                .iter()
+                .flat_map(|part| part.customers.iter().map(|row| suggestion(part, row)))
+                .collect(),
             fspiop: ([127, 0, 0, 1], 0).into(),
             wallet: ([127, 0, 0, 1], site.wallet_port).into(),
             data: site.data.map(|directory| directory.join(self.name)),
@@ -114,14 +157,14 @@ pub fn customer(row: &Row) -> Customer {
     }
 }
 
-fn suggestion(row: &Row) -> (String, String) {
+fn suggestion(part: &Part, row: &Row) -> (String, String) {
     let (_, name, number, _, temper) = *row;
     let hint = match temper {
         Temper::Welcoming => "",
         Temper::Refusing => ", who refuses",
         Temper::Silent => ", who never answers",
     };
-    (number.to_owned(), format!("{name}{hint}"))
+    (number.to_owned(), format!("{name} at {}, in {}{hint}", part.title, part.currency))
 }
 
 pub fn msisdn(number: &str) -> PartyId {

@@ -1,6 +1,6 @@
 //! What the demo prints: a welcome with things to try, a table for people, lines of JSON for programs.
 
-use crate::demo::cast::{BLUE, GREEN};
+use crate::demo::cast::{BLUE, GREEN, LAKE, PROVIDER};
 use crate::demo::script::Outcome;
 use crate::demo::world::World;
 use serde_json::json;
@@ -11,15 +11,17 @@ use std::time::Duration;
 pub fn welcome(world: &World, took: Duration, data: Option<&Path>) -> String {
     let addresses = world.hub.addresses();
     let (green, blue) = (world.green.wallet_address(), world.blue.wallet_address());
+    let lake = world.lake.wallet_address();
     let keeping = match data {
         Some(directory) => format!("Everything is kept in {}.", directory.display()),
         None => "Everything is in memory and gone at the end; --data DIR keeps it.".to_owned(),
     };
     format!(
-        "umoja demo: a hub, two DFSPs and eight customers, ready after {took}.
+        "umoja demo: a hub, three DFSPs, eleven customers and a currency exchange, ready after {took}.
 
   {green_title:<14} http://{green}
   {blue_title:<14} http://{blue}
+  {lake_title:<14} http://{lake}
   {portal:<14} http://{}
 
 Try this:
@@ -29,6 +31,8 @@ Try this:
   3. Send to 9992000003, who refuses, or to 9992000004, who never answers
      (that takes {lifetime} seconds): your money comes back.
   4. As Juma Traders, send 600000: Green Bank may owe the scheme 500,000 at most.
+  5. As Amina, send 250 to 9993000001 (Rehema), whose account is in Tanzanian shillings:
+     choose what you send, or TZS for what she gets. {PROVIDER} converts.
 
 The DFSPs talk to the hub at http://{} (FSPIOP); its administration is at http://{}.
 {keeping} Stop it with Ctrl-C.",
@@ -37,6 +41,7 @@ The DFSPs talk to the hub at http://{} (FSPIOP); its administration is at http:/
         addresses.administration,
         green_title = GREEN.title,
         blue_title = BLUE.title,
+        lake_title = LAKE.title,
         portal = "Hub portal",
         took = seconds(took),
         lifetime = world.lifetime.as_secs(),
@@ -46,9 +51,10 @@ The DFSPs talk to the hub at http://{} (FSPIOP); its administration is at http:/
 /// First line of the table.
 pub fn heading() -> String {
     format!(
-        "umoja demo --once: six payments from {} to {}, each seen from three sides\n\n{}",
+        "umoja demo --once: ten payments from {} to {} and {}, each seen from three sides\n\n{}",
         GREEN.title,
         BLUE.title,
+        LAKE.title,
         line([" ", "payment", "payer DFSP", "hub", "payee DFSP", "agree", "took", "error"])
     )
 }

@@ -3,13 +3,14 @@
 //! Invariant: a case passes only if payer DFSP, hub and payee DFSP name the expected states, the hub's positions are the
 //! DFSPs' own, and exactly the money moved that had to.
 
-use crate::demo::cast::{BLUE, GREEN, msisdn};
+use crate::demo::cast::{BLUE, GREEN, LAKE, PROVIDER, currencies, msisdn};
 use crate::demo::world::World;
 use crate::demo::{report, say};
 use dfsp::{Account, Bank, PayError, Payment, State, Wish};
 use sdk::{AmountType, CallError, ErrorCode, TransferState};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use vocabulary::{Amount, CorrelationId};
+use vocabulary::{Amount, CorrelationId, Money};
 
 /// Short, so that a payee that never answers does not keep anybody waiting.
 pub const TRANSFER_LIFETIME: Duration = Duration::from_secs(2);
@@ -31,10 +32,12 @@ struct Case {
     /// Id of the customer of Green Bank who pays.
     from: &'static str,
     to: &'static str,
-    /// Id of the customer of Blue Wallet, if there is one.
+    /// Id of the customer of the payee DFSP, if there is one.
     payee: Option<&'static str>,
     amount: &'static str,
     sendings: u32,
+    /// Whether the payee is a customer of Lake Savings, and on which side the amount is fixed.
+    conversion: Option<AmountType>,
     expected: Expected,
 }
 
@@ -62,7 +65,7 @@ pub struct Outcome {
 const COMMITTED: Expected =
     Expected { payer: Seen::Committed, hub: Seen::Committed, payee: Seen::Committed, code: None };
 
-const CASES: [Case; 6] = [
+const CASES: [Case; 10] = [
     Case {
         title: "payment goes through",
         from: "amina",
@@ -70,6 +73,7 @@ const CASES: [Case; 6] = [
         payee: Some("baraka"),
         amount: "250",
         sendings: 1,
+        conversion: None,
         expected: COMMITTED,
     },
     Case {
@@ -79,6 +83,7 @@ const CASES: [Case; 6] = [
         payee: None,
         amount: "250",
         sendings: 1,
+        conversion: None,
         expected: Expected {
             payer: Seen::Nothing,
             hub: Seen::Nothing,
@@ -93,6 +98,7 @@ const CASES: [Case; 6] = [
         payee: Some("baraka"),
         amount: "600000",
         sendings: 1,
+        conversion: None,
         expected: Expected {
             payer: Seen::Aborted,
             hub: Seen::Aborted,
@@ -107,6 +113,7 @@ const CASES: [Case; 6] = [
         payee: Some("kataa"),
         amount: "99.5",
         sendings: 1,
+        conversion: None,
         expected: Expected {
             payer: Seen::Aborted,
             hub: Seen::Aborted,
@@ -121,6 +128,7 @@ const CASES: [Case; 6] = [
         payee: Some("kimya"),
         amount: "40",
         sendings: 1,
+        conversion: None,
         expected: Expected {
             payer: Seen::Aborted,
             hub: Seen::Aborted,
@@ -135,7 +143,58 @@ const CASES: [Case; 6] = [
         payee: Some("neema"),
         amount: "12.34",
         sendings: 2,
+        conversion: None,
         expected: COMMITTED,
+    },
+    Case {
+        title: "sent in another currency",
+        from: "amina",
+        to: "9993000001",
+        payee: Some("rehema"),
+        amount: "500",
+        sendings: 1,
+        conversion: Some(AmountType::Send),
+        expected: COMMITTED,
+    },
+    Case {
+        title: "wanted in other currency",
+        from: "farida",
+        to: "9993000001",
+        payee: Some("rehema"),
+        amount: "2500",
+        sendings: 1,
+        conversion: Some(AmountType::Receive),
+        expected: COMMITTED,
+    },
+    Case {
+        title: "converted, payee rejects",
+        from: "amina",
+        to: "9993000002",
+        payee: Some("kamwe"),
+        amount: "100",
+        sendings: 1,
+        conversion: Some(AmountType::Send),
+        expected: Expected {
+            payer: Seen::Aborted,
+            hub: Seen::Aborted,
+            payee: Seen::Aborted,
+            code: Some(ErrorCode::PAYEE_REJECTED_TRANSACTION),
+        },
+    },
+    Case {
+        title: "converted, payee silent",
+        from: "daudi",
+        to: "9993000003",
+        payee: Some("tuli"),
+        amount: "1000",
+        sendings: 1,
+        conversion: Some(AmountType::Receive),
+        expected: Expected {
+            payer: Seen::Aborted,
+            hub: Seen::Aborted,
+            payee: Seen::Aborted,
+            code: Some(ErrorCode::TRANSFER_EXPIRED),
+        },
     },
 ];
 
@@ -161,7 +220,7 @@ pub async fn play(world: &World, as_json: bool) -> Result<bool, String> {
 /// The hub's own check of its ledger, and the DFSPs' books.
 async fn ledger_differences(world: &World) -> Result<Vec<String>, String> {
     let mut differences = world.hub.hub().verify().await.map_err(|error| error.to_string())?;
-    for (part, bank) in [(&GREEN, world.payer()), (&BLUE, world.payee())] {
+    for (part, bank) in [(&GREEN, world.payer()), (&BLUE, world.payee()), (&LAKE, world.foreign_payee())] {
         if !bank.is_balanced() {
             differences.push(format!("the books of {} do not sum to zero", part.title));
         }
@@ -187,6 +246,7 @@ impl Case {
             Ok(id) => self.look(world, id, &mut outcome).await,
             Err(error) => refusal(&error, &mut outcome),
         };
+        compare_provider(world, &mut outcome).await;
         self.compare(code, &mut outcome);
         self.compare_money(world, before, &mut outcome);
         compare_positions(world, &mut outcome).await;
@@ -194,14 +254,21 @@ impl Case {
         outcome
     }
 
+    fn payee_bank<'world>(&self, world: &'world World) -> &'world Arc<Bank> {
+        if self.conversion.is_some() { world.foreign_payee() } else { world.payee() }
+    }
+
     /// Lookup, quote, confirmation; the transfer is sent as often as the case says.
     async fn pay(&self, world: &World) -> Result<CorrelationId, PayError> {
         let payer = world.payer();
+        let [own, theirs] = currencies();
+        let currency = if self.conversion == Some(AmountType::Receive) { theirs } else { own };
+        let amount = Amount::parse(self.amount).expect("amounts of the script are amounts");
         let wish = Wish {
             customer: self.from.to_owned(),
             to: msisdn(self.to),
-            amount: Amount::parse(self.amount).expect("amounts of the script are amounts"),
-            amount_type: AmountType::Receive,
+            amount: Money { amount, currency },
+            amount_type: self.conversion.unwrap_or(AmountType::Receive),
             note: Some(self.title.to_owned()),
         };
         let offer = payer.offer(wish).await?;
@@ -216,7 +283,7 @@ impl Case {
     async fn look(&self, world: &World, id: CorrelationId, outcome: &mut Outcome) -> Option<ErrorCode> {
         outcome.transfer = Some(id);
         let payer = end_of(world.payer(), id, outcome).await;
-        let payee = end_of(world.payee(), id, outcome).await;
+        let payee = end_of(self.payee_bank(world), id, outcome).await;
         outcome.payer = seen(payer.as_ref());
         outcome.payee = seen(payee.as_ref());
         match world.payer().connection().status(id).await {
@@ -256,7 +323,7 @@ impl Case {
     fn balances(&self, world: &World) -> [(Amount, Amount); 2] {
         [
             world.payer().balance(self.from),
-            self.payee.map_or_else(Default::default, |payee| world.payee().balance(payee)),
+            self.payee.map_or_else(Default::default, |payee| self.payee_bank(world).balance(payee)),
         ]
     }
 
@@ -267,7 +334,8 @@ impl Case {
             let completed = payment.filter(|payment| matches!(payment.state, State::Completed { .. }));
             completed.map_or(Amount::ZERO, |payment| payment.customer_amount())
         };
-        let wanted = [before[0].0.checked_sub(moved(world.payer())), before[1].0.checked_add(moved(world.payee()))];
+        let wanted =
+            [before[0].0.checked_sub(moved(world.payer())), before[1].0.checked_add(moved(self.payee_bank(world)))];
         for (side, (after, wanted)) in ["payer", "payee"].into_iter().zip(after.into_iter().zip(wanted)) {
             if Some(after.0) != wanted {
                 outcome.problems.push(format!("the {side}'s balance is {}, not as the payment says", after.0));
@@ -279,17 +347,37 @@ impl Case {
     }
 }
 
-/// The hub's POSITION account of each DFSP must be the DFSP's own position account.
+/// The hub's POSITION accounts must be the participants' own positions.
 async fn compare_positions(world: &World, outcome: &mut Outcome) {
-    for (part, bank) in [(&GREEN, world.payer()), (&BLUE, world.payee())] {
-        let own = bank.balance_of(&Account::Position);
-        match world.admin.position(part.name, part.currency()).await {
+    let banks = [(&GREEN, world.payer()), (&BLUE, world.payee()), (&LAKE, world.foreign_payee())];
+    let banks = banks.map(|(part, bank)| (part.name, part.currency(), bank.balance_of(&Account::Position)));
+    let provider = currencies().map(|currency| (PROVIDER, currency, world.treasury().position(currency)));
+    for (name, currency, own) in banks.into_iter().chain(provider) {
+        match world.admin.position(name, currency).await {
             Ok(position) if position == own => {}
             Ok(position) => {
-                outcome.problems.push(format!("the hub's position of {} is {position}, its own is {own}", part.title));
+                outcome
+                    .problems
+                    .push(format!("the hub's {currency} position of {name} is {position}, its own is {own}"));
             }
             Err(error) => outcome.problems.push(error),
         }
+    }
+}
+
+/// The provider must see the end of a conversion that the payer DFSP sees of the payment.
+async fn compare_provider(world: &World, outcome: &mut Outcome) {
+    let payment = outcome.transfer.and_then(|id| world.payer().payment(id));
+    let Some(conversion) = payment.and_then(|payment| payment.conversion) else { return };
+    let settled = tokio::time::timeout(PATIENCE, world.treasury().settled(conversion.id)).await;
+    let seen = match settled.ok().flatten() {
+        None => Seen::Nothing,
+        Some(TransferState::Received | TransferState::Reserved) => Seen::Open,
+        Some(TransferState::Committed) => Seen::Committed,
+        Some(TransferState::Aborted) => Seen::Aborted,
+    };
+    if seen != outcome.payer {
+        outcome.problems.push(format!("{PROVIDER} says {}, not {}", seen.word(), outcome.payer.word()));
     }
 }
 

@@ -1,10 +1,10 @@
-//! The demo's scheme: a hub and two DFSPs in this process, onboarded.
+//! The demo's scheme: a hub, three DFSPs and a foreign exchange provider in this process, onboarded.
 //!
 //! Invariant: they know each other's addresses only; everything between them goes over HTTP.
 
 use crate::demo::admin::{Admin, Member, Role};
-use crate::demo::cast::{BLUE, GREEN, Part, Site};
-use dfsp::Bank;
+use crate::demo::cast::{self, BLUE, GREEN, LAKE, PROVIDER, PROVIDER_DEPOSIT_IDS, Part, Site};
+use dfsp::{Bank, Treasury};
 use hub::Listeners;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -33,6 +33,9 @@ pub struct World {
     pub admin: Admin,
     pub green: dfsp::Running,
     pub blue: dfsp::Running,
+    /// In another currency.
+    pub lake: dfsp::Running,
+    pub provider: dfsp::RunningTreasury,
     /// How long a payment may take.
     pub lifetime: Duration,
 }
@@ -44,20 +47,28 @@ impl World {
         let hub = hub::start(hub_config(data, GREEN.name, ports)?, portal::router).await.map_err(hub_sentence)?;
         let addresses = hub.addresses();
         let admin = Admin::new(addresses.administration, hub.hub().name().as_str());
-        let start = |part: &Part, other: &Part| {
+        let start = |part: &Part, others: [&Part; 2]| {
             let wallet_port = ports.or_free(part.wallet_port);
-            dfsp::start(part.config(&Site { hub: addresses.fspiop, wallet_port, data, lifetime }, &[other]))
+            dfsp::start(part.config(&Site { hub: addresses.fspiop, wallet_port, data, lifetime }, &others))
         };
-        let green = start(&GREEN, &BLUE).await.map_err(|error| dfsp_sentence(&GREEN, error))?;
-        let blue = start(&BLUE, &GREEN).await.map_err(|error| dfsp_sentence(&BLUE, error))?;
-        let world = Self { hub, admin, green, blue, lifetime };
+        let green = start(&GREEN, [&BLUE, &LAKE]).await.map_err(|error| dfsp_sentence(&GREEN, error))?;
+        let blue = start(&BLUE, [&GREEN, &LAKE]).await.map_err(|error| dfsp_sentence(&BLUE, error))?;
+        let lake = start(&LAKE, [&GREEN, &BLUE]).await.map_err(|error| dfsp_sentence(&LAKE, error))?;
+        let provider = dfsp::start_treasury(cast::provider(addresses.fspiop, data)).await;
+        let provider = provider.map_err(|error| format!("{PROVIDER} does not start: {error}."))?;
+        let world = Self { hub, admin, green, blue, lake, provider, lifetime };
         world.onboard().await.map_err(|error| format!("The demo cannot be set up: {error}."))?;
         Ok(world)
     }
 
     async fn onboard(&self) -> Result<(), String> {
-        self.admin.prepare_scheme(&[GREEN.currency()]).await?;
-        for (part, running) in [(&GREEN, &self.green), (&BLUE, &self.blue)] {
+        let currencies = cast::currencies();
+        self.admin.prepare_scheme(&currencies).await?;
+        let ids = PROVIDER_DEPOSIT_IDS.map(str::to_owned);
+        let accounts: Vec<_> = currencies.into_iter().zip(ids).collect();
+        let provider = Member { name: PROVIDER, role: Role::Dfsp, accounts: &accounts };
+        self.admin.onboard(&provider, self.provider.fspiop_address()).await?;
+        for (part, running) in [(&GREEN, &self.green), (&BLUE, &self.blue), (&LAKE, &self.lake)] {
             let accounts = [(part.currency(), part.deposit_id.to_owned())];
             let member = Member { name: part.name, role: Role::Dfsp, accounts: &accounts };
             self.admin.onboard(&member, running.fspiop_address()).await?;
@@ -77,9 +88,20 @@ impl World {
         self.blue.bank()
     }
 
+    /// Lake Savings, to which the script pays in another currency.
+    pub fn foreign_payee(&self) -> &Arc<Bank> {
+        self.lake.bank()
+    }
+
+    pub fn treasury(&self) -> &Arc<Treasury> {
+        self.provider.treasury()
+    }
+
     pub async fn stop(self) {
         self.green.stop().await;
         self.blue.stop().await;
+        self.lake.stop().await;
+        self.provider.stop().await;
         self.hub.stop().await;
     }
 }

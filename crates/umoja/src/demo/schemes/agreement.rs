@@ -4,11 +4,12 @@
 //! one scheme, it is owed in the other; and every DFSP's own books name the position that its hub names.
 
 use super::world::World;
+use crate::demo::cast::{PROVIDER, currencies};
 use crate::demo::script::Seen;
 use dfsp::{Account, Bank};
 use hub_core::transfers::Stage;
 use std::collections::BTreeMap;
-use vocabulary::{Amount, CorrelationId};
+use vocabulary::{Amount, CorrelationId, Currency};
 
 /// What a hub knows of a payment.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -84,18 +85,26 @@ fn sums(world: &World, at: usize, positions: &Positions) -> Vec<String> {
     uneven.map(|(currency, _)| format!("the positions of {hub} in {currency} do not sum to zero")).collect()
 }
 
+/// Each participant that keeps books of its own names the position that the hub names.
 fn books(world: &World, at: usize, positions: &Positions) -> Vec<String> {
     let mut problems = Vec::new();
-    for banker in &world.schemes[at].banks {
-        let bank: &Bank = banker.running.bank();
-        let own = bank.balance_of(&Account::Position);
-        let position = positions.get(&(banker.part.name, banker.part.currency.to_owned())).copied().unwrap_or_default();
+    let mut compare = |name: &'static str, currency: Currency, own: Amount| {
+        let position = positions.get(&(name, currency.to_string())).copied().unwrap_or_default();
         if own != position {
-            problems.push(format!("the hub's position of {} is {position}, its own is {own}", banker.part.title));
+            problems.push(format!("the hub's position of {name} is {position} {currency}, its own is {own}"));
         }
-        if !bank.is_balanced() {
-            problems.push(format!("the books of {} do not sum to zero", banker.part.title));
+    };
+    let scheme = &world.schemes[at];
+    for banker in &scheme.banks {
+        let bank: &Bank = banker.running.bank();
+        compare(banker.part.name, banker.part.currency(), bank.balance_of(&Account::Position));
+    }
+    if let Some(provider) = &scheme.provider {
+        for currency in currencies() {
+            compare(PROVIDER, currency, provider.treasury().position(currency));
         }
     }
+    let uneven = scheme.banks.iter().filter(|banker| !banker.running.bank().is_balanced());
+    problems.extend(uneven.map(|banker| format!("the books of {} do not sum to zero", banker.part.title)));
     problems
 }

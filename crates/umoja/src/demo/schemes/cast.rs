@@ -1,7 +1,7 @@
 //! Who plays in `umoja demo --schemes`: the schemes in their order, their DFSPs, and what connects them. The first scheme is
 //! that of the plain demo.
 
-use crate::demo::cast::{BLUE, GREEN, PENNY_FEE, Part, Row, SMALL_FEE};
+use crate::demo::cast::{BLUE, GREEN, LAKE, PENNY_FEE, Part, Row, SMALL_FEE};
 use dfsp::{FeeRule, Temper};
 use vocabulary::Currency;
 
@@ -9,50 +9,31 @@ use vocabulary::Currency;
 pub const MOVER: Row = ("zuri", "Zuri Hamisi", "9992000005", "100", Temper::Welcoming);
 
 /// Keeps accounts in the neighbours' currency.
-pub const LAKE: Part = Part {
-    name: "lakebank",
-    title: "Lake Bank",
-    hue: 195,
-    wallet_port: 8111,
+pub const BORDER: Part = Part {
+    name: "borderbank",
+    title: "Border Bank",
+    hue: 330,
+    wallet_port: 8105,
     currency: "KES",
     fees: [PENNY_FEE, SMALL_FEE],
     customers: &[
-        ("lulu", "Lulu Masanja", "9993000001", "7500", Temper::Welcoming),
-        ("sitaki", "Sitaki Kamwe", "9993000002", "1000", Temper::Refusing),
-        ("bubu", "Bubu Kimya", "9993000003", "1000", Temper::Silent),
+        ("lulu", "Lulu Masanja", "9994000001", "7500", Temper::Welcoming),
+        ("sitaki", "Sitaki Hata", "9994000002", "1000", Temper::Refusing),
+        ("bubu", "Bubu Kimya", "9994000003", "1000", Temper::Silent),
     ],
-    deposit_id: "6f1c1f0e-2b0f-4c0a-9d55-0a3c5e7b1a03",
-};
-
-pub const SUN: Part = Part {
-    name: "sunwallet",
-    title: "Sun Wallet",
-    hue: 40,
-    wallet_port: 8112,
-    currency: "TZS",
-    fees: [FeeRule::FREE, SMALL_FEE],
-    customers: &[
-        ("rehema", "Rehema Mushi", "9994000001", "120000", Temper::Welcoming),
-        ("hasan", "Hasan Mollel", "9994000002", "450000.5", Temper::Welcoming),
-        ("hapana", "Hapana Asante", "9994000003", "1000", Temper::Refusing),
-    ],
-    deposit_id: "6f1c1f0e-2b0f-4c0a-9d55-0a3c5e7b1a04",
+    deposit_id: "6f1c1f0e-2b0f-4c0a-9d55-0a3c5e7b1a06",
 };
 
 pub const HARBOUR: Part = Part {
     name: "harbourbank",
     title: "Harbour Bank",
     hue: 285,
-    wallet_port: 8121,
+    wallet_port: 8104,
     currency: "USD",
     fees: [FeeRule::FREE, FeeRule::FREE],
     customers: &[("pendo", "Pendo Salim", "9995000001", "2500", Temper::Welcoming)],
-    deposit_id: "6f1c1f0e-2b0f-4c0a-9d55-0a3c5e7b1a05",
+    deposit_id: "6f1c1f0e-2b0f-4c0a-9d55-0a3c5e7b1a07",
 };
-
-/// Converts between the currencies of the outer schemes, both ways.
-pub const PROVIDER: &str = "forexhouse";
-pub const CONVERTED: [&str; 2] = ["KES", "TZS"];
 
 /// One scheme.
 pub struct Play {
@@ -72,7 +53,7 @@ pub struct Bridge {
 }
 
 const A: Play = Play { hub: "hub-a", currency: "KES", banks: &[&GREEN, &BLUE], has_provider: false, port_offset: 0 };
-const B: Play = Play { hub: "hub-b", currency: "TZS", banks: &[&LAKE, &SUN], has_provider: false, port_offset: 10 };
+const B: Play = Play { hub: "hub-b", currency: "TZS", banks: &[&BORDER, &LAKE], has_provider: false, port_offset: 10 };
 const R: Play = Play { hub: "hub-r", currency: "USD", banks: &[&HARBOUR], has_provider: true, port_offset: 20 };
 
 /// The schemes in a row, each the neighbour of the next.

@@ -2,6 +2,7 @@
 
 use super::script::Outcome;
 use super::world::World;
+use crate::demo::cast::PROVIDER;
 use crate::demo::report::{millis, seconds};
 use serde_json::{Map, Value, json};
 use std::path::Path;
@@ -35,10 +36,12 @@ pub fn welcome(world: &World, took: Duration, data: Option<&Path>) -> String {
     text.push_str(&format!(
         "
 Try this:
-  1. Open Green Bank, choose Amina, and send 250 to 9993000001 (Lulu, at Lake Bank in hub-b).
+  1. Open Green Bank, choose Amina, and send 250 to 9994000001 (Lulu, at Border Bank in hub-b).
      Hub-a does not know her: it asks the other schemes through the proxy.
-  2. Open Lake Bank, choose Lulu: the money is there. Send some back to 9991000001.
-  3. Send to 9993000002, who refuses, or to 9993000003, who never answers
+  2. Open Border Bank, choose Lulu: the money is there. Send some back to 9991000001.
+  3. As Amina, send 500 to 9993000001 (Rehema), whose account is in Tanzanian shillings: you see
+     the rate, all fees and both amounts before you confirm. {PROVIDER} converts.
+  4. Send to 9994000002, who refuses, or to 9994000003, who never answers
      (that takes {} seconds): your money comes back.
 
 {keeping} Stop it with Ctrl-C.",
@@ -59,8 +62,9 @@ pub fn table_line(number: usize, outcome: &Outcome) -> String {
     let sides: Vec<&str> =
         [outcome.payer].into_iter().chain(hubs).chain([outcome.payee]).map(|seen| seen.word()).collect();
     let agree = if outcome.problems.is_empty() { "yes" } else { "NO" };
-    let error = outcome.error.as_deref().unwrap_or("");
-    let mut text = line((&number.to_string(), outcome.title), &sides, (agree, &seconds(outcome.took), error));
+    let remarks: Vec<&str> = outcome.converted.iter().chain(&outcome.error).map(String::as_str).collect();
+    let mut text =
+        line((&number.to_string(), outcome.title), &sides, (agree, &seconds(outcome.took), &remarks.join("; ")));
     for problem in &outcome.problems {
         text.push_str("\n     ! ");
         text.push_str(problem);
@@ -68,9 +72,9 @@ pub fn table_line(number: usize, outcome: &Outcome) -> String {
     text
 }
 
-fn line((number, title): (&str, &str), sides: &[&str], (agree, took, error): (&str, &str, &str)) -> String {
+fn line((number, title): (&str, &str), sides: &[&str], (agree, took, remark): (&str, &str, &str)) -> String {
     let sides: String = sides.iter().map(|side| format!("{side:<11}  ")).collect();
-    let text = format!("{number:>2}  {title:<28} {sides}{agree:<5} {took:>7}  {error}");
+    let text = format!("{number:>2}  {title:<28} {sides}{agree:<5} {took:>7}  {remark}");
     text.trim_end().to_owned()
 }
 
@@ -83,6 +87,7 @@ pub fn json_line(hubs: &[&str], outcome: &Outcome) -> String {
         "hubs": seen.collect::<Map<_, _>>(),
         "payee": outcome.payee.word(),
         "error": outcome.error,
+        "converted": outcome.converted,
         "agree": outcome.problems.is_empty(),
         "problems": outcome.problems,
         "took_ms": millis(outcome.took),

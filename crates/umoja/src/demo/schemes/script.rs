@@ -7,14 +7,14 @@ use super::agreement::{self, HubSees};
 use super::cast::MOVER;
 use super::report;
 use super::world::World;
-use crate::demo::cast::msisdn;
+use crate::demo::cast::{PROVIDER, msisdn};
 use crate::demo::say;
 use crate::demo::script::{Seen, seen};
-use dfsp::{Bank, PayError, State, Wish};
+use dfsp::{Bank, PayError, Payment, State, Wish};
 use sdk::{AmountType, ErrorCode};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use vocabulary::{Amount, CorrelationId};
+use vocabulary::{Amount, CorrelationId, Money};
 
 /// Long enough for a proxy that is started again, short enough for a payee that never answers.
 pub const TRANSFER_LIFETIME: Duration = Duration::from_secs(4);
@@ -65,6 +65,8 @@ pub struct Outcome {
     pub payee: Seen,
     /// What the payer was told when it did not go well, in the scheme's words.
     pub error: Option<String>,
+    /// What was given for what, if currencies were converted.
+    pub converted: Option<String>,
     /// What is not as it must be; empty if all agree.
     pub problems: Vec<String>,
     pub took: Duration,
@@ -78,12 +80,12 @@ const LOCAL: Case = Case {
     end: Seen::Committed,
     code: None,
 };
-const ACROSS: Case = Case { to: "9993000001", payee: Some(("lakebank", "lulu")), ..LOCAL };
+const ACROSS: Case = Case { to: "9994000001", payee: Some(("borderbank", "lulu")), ..LOCAL };
 const UNKNOWN: Case =
     Case { to: "9999999999", payee: None, end: Seen::Nothing, code: Some(ErrorCode::PARTY_NOT_FOUND), ..LOCAL };
 const REJECTED: Case = Case {
-    to: "9993000002",
-    payee: Some(("lakebank", "sitaki")),
+    to: "9994000002",
+    payee: Some(("borderbank", "sitaki")),
     amount: "99.5",
     end: Seen::Aborted,
     code: Some(ErrorCode::PAYEE_REJECTED_TRANSACTION),
@@ -91,21 +93,46 @@ const REJECTED: Case = Case {
 };
 const SILENT: Case = Case {
     from: ("greenbank", "daudi"),
-    to: "9993000003",
-    payee: Some(("lakebank", "bubu")),
+    to: "9994000003",
+    payee: Some(("borderbank", "bubu")),
     amount: "40",
     end: Seen::Aborted,
     code: Some(ErrorCode::TRANSFER_EXPIRED),
 };
 /// The number that is served by Blue Wallet, and then by Green Bank.
 const MOVED: Case =
-    Case { from: ("lakebank", "lulu"), to: MOVER.2, payee: Some(("greenbank", MOVER.0)), amount: "15", ..LOCAL };
+    Case { from: ("borderbank", "lulu"), to: MOVER.2, payee: Some(("greenbank", MOVER.0)), amount: "15", ..LOCAL };
 
-fn steps() -> Vec<Step> {
+const TO_TZS: Case = Case { to: "9993000001", payee: Some(("lakesavings", "rehema")), amount: "4875", ..LOCAL };
+const TO_KES: Case = Case {
+    from: ("lakesavings", "rehema"),
+    to: "9992000001",
+    payee: Some(("bluewallet", "baraka")),
+    amount: "320.5",
+    ..LOCAL
+};
+const REJECTED_TZS: Case = Case {
+    to: "9993000002",
+    payee: Some(("lakesavings", "kamwe")),
+    amount: "1950",
+    end: Seen::Aborted,
+    code: Some(ErrorCode::PAYEE_REJECTED_TRANSACTION),
+    ..LOCAL
+};
+
+fn steps(count: usize) -> Vec<Step> {
     let step = |title, case, trouble| Step { title, case, trouble };
+    let [there, back] = if count == 2 {
+        ["provider in payer's scheme", "provider in payee's scheme"]
+    } else {
+        ["provider between the schemes", "provider between, other way"]
+    };
     vec![
         step("within a scheme", LOCAL, Trouble::None),
         step("to another scheme", ACROSS, Trouble::None),
+        step(there, TO_TZS, Trouble::None),
+        step(back, TO_KES, Trouble::None),
+        step("payee rejects, converted", REJECTED_TZS, Trouble::None),
         step("payee is unknown everywhere", UNKNOWN, Trouble::None),
         step("payee rejects", REJECTED, Trouble::None),
         step("proxy down on the way there", Case { amount: "12.34", ..ACROSS }, Trouble::CutBefore),
@@ -121,7 +148,7 @@ pub async fn play(world: &World, as_json: bool) -> Result<bool, String> {
     if !as_json {
         say(&report::heading(&hubs));
     }
-    let steps = steps();
+    let steps = steps(hubs.len());
     let mut agreeing = 0;
     for (number, step) in steps.iter().enumerate() {
         let left = TIME_MAX.saturating_sub(started.elapsed());
@@ -141,15 +168,10 @@ impl Step {
     async fn play(&self, world: &World) -> Outcome {
         let started = Instant::now();
         let mut outcome = self.blank(world);
-        match self.pay(world, &mut outcome).await {
-            Ok(Some(id)) => self.watch(world, id, &mut outcome).await,
-            Ok(None) => self.watch_money(world, &mut outcome).await,
-            Err(sentence) => outcome.problems.push(sentence),
-        }
+        let played = self.case.play(world, self.trouble, &mut outcome).await;
+        outcome.problems.extend(played.err());
         for link in &world.links {
-            if let Err(sentence) = link.mend().await {
-                outcome.problems.push(sentence);
-            }
+            outcome.problems.extend(link.mend().await.err());
         }
         outcome.took = started.elapsed();
         outcome
@@ -163,6 +185,7 @@ impl Step {
             hubs: vec![Seen::Nothing; world.schemes.len()],
             payee: Seen::Nothing,
             error: None,
+            converted: None,
             problems: Vec::new(),
             took: Duration::ZERO,
         }
@@ -172,31 +195,46 @@ impl Step {
         let problems = vec![format!("the script has {} s in all, and they are over", TIME_MAX.as_secs())];
         Outcome { problems, took, ..self.blank(world) }
     }
+}
+
+impl Case {
+    async fn play(&self, world: &World, trouble: Trouble, outcome: &mut Outcome) -> Result<(), String> {
+        match self.pay(world, trouble, outcome).await? {
+            Some(id) => watch(outcome, async |outcome| self.look(world, id, outcome).await).await,
+            None => outcome.problems.extend(agreement::money_problems(world).await?),
+        }
+        Ok(())
+    }
 
     /// The payment with its trouble; none if it ends before there is a transfer, as it must.
-    async fn pay(&self, world: &World, outcome: &mut Outcome) -> Result<Option<CorrelationId>, String> {
-        let (case, (home, payer)) = (&self.case, world.bank(self.case.from.0));
-        if let Trouble::Move = self.trouble {
+    async fn pay(
+        &self,
+        world: &World,
+        trouble: Trouble,
+        outcome: &mut Outcome,
+    ) -> Result<Option<CorrelationId>, String> {
+        let (home, payer) = world.bank(self.from.0);
+        if let Trouble::Move = trouble {
             self.move_payee(world, outcome).await?;
         }
-        let offer = match payer.offer(case.wish()).await {
+        let offer = match payer.offer(self.wish(world)).await {
             Ok(offer) => offer,
-            Err(error) => return refusal(error, case.code, outcome).map(|()| None),
+            Err(error) => return refusal(error, self.code, outcome).map(|()| None),
         };
         let link = &world.links[home.min(world.links.len() - 1)];
-        if let Trouble::CutBefore = self.trouble {
+        if let Trouble::CutBefore = trouble {
             link.cut().await;
         }
         let id = payer.confirm(offer.id).map_err(|error| error.to_string())?;
         outcome.transfer = Some(id);
-        match self.trouble {
+        match trouble {
             Trouble::None | Trouble::Move => {}
             Trouble::CutBefore => {
                 until_hub_sees(world, home, (id, Seen::Open)).await?;
                 link.mend().await?;
             }
             Trouble::CutAfter => {
-                let payee = self.case.payee.map(|(bank, _)| world.bank(bank).1).ok_or("the script has no payee")?;
+                let payee = self.payee.map(|(bank, _)| world.bank(bank).1).ok_or("the script has no payee")?;
                 until_bank_sees(payee, (id, Seen::Open)).await?;
                 link.cut().await;
                 until_bank_sees(payee, (id, Seen::Aborted)).await?;
@@ -211,87 +249,57 @@ impl Step {
     /// with what is remembered.
     async fn move_payee(&self, world: &World, outcome: &mut Outcome) -> Result<(), String> {
         let number = msisdn(MOVER.2);
-        let (_, payer) = world.bank(self.case.from.0);
+        let (_, payer) = world.bank(self.from.0);
         let serve = async |name: &str| {
             let (_, bank) = world.bank(name);
             let served = bank.connection().serve_party(&number, super::cast::currency("KES")).await;
             served.map_err(|error| format!("{name} cannot register the number: {error}"))
         };
         serve("bluewallet").await?;
-        let offer = match payer.offer(self.case.wish()).await {
+        let offer = match payer.offer(self.wish(world)).await {
             // An earlier run on the same data has left it at Green Bank.
-            Err(_) => payer.offer(self.case.wish()).await,
+            Err(_) => payer.offer(self.wish(world)).await,
             offer => offer,
         };
         let offer = offer.map_err(|error| format!("the number cannot be paid before it moves: {error}"))?;
         let id = payer.confirm(offer.id).map_err(|error| error.to_string())?;
-        for name in [self.case.from.0, "bluewallet"] {
+        for name in [self.from.0, "bluewallet"] {
             until_bank_sees(world.bank(name).1, (id, Seen::Committed)).await?;
         }
         serve("greenbank").await?;
-        match payer.offer(self.case.wish()).await {
+        match payer.offer(self.wish(world)).await {
             Ok(_) => Err("the stale route leads somewhere".to_owned()),
             Err(error) => refusal(error, Some(ErrorCode::PARTY_RESOLUTION_FAILED), outcome),
         }
     }
 
-    /// Waits until all sides agree on the expected end; what they do not agree on then is the step's problem.
-    async fn watch(&self, world: &World, id: CorrelationId, outcome: &mut Outcome) {
-        let started = Instant::now();
-        loop {
-            let problems = match self.look(world, id, outcome).await {
-                Ok(problems) => problems,
-                Err(sentence) => vec![sentence],
-            };
-            if problems.is_empty() || started.elapsed() > PATIENCE {
-                return outcome.problems.extend(problems);
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
-    }
-
-    async fn watch_money(&self, world: &World, outcome: &mut Outcome) {
-        match agreement::money_problems(world).await {
-            Ok(problems) => outcome.problems.extend(problems),
-            Err(sentence) => outcome.problems.push(sentence),
-        }
-    }
-
     async fn look(&self, world: &World, id: CorrelationId, outcome: &mut Outcome) -> Result<Vec<String>, String> {
-        let (home, payer) = world.bank(self.case.from.0);
-        let payee = self.case.payee.map(|(bank, _)| world.bank(bank));
+        let (home, payer) = world.bank(self.from.0);
+        let payee = self.payee.map(|(bank, _)| world.bank(bank));
         let payment = payer.payment(id);
         outcome.payer = seen(payment.as_ref());
+        outcome.converted = payment.as_ref().and_then(|payment| words_of_conversion(payment, self.from.0, world));
         outcome.payee = payee.map_or(Seen::Nothing, |(_, bank)| seen(bank.payment(id).as_ref()));
-        let mut problems = Vec::new();
         let away = payee.map_or(home, |(at, _)| at);
-        let way = home.min(away)..=home.max(away);
-        for at in 0..world.schemes.len() {
-            let HubSees { transfer, conversions } = agreement::hub_sees(world, at, id).await?;
-            outcome.hubs[at] = transfer;
-            let wanted = if way.contains(&at) { self.case.end } else { Seen::Nothing };
-            let hub = world.schemes[at].play.hub;
-            problems.extend(difference(hub, transfer, wanted));
-            problems.extend(conversions.and_then(|seen| difference(&format!("{hub}'s conversion"), seen, wanted)));
-        }
-        problems.extend(difference("the payer DFSP", outcome.payer, self.case.end));
-        problems.extend(difference("the payee DFSP", outcome.payee, self.case.end));
-        if let Some(State::Failed { reason, .. }) = payment.map(|payment| payment.state) {
+        let mut problems = hub_problems(world, (id, self.end), [home, away], outcome).await?;
+        problems.extend(difference("the payer DFSP", outcome.payer, self.end));
+        problems.extend(difference("the payee DFSP", outcome.payee, self.end));
+        if let Some(State::Failed { reason, .. }) = payment.as_ref().map(|payment| &payment.state) {
             outcome.error = Some(format!("{} {}", reason.code, reason.description));
-            if ErrorCode::parse(&reason.code) != self.case.code {
+            if ErrorCode::parse(&reason.code) != self.code {
                 problems.push(format!("the payment failed for another reason: {}", reason.code));
             }
         }
-        if problems.is_empty() {
-            problems.extend(self.asked_problems(world).await?);
+        if let Some(conversion) = payment.as_ref().and_then(|payment| payment.conversion.as_ref()) {
+            problems.extend(difference(PROVIDER, world.provider_sees(conversion.id), self.end));
+            problems.extend(conversion_problems(world, id, home).await?);
         }
-        Ok(problems)
-    }
-
-    /// What costs more to ask than the states.
-    async fn asked_problems(&self, world: &World) -> Result<Vec<String>, String> {
-        let mut problems = agreement::money_problems(world).await?;
-        for (bank, customer) in [Some(self.case.from), self.case.payee].into_iter().flatten() {
+        if !problems.is_empty() {
+            return Ok(problems);
+        }
+        // This costs more to ask than the states.
+        problems.extend(agreement::money_problems(world).await?);
+        for (bank, customer) in [Some(self.from), self.payee].into_iter().flatten() {
             let (balance, available) = world.bank(bank).1.balance(customer);
             if balance != available {
                 problems.push(format!("money of {customer} at {bank} is still set aside"));
@@ -299,18 +307,68 @@ impl Step {
         }
         Ok(problems)
     }
-}
 
-impl Case {
-    fn wish(&self) -> Wish {
+    fn wish(&self, world: &World) -> Wish {
+        let amount = Amount::parse(self.amount).expect("amounts of the script are amounts");
+        let currency = world.currency_of(self.payee.map_or(self.from.0, |(bank, _)| bank));
         Wish {
             customer: self.from.1.to_owned(),
             to: msisdn(self.to),
-            amount: Amount::parse(self.amount).expect("amounts of the script are amounts"),
+            amount: Money { amount, currency },
             amount_type: AmountType::Receive,
             note: None,
         }
     }
+}
+
+/// Looks until there are no problems any more; those that stay are the step's.
+async fn watch(outcome: &mut Outcome, look: impl AsyncFn(&mut Outcome) -> Result<Vec<String>, String>) {
+    let started = Instant::now();
+    loop {
+        let problems = look(outcome).await.unwrap_or_else(|sentence| vec![sentence]);
+        if problems.is_empty() || started.elapsed() > PATIENCE {
+            return outcome.problems.extend(problems);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// In what hubs differ from the end that the payment must have: in all from the payer's to the payee's, and only there.
+async fn hub_problems(
+    world: &World,
+    (id, end): (CorrelationId, Seen),
+    [home, away]: [usize; 2],
+    outcome: &mut Outcome,
+) -> Result<Vec<String>, String> {
+    let mut problems = Vec::new();
+    let way = home.min(away)..=home.max(away);
+    for at in 0..world.schemes.len() {
+        let HubSees { transfer, conversions } = agreement::hub_sees(world, at, id).await?;
+        outcome.hubs[at] = transfer;
+        let wanted = if way.contains(&at) { end } else { Seen::Nothing };
+        let hub = world.schemes[at].play.hub;
+        problems.extend(difference(hub, transfer, wanted));
+        problems.extend(conversions.and_then(|seen| difference(&format!("{hub}, of the conversion,"), seen, wanted)));
+    }
+    Ok(problems)
+}
+
+/// Every hub from the payer's to the provider's knows the conversion; what became of it is compared elsewhere.
+async fn conversion_problems(world: &World, id: CorrelationId, home: usize) -> Result<Vec<String>, String> {
+    let mut problems = Vec::new();
+    let provider = world.provider_home();
+    for at in home.min(provider)..=home.max(provider) {
+        if agreement::hub_sees(world, at, id).await?.conversions.is_none() {
+            problems.push(format!("{} knows no conversion of the payment", world.schemes[at].play.hub));
+        }
+    }
+    Ok(problems)
+}
+
+fn words_of_conversion(payment: &Payment, bank: &str, world: &World) -> Option<String> {
+    let conversion = payment.conversion.as_ref()?;
+    let (own, given) = (world.currency_of(bank), payment.transfer);
+    Some(format!("{} {} for {own} {given}", conversion.currency, conversion.amount))
 }
 
 fn difference(who: &str, seen: Seen, wanted: Seen) -> Option<String> {

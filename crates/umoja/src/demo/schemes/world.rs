@@ -3,17 +3,19 @@
 //! Invariant: they know each other's addresses only; everything between them goes over HTTP, and every scheme has a store
 //! of its own.
 
-use super::cast::{self, CONVERTED, MOVER, PROVIDER, Play};
+use super::cast::{self, MOVER, Play};
 use super::link::Link;
 use crate::demo::admin::{Admin, Member, Role};
-use crate::demo::cast::{BLUE, GREEN, Part, Site, customer};
+use crate::demo::cast::{BLUE, GREEN, PROVIDER, PROVIDER_DEPOSIT_IDS, Part, Site, currencies, customer, provider};
+use crate::demo::script::Seen;
 use crate::demo::world::{Ports, dfsp_sentence, hub_config, hub_sentence};
-use dfsp::Bank;
+use dfsp::{Bank, RunningTreasury};
+use sdk::TransferState;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use vocabulary::Currency;
+use vocabulary::{CorrelationId, Currency};
 
 pub struct World {
     pub schemes: Vec<Scheme>,
@@ -28,6 +30,7 @@ pub struct Scheme {
     pub hub: hub::Running,
     pub admin: Admin,
     pub banks: Vec<Banker>,
+    pub provider: Option<RunningTreasury>,
 }
 
 /// A DFSP at work.
@@ -66,6 +69,7 @@ impl World {
         for (at, scheme) in self.schemes.iter().enumerate() {
             scheme.admin.prepare_scheme(&self.currencies(at)).await?;
             scheme.onboard_banks().await?;
+            scheme.onboard_provider().await?;
             for (link, side) in self.links_of(at) {
                 let member = Member { name: link.bridge.name, role: Role::Proxy, accounts: &link.accounts() };
                 scheme.admin.onboard(&member, link.endpoints[side]).await?;
@@ -86,9 +90,9 @@ impl World {
         let play = &self.schemes[at].play;
         let of_banks = play.banks.iter().map(|part| part.currency);
         let of_links = self.links_of(at).flat_map(|(link, _)| link.bridge.currencies.iter().copied());
-        let of_provider = CONVERTED.into_iter().filter(|_| play.has_provider);
-        let codes = [play.currency].into_iter().chain(of_banks).chain(of_links).chain(of_provider);
-        let mut currencies: Vec<Currency> = codes.map(cast::currency).collect();
+        let codes = [play.currency].into_iter().chain(of_banks).chain(of_links).map(cast::currency);
+        let of_provider = currencies().into_iter().filter(|_| play.has_provider);
+        let mut currencies: Vec<Currency> = codes.chain(of_provider).collect();
         currencies.sort_by_key(|currency| currency.as_str().to_owned());
         currencies.dedup();
         currencies
@@ -96,11 +100,10 @@ impl World {
 
     /// A provider of conversion has no parties that a look-up could find: its neighbours are told where it is.
     async fn tell_of_the_provider(&self) -> Result<(), String> {
-        let home = self.schemes.iter().position(|scheme| scheme.play.has_provider);
-        let home = home.expect("one scheme of the cast has the provider");
+        let home = self.provider_home();
         for (at, scheme) in self.schemes.iter().enumerate().filter(|(at, _)| *at != home) {
             let towards = if at < home { at } else { at - 1 };
-            scheme.admin.set_route(PROVIDER, self.links[towards].bridge.name).await?;
+            scheme.admin.set_route(PROVIDER, self.links[towards].bridge.name, &currencies()).await?;
         }
         Ok(())
     }
@@ -117,6 +120,29 @@ impl World {
         all.next().expect("the script names banks of the cast")
     }
 
+    /// In which a bank keeps accounts.
+    pub fn currency_of(&self, name: &str) -> Currency {
+        let mut all = self.schemes.iter().flat_map(|scheme| &scheme.banks);
+        all.find(|banker| banker.part.name == name).expect("the script names banks of the cast").part.currency()
+    }
+
+    /// The number of the scheme that has the provider.
+    pub fn provider_home(&self) -> usize {
+        let home = self.schemes.iter().position(|scheme| scheme.play.has_provider);
+        home.expect("one scheme of the cast has the provider")
+    }
+
+    /// What the provider knows of a conversion.
+    pub fn provider_sees(&self, conversion: CorrelationId) -> Seen {
+        let mut providers = self.schemes.iter().filter_map(|scheme| scheme.provider.as_ref());
+        match providers.next().and_then(|provider| provider.treasury().state(conversion)) {
+            None => Seen::Nothing,
+            Some(TransferState::Received | TransferState::Reserved) => Seen::Open,
+            Some(TransferState::Committed) => Seen::Committed,
+            Some(TransferState::Aborted) => Seen::Aborted,
+        }
+    }
+
     /// Everybody's positions with a scheme: name and currency.
     pub fn positions(&self, at: usize) -> Vec<(&'static str, Currency)> {
         let play = &self.schemes[at].play;
@@ -125,13 +151,17 @@ impl World {
             let bridge = link.bridge;
             bridge.currencies.iter().map(|code| (bridge.name, cast::currency(code)))
         });
-        banks.chain(links).collect()
+        let provider = currencies().into_iter().filter(|_| play.has_provider).map(|currency| (PROVIDER, currency));
+        banks.chain(links).chain(provider).collect()
     }
 
     pub async fn stop(self) {
         for scheme in self.schemes {
             for banker in scheme.banks {
                 banker.running.stop().await;
+            }
+            if let Some(provider) = scheme.provider {
+                provider.stop().await;
             }
             scheme.hub.stop().await;
         }
@@ -164,7 +194,11 @@ impl Scheme {
         for part in play.banks {
             banks.push(start_bank(part, hub.addresses().fspiop, (data.as_deref(), setup)).await?);
         }
-        Ok(Self { play, hub, admin, banks })
+        let provider = match play.has_provider {
+            true => Some(start_provider(hub.addresses().fspiop, data.as_deref()).await?),
+            false => None,
+        };
+        Ok(Self { play, hub, admin, banks, provider })
     }
 
     async fn onboard_banks(&self) -> Result<(), String> {
@@ -177,6 +211,19 @@ impl Scheme {
         }
         Ok(())
     }
+
+    async fn onboard_provider(&self) -> Result<(), String> {
+        let Some(provider) = &self.provider else { return Ok(()) };
+        let ids = PROVIDER_DEPOSIT_IDS.map(str::to_owned);
+        let accounts: Vec<_> = currencies().into_iter().zip(ids).collect();
+        let member = Member { name: PROVIDER, role: Role::Dfsp, accounts: &accounts };
+        self.admin.onboard(&member, provider.fspiop_address()).await
+    }
+}
+
+async fn start_provider(hub: SocketAddr, data: Option<&Path>) -> Result<RunningTreasury, String> {
+    let running = dfsp::start_treasury(provider(hub, data)).await;
+    running.map_err(|error| format!("{PROVIDER} does not start: {error}."))
 }
 
 async fn start_bank(
