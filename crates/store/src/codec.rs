@@ -9,7 +9,7 @@ mod fees;
 mod journal;
 mod settlement;
 
-pub(crate) use audited::{AUDITED_ENTRY_COLUMNS, audited_entry};
+pub(crate) use audited::{AUDITED_ENTRY_COLUMNS, LINK_COLUMNS, LINKS, audited_entry, link};
 pub(crate) use fees::{FEE_RULE_COLUMNS, fee_rule, fees_column, formula_columns};
 pub(crate) use journal::{
     ENTRY_COLUMNS, JOURNAL_COLUMNS, OUTBOX_COLUMNS, journal_row, outbox_row, traced_entry, traced_quote,
@@ -519,7 +519,7 @@ fn unreadable(what: &str, value: impl Display) -> StoreError {
 mod tests {
     use super::*;
 
-    /// A row of a quote, where each column can be spoilt.
+    /// A row of a quote, whose kind is its key, and where each column can be spoilt.
     struct Row {
         key: Option<i64>,
         id: Vec<u8>,
@@ -548,9 +548,9 @@ mod tests {
     fn a_row_that_cannot_be_read_is_an_error_and_never_another_value() {
         let row =
             |key, id: usize, hash: Option<usize>| Row { key, id: vec![1; id], hash: hash.map(|size| vec![2; size]) };
-        assert_eq!(quote(&row(Some(5), 16, Some(32))).unwrap().response, Some(Digest([2; 32])));
-        assert_eq!(quote(&row(Some(5), 16, None)).unwrap().response, None);
-        for spoilt in [row(None, 16, None), row(Some(5), 15, None), row(Some(5), 16, Some(31))] {
+        assert_eq!(quote(&row(Some(2), 16, Some(32))).unwrap().response, Some(Digest([2; 32])));
+        assert_eq!(quote(&row(Some(2), 16, None)).unwrap().response, None);
+        for spoilt in [row(None, 16, None), row(Some(2), 15, None), row(Some(2), 16, Some(31))] {
             assert!(matches!(quote(&spoilt), Err(StoreError::Data(_))));
         }
         let unknown = row(Some(77), 16, Some(32));
@@ -563,14 +563,22 @@ mod tests {
     fn codes_of_kinds_and_states_stay_what_they_are() {
         let kinds = [TransferKind::Payment, TransferKind::FundsIn, TransferKind::FundsOut].map(transfer_kind_code);
         assert_eq!(kinds, [1, 2, 3]);
-        assert_eq!([SubjectKind::Transfer, SubjectKind::Quote].map(subject_kind_code), [1, 2]);
+        let other = Money { amount: Amount::ZERO, currency: "EUR".parse().unwrap() };
+        let conversion = TransferKind::Conversion(Terms { determining: None, side: Side::Payee, other });
+        assert_eq!(transfer_kind_code(conversion), 4);
+        assert_eq!([Side::Payer, Side::Payee].map(side_code), [1, 2]);
+        let subjects =
+            [SubjectKind::Transfer, SubjectKind::Quote, SubjectKind::Conversion, SubjectKind::ConversionQuote];
+        assert_eq!(subjects.map(subject_kind_code), [1, 2, 3, 4]);
         let cause = Rejection::TransferExpired;
         let states = [
             TransferState::Reserved,
             TransferState::Committed { fulfilment: None },
             TransferState::Aborted(cause.clone()),
             TransferState::Refused(cause),
+            TransferState::Forwarded,
+            TransferState::Agreed { fulfilment: None },
         ];
-        assert_eq!(states.each_ref().map(|state| state_columns(state).code), [1, 2, 3, 4]);
+        assert_eq!(states.each_ref().map(|state| state_columns(state).code), [1, 2, 3, 4, 5, 6]);
     }
 }

@@ -257,7 +257,7 @@ pub trait Store: Send + Sync {
     fn routes(&self) -> BoxFuture<'_, Vec<(FspId, FspId)>>;
 
     /// Notes that an external DFSP is behind a proxy. Recorded with its change; nothing happens where it is known so, and
-    /// the name of a participant has no route. Returns whether anything changed.
+    /// the name of a participant has no route, nor has one with a NUL. Returns whether anything changed.
     fn learn_route<'a>(&'a self, fsp: &'a FspId, proxy: &'a FspId) -> BoxFuture<'a, bool> {
         self.set_route(fsp, proxy, proxy.as_str())
     }
@@ -328,8 +328,9 @@ pub trait Store: Send + Sync {
     fn drop_message<'a>(&'a self, id: MessageId, actor: &'a str) -> BoxFuture<'a, bool>;
 
     /// Recomputes what can be recomputed, beside a working hub and without the arithmetic of what writes: balances and
-    /// holds, that each committed transfer has been posted once, what windows, contents and settlements add up to, and
-    /// whether positions have moved as the states of settlements ask. Returns a sentence for each difference, up to 1000.
+    /// holds, that each committed transfer has been posted once and its conversions with it, what windows, contents and
+    /// settlements add up to, and whether positions have moved as the states of settlements ask. Returns a sentence for
+    /// each difference, up to 1000.
     fn verify(&self) -> BoxFuture<'_, Vec<String>>;
 
     /// What the payments of a window moved, by account, in order of the accounts, without payments that were settled

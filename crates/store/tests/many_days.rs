@@ -28,8 +28,12 @@ fn whatever_happened_everything_can_be_settled_and_the_books_are_right() {
         let running: Vec<_> = (0..threads).map(start).collect();
         running.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
-    let counts: [(&str, Count); 8] = [
+    let counts: [(&str, Count); 12] = [
         ("payments", |seen| seen.payments),
+        ("conversions for payers", |seen| seen.converted),
+        ("conversions for payees", |seen| seen.converted_by_payees),
+        ("payments to or from other schemes", |seen| seen.through_proxies),
+        ("payments within one proxy", |seen| seen.within_one_proxy),
         ("gross settlements", |seen| seen.settled_gross),
         ("movements of funds", |seen| seen.funds),
         ("windows closed during the day", |seen| seen.windows),

@@ -1,7 +1,8 @@
 //! What entries add up to, and whether each agrees with the transfer that it names.
 //!
 //! Every committed transfer has exactly one entry of its own kind, with its amount, accounts and window; fees and gross
-//! settlement come beside it (contract, administration §2.7, §2.8).
+//! settlement come beside it (contract, administration §2.7, §2.8). One between two DFSPs of one proxy has none
+//! (contract, interscheme §1.7).
 
 use super::{Decimal, EntryRow, Report, TransferRow, keys::Keys};
 use hub_core::WindowId;
@@ -147,12 +148,17 @@ impl Entries {
             let (found, expected) = (Decimal(entry.amount.into()), Decimal(transfer.amount.into()));
             report.say(format!("Entry {entry_id} of transfer {id} has the amount {found} instead of {expected}."));
         }
-        if transfer.legs != Some([entry.debit, entry.credit]) {
-            let (debit, credit) = (entry.debit.0, entry.credit.0);
-            report.say(format!(
+        let (debit, credit) = (entry.debit.0, entry.credit.0);
+        match transfer.legs {
+            Some(legs) if legs == [entry.debit, entry.credit] => {}
+            Some(_) => report.say(format!(
                 "Entry {entry_id} of transfer {id} is between accounts {debit} and {credit}, which are not those of the \
                  transfer."
-            ));
+            )),
+            None => report.say(format!(
+                "Entry {entry_id} of transfer {id} is between accounts {debit} and {credit}, but the transfer moves \
+                 nothing between accounts."
+            )),
         }
         check_window(entry, transfer, report);
     }

@@ -11,6 +11,7 @@ mod balances;
 mod contents;
 mod entries;
 mod keys;
+mod links;
 mod settlements;
 mod windows;
 
@@ -58,12 +59,25 @@ pub(crate) struct TransferRow {
     pub window: Option<WindowId>,
 }
 
+/// A conversion, and the transfer that determines it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LinkRow {
+    /// The key of the conversion.
+    pub key: i64,
+    pub conversion: CorrelationId,
+    pub is_open: bool,
+    pub is_committed: bool,
+    pub transfer: CorrelationId,
+    /// False also if the transfer does not exist.
+    pub is_transfer_committed: bool,
+}
+
 /// What is read in one moment, after everything up to an entry has been read.
 pub(crate) struct Snapshot {
     /// Those that have come since.
     pub entries: Vec<EntryRow>,
     pub accounts: Vec<Account>,
-    /// Debited account and amount of every reserved transfer.
+    /// Debited account and amount of every transfer that has not ended.
     pub holds: Vec<(AccountId, i64)>,
     pub windows: Vec<WindowRow>,
     /// The window that payments join.
@@ -77,8 +91,11 @@ pub(crate) struct Snapshot {
 /// What a backend reads, each in one short transaction. A page is at most as long as the backend likes, and empty at the
 /// end.
 pub(crate) trait Source {
-    /// The keys of committed transfers after one, in their order.
+    /// The keys of committed transfers after one, in their order, without those that move nothing between accounts because
+    /// they stay behind one proxy.
     fn committed(&self, after: i64) -> impl Future<Output = Result<Vec<i64>, StoreError>> + Send;
+    /// The conversions after one whose determining transfer is named, in their order.
+    fn links(&self, after: i64) -> impl Future<Output = Result<Vec<LinkRow>, StoreError>> + Send;
     /// The last entry below which none can appear any more.
     fn last_entry(&self) -> impl Future<Output = Result<i64, StoreError>> + Send;
     /// The entries after one and up to another, in their order.
@@ -117,6 +134,13 @@ pub(crate) async fn verify(source: &impl Source) -> Result<Vec<String>, StoreErr
     let missing = committed.without(entries.transfers()).take(SENTENCES_MAX).collect::<Vec<_>>();
     for id in source.ids(missing).await? {
         report.say(format!("Transfer {id} is committed, but no entry of its amount has been posted."));
+    }
+    let mut after = 0;
+    loop {
+        let page = source.links(after).await?;
+        let Some(last) = page.last() else { break };
+        after = last.key;
+        page.iter().for_each(|link| links::check(link, &mut report));
     }
     let totals = totals(source, &snapshot).await?;
     check(&entries, &snapshot, &totals, &mut report);

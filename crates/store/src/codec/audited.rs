@@ -1,12 +1,12 @@
-//! How entries lie in columns beside their transfers, for `verify`.
+//! How entries lie in columns beside their transfers, and conversions beside those that determine them, for `verify`.
 
 use super::{
-    Columns, KIND_CONVERSION, KIND_FUNDS_IN, KIND_FUNDS_OUT, KIND_PAYMENT, STATE_COMMITTED, correlation_id,
-    journal::ENTRY_KINDS, required, unreadable,
+    Columns, KIND_CONVERSION, KIND_FUNDS_IN, KIND_FUNDS_OUT, KIND_PAYMENT, STATE_AGREED, STATE_COMMITTED,
+    STATE_FORWARDED, STATE_RESERVED, correlation_id, journal::ENTRY_KINDS, required, unreadable,
 };
 use crate::{
     StoreError,
-    audit::{EntryRow, TransferRow},
+    audit::{EntryRow, LinkRow, TransferRow},
 };
 use hub_core::WindowId;
 use ledger::{AccountId, EntryKind};
@@ -14,6 +14,27 @@ use ledger::{AccountId, EntryKind};
 /// Of `entries AS e` and, where there is one, `transfers AS t`.
 pub(crate) const AUDITED_ENTRY_COLUMNS: &str = "e.id, e.kind, e.debit, e.credit, e.amount, e.window_id, e.settlement, \
      e.transfer, t.id, t.is_ulid, t.kind, t.state, t.amount, t.debit, t.credit, t.window_id";
+
+/// Of [`LINKS`].
+pub(crate) const LINK_COLUMNS: &str =
+    "terms.transfer, c.id, c.is_ulid, c.state, terms.determining, terms.is_determining_ulid, t.state";
+/// Conversions, and the transfers that determine them.
+pub(crate) const LINKS: &str = "transfer_terms AS terms JOIN transfers AS c ON c.key = terms.transfer \
+     LEFT JOIN ids ON ids.kind = 1 AND ids.id = terms.determining AND ids.is_ulid = terms.is_determining_ulid \
+     LEFT JOIN transfers AS t ON t.key = ids.key";
+
+/// Reads [`LINK_COLUMNS`].
+pub(crate) fn link(row: &impl Columns) -> Result<LinkRow, StoreError> {
+    let state = required(row.number(3)?, "state")?;
+    Ok(LinkRow {
+        key: required(row.number(0)?, "transfer")?,
+        conversion: correlation_id(row, 1)?,
+        is_open: [STATE_RESERVED, STATE_FORWARDED, STATE_AGREED].map(i64::from).contains(&state),
+        is_committed: state == i64::from(STATE_COMMITTED),
+        transfer: correlation_id(row, 4)?,
+        is_transfer_committed: row.number(6)? == Some(STATE_COMMITTED.into()),
+    })
+}
 
 /// Reads [`AUDITED_ENTRY_COLUMNS`].
 pub(crate) fn audited_entry(row: &impl Columns) -> Result<EntryRow, StoreError> {

@@ -8,8 +8,11 @@ use super::{
 };
 use crate::{
     StoreError,
-    audit::{EntryRow, Snapshot, Source},
-    codec::{self, ACCOUNT_COLUMNS, CONTENT_COLUMNS, SETTLEMENT_MODEL_COLUMNS, TOTAL_COLUMNS, WINDOW_COLUMNS},
+    audit::{EntryRow, LinkRow, Snapshot, Source},
+    codec::{
+        self, ACCOUNT_COLUMNS, CONTENT_COLUMNS, LINK_COLUMNS, LINKS, SETTLEMENT_MODEL_COLUMNS, TOTAL_COLUMNS,
+        WINDOW_COLUMNS,
+    },
 };
 use hub_core::{
     WindowId,
@@ -23,7 +26,14 @@ use vocabulary::CorrelationId;
 /// Rows of one read.
 const PAGE: i64 = 10_000;
 
-const COMMITTED: &str = "SELECT key FROM transfers WHERE key > $1 AND state = $2 ORDER BY key LIMIT $3";
+const COMMITTED: &str = "SELECT key FROM transfers WHERE key > $1 AND state = $2 AND (debit IS NOT NULL OR NOT EXISTS \
+     (SELECT FROM transfer_terms WHERE transfer = key AND payee_proxy IS NOT NULL)) ORDER BY key LIMIT $3";
+static CONVERSIONS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {LINK_COLUMNS} FROM {LINKS} WHERE terms.transfer > $1 AND terms.determining IS NOT NULL \
+         ORDER BY terms.transfer LIMIT $2"
+    )
+});
 const LAST_ENTRY: &str = "SELECT coalesce(max(id), 0) FROM entries";
 static ENTRIES: LazyLock<String> = LazyLock::new(|| {
     let columns = codec::AUDITED_ENTRY_COLUMNS;
@@ -52,6 +62,11 @@ impl Source for PostgresStore {
     async fn committed(&self, after: i64) -> Result<Vec<i64>, StoreError> {
         let place: Vec<Value<'_>> = vec![Box::new(after), Box::new(codec::STATE_COMMITTED), Box::new(PAGE)];
         self.pool.read(Request::new(COMMITTED, place)).await?.iter().map(|row| number(row, 0)).collect()
+    }
+
+    async fn links(&self, after: i64) -> Result<Vec<LinkRow>, StoreError> {
+        let place: Vec<Value<'_>> = vec![Box::new(after), Box::new(PAGE)];
+        read_all(&self.pool.read(Request::new(&CONVERSIONS, place)).await?, codec::link)
     }
 
     /// Ids are given before the commit that shows them, but only to units that are in the gate: with the gate closed, there

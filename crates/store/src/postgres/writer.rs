@@ -97,7 +97,8 @@ static FIND_PARTICIPANTS: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-const FIND_ROUTES: &str = "SELECT fsp, proxy FROM routes WHERE fsp = ANY ($1::TEXT[])";
+/// With the transaction that learned each.
+const FIND_ROUTES: &str = "SELECT fsp, proxy, xmin::TEXT FROM routes WHERE fsp = ANY ($1::TEXT[]) ORDER BY fsp";
 
 static ACTIVE_FEE_RULES: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {FEE_RULE_COLUMNS} FROM fee_rules WHERE is_active ORDER BY id"));
@@ -201,31 +202,40 @@ impl PostgresWriter {
         let change = named(Access::Change);
         let look: BTreeSet<&Standing> = named(Access::Look).difference(&change).copied().collect();
         let names: BTreeSet<&str> = change.union(&look).map(|standing| standing.participant.as_str()).collect();
+        let names: Vec<&str> = names.into_iter().collect();
         let requests = [
+            Request::new(FIND_ROUTES, vec![Box::new(names.clone())]),
             Request::new(&LOCK_ACCOUNTS, standing_arrays(&change)),
             Request::new(&LOOK_AT_ACCOUNTS, standing_arrays(&look)),
-            Request::new(&FIND_PARTICIPANTS, vec![Box::new(names.iter().copied().collect::<Vec<_>>())]),
+            Request::new(&FIND_PARTICIPANTS, vec![Box::new(names.clone())]),
+            Request::new(FIND_ROUTES, vec![Box::new(names)]),
             Request::new(locks::TAKE_SHARED, vec![Box::new(locks::WINDOW_GATE)]),
             Request::plain(WINDOW_AND_TIME),
             Request::plain(&ACTIVE_MODELS),
             Request::plain(&ACTIVE_FEE_RULES),
-            Request::new(FIND_ROUTES, vec![Box::new(names.into_iter().collect::<Vec<_>>())]),
         ];
         let (shared, connection, unit) = self.parts()?;
         let replies = connection.pipeline(&requests).await.map_err(|failed| fault::of(&failed.error))?;
-        let mut accounts = read_all(&replies[0], codec::account)?;
+        let mut accounts = read_all(&replies[1], codec::account)?;
         unit.accounts = accounts.iter().map(|account| account.id).collect();
-        accounts.extend(read_all(&replies[1], codec::account)?);
-        let participants = read_all(&replies[2], codec::participant)?.into_iter().map(|record| record.participant);
-        let (window, now) = window_and_time(&replies[4], shared)?;
+        // A proxy that is looked at may stand for somebody whose standing changes.
+        let looked_at = read_all(&replies[2], codec::account)?;
+        accounts.extend(looked_at.into_iter().filter(|account| !unit.accounts.contains(&account.id)));
+        let participants = read_all(&replies[3], codec::participant)?.into_iter().map(|record| record.participant);
+        // Routes are not locked: one that was learned meanwhile may belong to other accounts than those of this unit.
+        let learned = |reply: &[Row]| reply.iter().map(|row| row.get(2)).collect::<Vec<String>>();
+        if learned(&replies[0]) != learned(&replies[4]) {
+            return Err(StoreError::Conflict("a route was learned while a unit looked for its accounts".to_owned()));
+        }
+        let (window, now) = window_and_time(&replies[6], shared)?;
         unit.now = Some(now);
         Ok(Loaded {
             now,
             window,
-            models: read_all(&replies[5], codec::settlement_model)?,
-            fee_rules: read_all(&replies[6], codec::fee_rule)?,
+            models: read_all(&replies[7], codec::settlement_model)?,
+            fee_rules: read_all(&replies[8], codec::fee_rule)?,
             participants: participants.collect(),
-            routes: read_all(&replies[7], |row| Ok((codec::name(row, 0, "fsp")?, codec::name(row, 1, "proxy")?)))?,
+            routes: read_all(&replies[4], |row| Ok((codec::name(row, 0, "fsp")?, codec::name(row, 1, "proxy")?)))?,
             accounts,
             transfers: Vec::new(),
             quotes: Vec::new(),

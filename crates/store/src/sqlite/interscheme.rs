@@ -24,6 +24,10 @@ pub(super) fn learn(
     actor: &str,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
+    // PostgreSQL cannot store it, and a scheme may move there.
+    if fsp.as_str().contains('\0') {
+        return Ok(false);
+    }
     let transaction = connection.unchecked_transaction().map_err(failure)?;
     let is_participant = "SELECT 1 FROM participants WHERE name = ?1";
     if first(&transaction, is_participant, [fsp.as_str()], |_| Ok(()))?.is_some() {

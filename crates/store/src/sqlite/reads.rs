@@ -19,6 +19,26 @@ static CONVERSIONS: LazyLock<String> = LazyLock::new(|| {
     let (columns, transfers) = (codec::TRANSFER_COLUMNS, codec::TRANSFERS);
     format!("SELECT {columns} FROM {transfers} WHERE determining = ?1 AND is_determining_ulid = ?2 ORDER BY key")
 });
+/// Funds movements are never due: they are reserved until the end of time.
+static DUE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {} FROM {} WHERE state = {} AND expiration < ?1 AND kind IN ({}, {}) ORDER BY expiration LIMIT ?2",
+        codec::DUE_COLUMNS,
+        codec::TRANSFERS,
+        codec::STATE_RESERVED,
+        codec::KIND_PAYMENT,
+        codec::KIND_CONVERSION
+    )
+});
+/// What was forwarded and should have been answered; the partial index serves it.
+static OVERDUE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {} FROM {} WHERE state > 4 AND state = {} AND expiration < ?1 ORDER BY expiration LIMIT ?2",
+        codec::TRANSFER_COLUMNS,
+        codec::TRANSFERS,
+        codec::STATE_FORWARDED
+    )
+});
 
 fn by_id(columns: &str, table: &str) -> String {
     format!(
@@ -105,32 +125,16 @@ pub(super) fn parties(connection: &Connection, party: &PartyId) -> Result<Vec<Pa
     all(connection, &sql, params![party.id_type.as_str(), party.identifier], |row| codec::party_entry(row))
 }
 
-/// Funds movements are never due: they are reserved until the end of time.
 pub(super) fn due(connection: &Connection, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
-    let sql = format!(
-        "SELECT {} FROM {} WHERE state = {} AND expiration < ?1 AND kind IN ({}, {}) ORDER BY expiration LIMIT ?2",
-        codec::DUE_COLUMNS,
-        codec::TRANSFERS,
-        codec::STATE_RESERVED,
-        codec::KIND_PAYMENT,
-        codec::KIND_CONVERSION
-    );
-    all(connection, &sql, params![now.millis(), rows(limit)], |row| codec::due(row))
+    all(connection, &DUE, params![now.millis(), rows(limit)], |row| codec::due(row))
 }
 
-/// What was forwarded and should have been answered; the partial index serves it.
 pub(super) fn overdue_elsewhere(
     connection: &Connection,
     now: Timestamp,
     limit: usize,
 ) -> Result<Vec<Transfer>, StoreError> {
-    let sql = format!(
-        "SELECT {} FROM {} WHERE state > 4 AND state = {} AND expiration < ?1 ORDER BY expiration LIMIT ?2",
-        codec::TRANSFER_COLUMNS,
-        codec::TRANSFERS,
-        codec::STATE_FORWARDED
-    );
-    all(connection, &sql, params![now.millis(), rows(limit)], |row| codec::transfer(row))
+    all(connection, &OVERDUE, params![now.millis(), rows(limit)], |row| codec::transfer(row))
 }
 
 /// Messages that are not dead, of whomever, from one place in the outbox to another.
@@ -169,4 +173,42 @@ pub(super) fn settings(connection: &Connection) -> Result<Vec<(String, String)>,
 
 fn rows(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{schema, verify},
+        *,
+    };
+
+    /// What SQLite says that it will do.
+    fn plan(sql: &str) -> String {
+        let connection = Connection::open_in_memory().unwrap();
+        schema::migrate(&connection, &"Hub".parse().unwrap(), Timestamp::from_millis(0)).unwrap();
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let mut rows = statement.raw_query();
+        let mut plan = String::new();
+        while let Some(step) = rows.next().unwrap() {
+            plan += &(step.get::<_, String>(3).unwrap() + "; ");
+        }
+        plan
+    }
+
+    #[test]
+    fn what_waits_and_what_is_converted_is_found_by_its_small_index() {
+        let is_found_by = |sql: &str, indexes: &[&str]| {
+            let plan = plan(sql);
+            let indexes_are_used = indexes.iter().all(|index| plan.contains(&format!("USING INDEX {index}")));
+            let scans_without = plan.split("; ").any(|step| step.starts_with("SCAN") && !step.contains("INDEX"));
+            let sorts = plan.contains("TEMP B-TREE");
+            assert!(indexes_are_used && !scans_without && !sorts, "{sql}: {plan}");
+        };
+        is_found_by(&DUE, &["transfers_reserved (expiration<?)"]);
+        is_found_by(&OVERDUE, &["transfers_elsewhere (expiration<?)"]);
+        is_found_by(verify::HOLDS, &["transfers_reserved", "transfers_elsewhere"]);
+        let conversions = plan(&CONVERSIONS);
+        assert!(conversions.contains("SEARCH transfer_terms USING INDEX transfer_terms_determining"), "{conversions}");
+        assert!(!conversions.contains("SCAN"), "{conversions}");
+    }
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     StoreError,
-    audit::{EntryRow, Snapshot, Source},
+    audit::{EntryRow, LinkRow, Snapshot, Source},
     codec,
 };
 use hub_core::settlement::{AccountTotal, ContentId};
@@ -29,10 +29,25 @@ static ENTRIES: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
+/// One read for each partial index.
+pub(super) const HOLDS: &str = "SELECT debit, amount FROM transfers WHERE state = 1 AND debit IS NOT NULL \
+     UNION ALL SELECT debit, amount FROM transfers WHERE state > 4 AND debit IS NOT NULL";
+
 impl Source for SqliteStore {
     async fn committed(&self, after: i64) -> Result<Vec<i64>, StoreError> {
-        let sql = "SELECT key FROM transfers WHERE key > ?1 AND state = ?2 ORDER BY key LIMIT ?3";
+        let sql = "SELECT key FROM transfers WHERE key > ?1 AND state = ?2 AND (debit IS NOT NULL OR NOT EXISTS \
+                   (SELECT 1 FROM transfer_terms WHERE transfer = key AND payee_proxy IS NOT NULL)) \
+                   ORDER BY key LIMIT ?3";
         self.read(move |connection| all(connection, sql, params![after, codec::STATE_COMMITTED, PAGE], key)).await
+    }
+
+    async fn links(&self, after: i64) -> Result<Vec<LinkRow>, StoreError> {
+        let (columns, links) = (codec::LINK_COLUMNS, codec::LINKS);
+        let sql = format!(
+            "SELECT {columns} FROM {links} WHERE terms.transfer > ?1 AND terms.determining IS NOT NULL \
+             ORDER BY terms.transfer LIMIT ?2"
+        );
+        self.read(move |connection| all(connection, &sql, params![after, PAGE], |row| codec::link(row))).await
     }
 
     async fn last_entry(&self) -> Result<i64, StoreError> {
@@ -77,8 +92,6 @@ fn entries(connection: &Connection, after: i64, until: i64, limit: i64) -> Resul
 
 fn snapshot(connection: &Connection, after: i64) -> Result<Snapshot, StoreError> {
     let directory = reads::directory(connection)?;
-    let reserved = "SELECT debit, amount FROM transfers WHERE state = 1 AND debit IS NOT NULL \
-                    UNION ALL SELECT debit, amount FROM transfers WHERE state > 4 AND debit IS NOT NULL";
     let hold = |row: &Row<'_>| Ok((AccountId(key(row)?), row.get(1).map_err(failure)?));
     let windows = format!("SELECT {} FROM windows ORDER BY id", codec::WINDOW_COLUMNS);
     let contents = format!("SELECT {} FROM window_contents ORDER BY id", codec::CONTENT_COLUMNS);
@@ -86,7 +99,7 @@ fn snapshot(connection: &Connection, after: i64) -> Result<Snapshot, StoreError>
     Ok(Snapshot {
         entries: entries(connection, after, i64::MAX, i64::MAX)?,
         accounts: directory.accounts.into_iter().map(|record| record.account).collect(),
-        holds: all(connection, reserved, [], hold)?,
+        holds: all(connection, HOLDS, [], hold)?,
         open_window: reads::open_window(connection).ok(),
         windows,
         contents: all(connection, &contents, [], |row| codec::content(row))?,

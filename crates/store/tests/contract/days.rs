@@ -1,24 +1,28 @@
-//! Random days of a scheme: payments in several currencies, funds, windows that close, settlements of every model that go
+//! Random days of a scheme: payments in several currencies, converted ones, some of them to and from other schemes, funds, windows that close, settlements of every model that go
 //! forward, stop half-way or are aborted, and models that are switched. Whatever happens, in the evening everything can be
 //! settled, and then positions are where the models ask for them.
 
 use super::{
-    scheme::{BANKS, HUB, Random, account, decided, fsp, fulfil, hash, id, participant, prepare, reject, units},
+    scheme::{
+        BANKS, EXTERNALS, HUB, PROVIDER, PROXIES, Random, account, agree, decided, fsp, fulfil, hash, id, participant,
+        prepare, prepare_conversion, reject, reject_conversion, units,
+    },
     settling,
 };
 use hub_core::{
     Command, WindowId,
     administration::{Change, Delay, Granularity, Interchange, SettlementModel},
+    fx_transfers::{Agree, AskedAmount, PrepareConversion, RejectConversion},
     settlement::{
         AbortSettlement, AdvanceAccount, AdvanceSettlement, CreateSettlement, Scope, Settlement, SettlementAnswer,
         SettlementCommand, SettlementId, SettlementState, Window, WindowState,
     },
-    transfers::{FinishFunds, Fulfil, NewFunds, Prepare, RecordFunds, Reject},
+    transfers::{FinishFunds, Fulfil, NewFunds, Prepare, RecordFunds, Reject, SenderStanding, Side, Stage, Transfer},
 };
 use ledger::{Account, AccountId, AccountKind, Cap, Entry, EntryKind, ParticipantId};
 use std::collections::BTreeMap;
 use store::{SettlementQuery, Store, UnitWork, WindowQuery, Writer};
-use vocabulary::{Currency, FspId, Money, Timestamp};
+use vocabulary::{Amount, Currency, FspId, Money, Timestamp};
 
 const FAR: Timestamp = Timestamp::from_millis(4_000_000_000_000);
 const LIQUIDITY: i64 = 10_000_000_000;
@@ -47,6 +51,12 @@ const MODELS: [(&str, Option<&str>, Way); 4] = [
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Seen {
     pub payments: u64,
+    /// Committed, on the payer's side and on the payee's.
+    pub converted: u64,
+    pub converted_by_payees: u64,
+    /// Committed, to or from another scheme; and between two DFSPs of one proxy, which moves nothing.
+    pub through_proxies: u64,
+    pub within_one_proxy: u64,
     pub settled_gross: u64,
     pub funds: u64,
     pub windows: u64,
@@ -64,8 +74,10 @@ pub struct Days<'a> {
     pub seen: Seen,
     is_gross: bool,
     next_payment: u64,
-    /// What may be open: number, banks, currency.
-    payments: Vec<(u64, [usize; 2], Currency)>,
+    /// What may be open: number, payer, payee.
+    payments: Vec<(u64, [&'static str; 2])>,
+    /// Conversions that may be open: number, payment, who asked for it.
+    conversions: Vec<(u64, u64, &'static str)>,
     /// Withdrawals that are reserved.
     withdrawals: Vec<(u64, FspId)>,
     windows: Vec<WindowId>,
@@ -80,6 +92,9 @@ impl<'a> Days<'a> {
     pub async fn new(store: &'a dyn Store, seed: u64) -> Self {
         let mut writer = store.writer().await.unwrap();
         let accounts = found(&mut *writer).await;
+        for (external, proxy) in EXTERNALS.into_iter().zip([PROXIES[0], PROXIES[0], PROXIES[1]]) {
+            store.learn_route(&fsp(external), &fsp(proxy)).await.unwrap();
+        }
         let tzs: Currency = "TZS".parse().unwrap();
         let is_kept = |account: &&Account| account.currency == tzs && account.kind == AccountKind::Position;
         let owners = accounts.iter().map(|account| (account.id, account.owner)).collect();
@@ -92,6 +107,7 @@ impl<'a> Days<'a> {
             is_gross: true,
             next_payment: 1,
             payments: Vec::new(),
+            conversions: Vec::new(),
             withdrawals: Vec::new(),
             windows: Vec::new(),
             settlements: Vec::new(),
@@ -105,7 +121,8 @@ impl<'a> Days<'a> {
     pub async fn day(&mut self, steps: u64) {
         for _ in 0..steps {
             match self.random.below(20) {
-                0..=4 => self.pay().await,
+                0..=2 => self.pay().await,
+                3 | 4 => self.convert().await,
                 5 | 6 => self.move_funds().await,
                 7..=9 => self.close().await,
                 10..=12 => self.create().await,
@@ -133,16 +150,76 @@ impl<'a> Days<'a> {
     }
 
     fn prepare(&mut self) -> Command {
-        let number = self.next_payment;
-        self.next_payment += 1;
-        let payer = self.pick(BANKS.len());
-        let banks = [payer, (payer + 1 + self.pick(BANKS.len() - 1)) % BANKS.len()];
-        let currency = CURRENCIES[self.pick(CURRENCIES.len())].0.parse().unwrap();
-        let amount = [1, 50_0000, 400_0000, 900_0001][self.pick(4)];
-        self.payments.push((number, banks, currency));
-        let [payer, payee] = banks.map(|bank| fsp(BANKS[bank]));
-        let (source, amount) = (payer.clone(), Ok(units(amount)));
+        let (between, currency, amount) = (self.some_parties(), self.some_currency(), self.some_amount());
+        let number = self.next_number();
+        self.prepare_of(number, between, Money { amount, currency })
+    }
+
+    fn prepare_of(&mut self, number: u64, between: [&'static str; 2], money: Money) -> Command {
+        self.payments.push((number, between));
+        let [payer, payee] = between.map(fsp);
+        let (source, amount, currency) = (payer.clone(), Ok(money.amount), money.currency);
         Command::Prepare(Box::new(Prepare { source, payer, payee, amount, currency, ..prepare(number, FAR) }))
+    }
+
+    /// A payment with a conversion on one of its sides; sometimes it stays half-way, or its amounts do not fit.
+    async fn convert(&mut self) {
+        let (between, from, into) = (self.some_parties(), self.some_currency(), self.some_currency());
+        let [source, target] = [from, into].map(|currency| Money { amount: self.some_amount(), currency });
+        let side = if self.random.below(2) == 0 { Side::Payer } else { Side::Payee };
+        let [payment, number] = [self.next_number(), self.next_number()];
+        let (initiator, paid) = match side {
+            Side::Payer => (between[0], target),
+            Side::Payee => (between[1], source),
+        };
+        let paid = if self.random.below(10) == 0 { Money { amount: self.some_amount(), ..paid } } else { paid };
+        self.conversions.push((number, payment, initiator));
+        let asked = |money: Money| AskedAmount { amount: Ok(money.amount), currency: money.currency };
+        let convert = Command::PrepareConversion(Box::new(PrepareConversion {
+            source: fsp(initiator),
+            initiator: fsp(initiator),
+            source_amount: asked(source),
+            target_amount: asked(target),
+            ..prepare_conversion(number, payment, FAR)
+        }));
+        let agree = Command::Agree(Box::new(Agree { destination: Some(fsp(initiator)), ..agree(number, payment) }));
+        let pay = self.prepare_of(payment, between, paid);
+        let end = match self.random.below(6) {
+            0 => self.reject_of(payment),
+            1 => self.reject_of_conversion(number),
+            _ => self.fulfil_of(payment),
+        };
+        let steps = match side {
+            Side::Payer => [convert, agree, pay, end],
+            Side::Payee => [pay, convert, agree, end],
+        };
+        let skipped = self.random.below(20) as usize;
+        for (_, step) in steps.into_iter().enumerate().filter(|(place, _)| *place != skipped) {
+            self.unit(vec![step]).await;
+        }
+    }
+
+    /// Two banks, or for every third payment two that may be DFSPs of other schemes.
+    fn some_parties(&mut self) -> [&'static str; 2] {
+        let all: Vec<&'static str> = match self.random.below(3) {
+            0 => BANKS.into_iter().chain(EXTERNALS).collect(),
+            _ => BANKS.to_vec(),
+        };
+        let payer = self.pick(all.len());
+        [all[payer], all[(payer + 1 + self.pick(all.len() - 1)) % all.len()]]
+    }
+
+    fn some_currency(&mut self) -> Currency {
+        CURRENCIES[self.pick(CURRENCIES.len())].0.parse().unwrap()
+    }
+
+    fn some_amount(&mut self) -> Amount {
+        units([1, 50_0000, 400_0000, 900_0001][self.pick(4)])
+    }
+
+    fn next_number(&mut self) -> u64 {
+        self.next_payment += 1;
+        self.next_payment - 1
     }
 
     fn some_payment(&mut self) -> u64 {
@@ -151,15 +228,25 @@ impl<'a> Days<'a> {
     }
 
     fn fulfil_of(&self, number: u64) -> Command {
-        let (_, banks, _) = self.payments.iter().find(|payment| payment.0 == number).unwrap();
-        let [payer, payee] = banks.map(|bank| fsp(BANKS[bank]));
-        Command::Fulfil(Box::new(Fulfil { source: payee, destination: Some(payer), ..fulfil(number) }))
+        let [payer, payee] = self.parties_of(number);
+        let (source, destination, standing) = (fsp(payee), Some(fsp(payer)), standing_of(payee));
+        Command::Fulfil(Box::new(Fulfil { source, destination, standing, ..fulfil(number) }))
     }
 
     fn reject_of(&self, number: u64) -> Command {
-        let (_, banks, _) = self.payments.iter().find(|payment| payment.0 == number).unwrap();
-        let [payer, payee] = banks.map(|bank| fsp(BANKS[bank]));
-        Command::Reject(Box::new(Reject { source: payee, destination: Some(payer), ..reject(number) }))
+        let [payer, payee] = self.parties_of(number);
+        let (source, destination, standing) = (fsp(payee), Some(fsp(payer)), standing_of(payee));
+        Command::Reject(Box::new(Reject { source, destination, standing, ..reject(number) }))
+    }
+
+    fn parties_of(&self, number: u64) -> [&'static str; 2] {
+        self.payments.iter().find(|payment| payment.0 == number).unwrap().1
+    }
+
+    fn reject_of_conversion(&self, number: u64) -> Command {
+        let (_, payment, initiator) = self.conversions.iter().find(|conversion| conversion.0 == number).unwrap();
+        let destination = Some(fsp(initiator));
+        Command::RejectConversion(Box::new(RejectConversion { destination, ..reject_conversion(number, *payment) }))
     }
 
     async fn move_funds(&mut self) {
@@ -194,6 +281,7 @@ impl<'a> Days<'a> {
     async fn unit(&mut self, commands: Vec<Command>) {
         let (_, work) = decided(&mut *self.writer, &commands).await.unwrap();
         let work = UnitWork { messages: Vec::new(), ..work };
+        work.changes.changed_transfers.iter().for_each(|changed| self.seen.count(changed));
         for posting in &work.changes.postings {
             let Entry { kind, debit, credit, amount } = posting.entry;
             match kind {
@@ -266,8 +354,8 @@ impl<'a> Days<'a> {
         let mut accounts = self.steps(&settlement, state);
         if skips {
             accounts.retain(|_| self.random.below(2) == 0);
-            let stranger = AccountId(1 + self.random.below(60) as i64);
-            let participant = ParticipantId(1 + self.random.below(5) as i64);
+            let stranger = AccountId(1 + self.random.below(90) as i64);
+            let participant = ParticipantId(1 + self.random.below(8) as i64);
             accounts.push(AdvanceAccount {
                 participant,
                 account: stranger,
@@ -322,8 +410,10 @@ impl<'a> Days<'a> {
     }
 
     async fn settle_everything(&mut self) {
-        let payments: Vec<u64> = self.payments.iter().map(|payment| payment.0).collect();
-        let rejections = payments.into_iter().map(|number| self.reject_of(number)).collect::<Vec<_>>();
+        let rejections = self.payments.iter().map(|payment| self.reject_of(payment.0)).collect();
+        self.unit(rejections).await;
+        // Those without a transfer, or whose transfer was refused.
+        let rejections = self.conversions.iter().map(|conversion| self.reject_of_conversion(conversion.0)).collect();
         self.unit(rejections).await;
         let open = self.open_window().await;
         if settling::close(&mut *self.writer, open).await.is_ok() {
@@ -388,11 +478,13 @@ impl<'a> Days<'a> {
                 | AccountKind::InterchangeFeeSettlement => continue,
             };
             assert_eq!(account.posted, units(expected), "{account:?}");
+            assert!(account.held.is_zero(), "{account:?}");
         }
         if self.random.below(3) > 0 {
             self.switch_gross().await;
         }
         self.payments.clear();
+        self.conversions.clear();
         self.windows.clear();
         self.settlements.clear();
     }
@@ -400,6 +492,27 @@ impl<'a> Days<'a> {
     fn pick(&mut self, count: usize) -> usize {
         self.random.below(count as u64) as usize
     }
+}
+
+impl Seen {
+    /// A transfer that a unit has changed.
+    fn count(&mut self, changed: &Transfer) {
+        if changed.stage() != Stage::Committed {
+            return;
+        }
+        match changed.terms().map(|terms| terms.side) {
+            Some(Side::Payer) => self.converted += 1,
+            Some(Side::Payee) => self.converted_by_payees += 1,
+            None => {}
+        }
+        let is_external = changed.payer_proxy.is_some() || changed.payee_proxy.is_some();
+        self.through_proxies += u64::from(is_external && changed.legs.is_some());
+        self.within_one_proxy += u64::from(is_external && changed.legs.is_none());
+    }
+}
+
+fn standing_of(name: &str) -> SenderStanding {
+    if EXTERNALS.contains(&name) { SenderStanding::External } else { SenderStanding::Participant }
 }
 
 /// Where accounts go next.
@@ -445,11 +558,16 @@ async fn administer(writer: &mut dyn Writer, changes: Vec<Change>) {
     writer.commit(work).await.unwrap();
 }
 
-/// The hub's accounts, and each bank's position and liquidity, in every currency.
+/// The hub's accounts, and the position and liquidity of each bank, the provider and each proxy, in every currency.
 async fn found(writer: &mut dyn Writer) -> Vec<Account> {
     let now = Timestamp::from_millis(0);
     let mut changes: Vec<Change> = (0..MODELS.len()).map(|place| Change::AddSettlementModel(model(place))).collect();
-    changes.extend(BANKS.iter().zip(2..).map(|(name, owner)| Change::AddParticipant(participant(owner, name, now))));
+    let names: Vec<&str> = BANKS.into_iter().chain([PROVIDER]).chain(PROXIES).collect();
+    changes.extend(names.iter().zip(2..).map(|(name, owner)| {
+        let mut added = participant(owner, name, now);
+        added.participant.is_proxy = PROXIES.contains(name);
+        Change::AddParticipant(added)
+    }));
     let mut accounts = Vec::new();
     let mut funds = Vec::new();
     for (currency, _) in CURRENCIES {
@@ -467,7 +585,7 @@ async fn found(writer: &mut dyn Writer) -> Vec<Account> {
         };
         let reconciliation = add(1, AccountKind::HubReconciliation);
         add(1, AccountKind::HubMultilateralSettlement);
-        for owner in (2..).take(BANKS.len()) {
+        for owner in (2..).take(names.len()) {
             add(owner, AccountKind::Position);
             let settlement = add(owner, AccountKind::Settlement);
             let (kind, amount) = (EntryKind::FundsIn, units(LIQUIDITY));

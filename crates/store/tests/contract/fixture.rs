@@ -40,7 +40,7 @@ impl Fixture {
     }
 
     /// Copies tables, to [`Self::restore`] them.
-    pub async fn save<'a>(&self, tables: [&'a str; 9]) -> [&'a str; 9] {
+    pub async fn save<'a, const N: usize>(&self, tables: [&'a str; N]) -> [&'a str; N] {
         for table in tables {
             self.tamper(&format!("CREATE TABLE saved_{table} AS SELECT * FROM {table}")).await;
         }

@@ -4,10 +4,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails where its helper does")]
 
+mod audited_conversions;
+mod conversions;
 mod days;
 mod directory;
 mod fixture;
 mod histories;
+mod interscheme;
 mod journal;
 mod outbox;
 mod payments;
@@ -42,6 +45,14 @@ macro_rules! contract {
 
 contract! {
     everywhere: {
+        audited_conversions::books_with_conversions_and_proxies_are_right_at_every_step,
+        conversions::a_conversion_claims_the_id_of_its_transfer_and_leaves_it_free,
+        conversions::a_conversion_comes_back_as_it_was_stored_in_every_state,
+        conversions::a_conversion_is_traced_without_its_transfer,
+        conversions::a_payment_is_traced_by_every_id_of_it,
+        conversions::a_transfer_brings_its_conversions_whether_it_exists_or_not,
+        conversions::a_transfer_through_proxies_comes_back_as_it_was_stored,
+        conversions::what_is_due_says_which_payment_it_is_part_of,
         directory::a_changed_directory_comes_back_as_it_was_written,
         directory::a_new_store_knows_the_hub_and_nobody_else,
         directory::a_party_is_registered_replaced_and_removed_by_its_currency,
@@ -50,6 +61,14 @@ contract! {
         directory::only_an_empty_store_takes_the_seed_of_the_settings,
         directory::what_an_administrative_change_posts_moves_both_balances,
         histories::whatever_is_decided_the_books_stay_right,
+        interscheme::a_participant_is_itself_even_where_its_name_was_behind_a_proxy,
+        interscheme::a_question_from_another_scheme_remembers_its_way_back,
+        interscheme::a_question_waits_for_every_proxy_and_is_not_asked_twice,
+        interscheme::a_question_whose_time_is_up_gives_way_to_a_new_one,
+        interscheme::a_route_is_learned_changed_and_never_that_of_a_participant,
+        interscheme::an_external_name_stands_in_the_accounts_of_its_proxy_each_once,
+        interscheme::payments_through_proxies_hold_and_move_what_their_proxies_have,
+        interscheme::questions_end_with_their_time_and_tell_who_has_heard_nothing,
         journal::a_trace_has_everything_of_a_payment_and_nothing_of_others,
         journal::every_row_of_a_unit_is_written_however_many_there_are,
         journal::a_trace_joins_quote_and_look_up_by_transaction_trace_id_and_party,
@@ -91,10 +110,12 @@ contract! {
         units::time_never_runs_backwards_from_one_unit_to_the_next,
     }
     durable: {
+        audited_conversions::every_corruption_of_a_converted_payment_is_named,
         directory::every_change_leaves_a_row_with_its_actor,
         histories::a_balance_that_was_tampered_with_is_named,
         histories::a_hold_that_was_tampered_with_is_named,
         histories::what_was_decided_is_found_after_a_restart,
+        interscheme::a_learned_route_is_recorded_as_the_doing_of_its_proxy,
         journal::payments_from_before_the_journal_are_traced_without_its_times,
         journal::the_key_of_the_journal_stays_the_same_and_differs_between_stores,
         settlement_life::a_settlement_goes_on_where_it_was_after_every_restart,

@@ -4,6 +4,7 @@ use hub_core::{
     Access, Command, Dialect, Flow, Notice, OnUs, Outcome, Participant, Rules, Standing, State, Subject, SubjectKind,
     administration::{AccountRecord, Change, ParticipantRecord},
     decide,
+    fx_transfers::{Agree, AskedAmount, PrepareConversion, RejectConversion},
     quotes::{AnswerKind, AnswerQuote, Quote, QuoteKind, QuoteTerms, SubmitQuote},
     transfers::{Expire, Fulfil, FulfilKind, Prepare, Reject, SenderStanding, Transfer},
 };
@@ -14,6 +15,11 @@ use vocabulary::{Amount, Condition, CorrelationId, Currency, Digest, FspId, Fulf
 
 pub const HUB: &str = "Hub";
 pub const BANKS: [&str; 4] = ["bank-a", "bank-b", "bank-c", "bank-d"];
+/// Who changes dollars into euros and back.
+pub const PROVIDER: &str = "fxp-a";
+pub const PROXIES: [&str; 2] = ["proxy-a", "proxy-b"];
+/// DFSPs of other schemes: the first two behind the first proxy, the third behind the second.
+pub const EXTERNALS: [&str; 3] = ["far-a", "far-b", "far-c"];
 /// What each bank has paid in, in the currency of the scheme.
 pub const LIQUIDITY: i64 = 10_000_000;
 /// The hub's two accounts come first, then position and settlement of each bank.
@@ -31,6 +37,10 @@ pub fn usd() -> Currency {
 
 pub fn units(units: i64) -> Amount {
     Amount::from_units(units)
+}
+
+pub fn eur() -> Currency {
+    "EUR".parse().unwrap()
 }
 
 /// The `number`-th UUID of the test.
@@ -113,6 +123,130 @@ pub async fn found(store: &dyn Store) -> Timestamp {
     let work = UnitWork { administration: changes, actor: "operator".into(), ..UnitWork::default() };
     writer.commit(work).await.unwrap();
     now
+}
+
+/// As [`found`]; then every bank has euros too, and there are a provider and proxies with both currencies, behind which the
+/// external DFSPs are known to be.
+pub async fn found_schemes(store: &dyn Store) -> Timestamp {
+    let now = found(store).await;
+    let names: Vec<&str> = BANKS.into_iter().chain([PROVIDER]).chain(PROXIES).collect();
+    let mut changes = Vec::new();
+    for (name, owner) in names.iter().zip(2..).skip(BANKS.len()) {
+        let mut added = participant(owner, name, now);
+        added.participant.is_proxy = PROXIES.contains(name);
+        changes.push(Change::AddParticipant(added));
+    }
+    let mut next = 2 * BANKS.len() as i64 + 2;
+    let mut add = |owner, kind, currency| {
+        next += 1;
+        let mut record = account(next, owner, kind, now);
+        record.account.currency = currency;
+        if kind == AccountKind::Position {
+            record.account.cap = Some(Cap { limit: units(LIQUIDITY), alarm_percentage: units(100_000), share: None });
+        }
+        changes.push(Change::AddAccount(record));
+        AccountId(next)
+    };
+    let euros = add(1, AccountKind::HubReconciliation, eur());
+    add(1, AccountKind::HubMultilateralSettlement, eur());
+    let with_dollars = 2 + BANKS.len() as i64;
+    let mut funds = Vec::new();
+    for owner in (2..).take(names.len()) {
+        for (currency, debit) in [(usd(), HUB_RECONCILIATION), (eur(), euros)] {
+            if currency == eur() || owner >= with_dollars {
+                add(owner, AccountKind::Position, currency);
+                let credit = add(owner, AccountKind::Settlement, currency);
+                funds.push(Entry { kind: EntryKind::FundsIn, debit, credit, amount: units(LIQUIDITY) });
+            }
+        }
+    }
+    changes.extend(funds.into_iter().map(|entry| Change::Post { entry, settlement: None }));
+    let mut writer = store.writer().await.unwrap();
+    writer.open(&[]).await.unwrap();
+    writer.lock_directory().await.unwrap();
+    let work = UnitWork { administration: changes, actor: "operator".into(), ..UnitWork::default() };
+    writer.commit(work).await.unwrap();
+    drop(writer);
+    for (external, proxy) in EXTERNALS.into_iter().zip([PROXIES[0], PROXIES[0], PROXIES[1]]) {
+        assert!(store.learn_route(&fsp(external), &fsp(proxy)).await.unwrap());
+    }
+    now
+}
+
+/// Posted and held of every position that is not at rest, by its owner and currency.
+pub async fn positions(store: &dyn Store) -> Vec<(String, String, i64, i64)> {
+    let directory = store.directory().await.unwrap();
+    let name = |owner: ParticipantId| {
+        let known = directory.participants.iter().find(|record| record.participant.id == owner).unwrap();
+        known.participant.name.to_string()
+    };
+    let accounts = directory.accounts.iter().map(|record| record.account);
+    let moved = accounts.filter(|account| account.kind == AccountKind::Position);
+    let moved = moved.filter(|account| !account.posted.is_zero() || !account.held.is_zero());
+    let mut positions: Vec<_> = moved
+        .map(|account| {
+            (name(account.owner), account.currency.to_string(), account.posted.units(), account.held.units())
+        })
+        .collect();
+    positions.sort();
+    positions
+}
+
+/// The first bank changes ten dollars into eight euros, for a payment.
+pub fn prepare_conversion(number: u64, determining: u64, expiration: Timestamp) -> PrepareConversion {
+    let asked = |amount, currency| AskedAmount { amount: Ok(units(amount)), currency };
+    PrepareConversion {
+        id: id(number),
+        source: fsp(BANKS[0]),
+        initiator: fsp(BANKS[0]),
+        provider: fsp(PROVIDER),
+        determining: Some(id(determining)),
+        source_amount: asked(100_000, usd()),
+        target_amount: asked(80_000, eur()),
+        condition: condition(),
+        expiration: Some(expiration),
+        hash: hash(&format!("conversion {number}")),
+        dialect: Dialect(1),
+    }
+}
+
+/// The second bank changes the ten dollars of a payment into eight euros.
+pub fn prepare_payee_conversion(number: u64, determining: u64, expiration: Timestamp) -> PrepareConversion {
+    let (source, initiator) = (fsp(BANKS[1]), fsp(BANKS[1]));
+    PrepareConversion { source, initiator, ..prepare_conversion(number, determining, expiration) }
+}
+
+/// The payment that the conversion of [`prepare_conversion`] is for.
+pub fn prepare_converted(number: u64, expiration: Timestamp) -> Prepare {
+    Prepare { amount: Ok(units(80_000)), currency: eur(), ..prepare(number, expiration) }
+}
+
+pub fn agree(number: u64, payment: u64) -> Agree {
+    Agree {
+        id: id(number),
+        payment: id(payment),
+        source: fsp(PROVIDER),
+        standing: SenderStanding::Participant,
+        destination: Some(fsp(BANKS[0])),
+        agrees: true,
+        fulfilment: Some(fulfilment()),
+        hash: hash(&format!("agreed {number}")),
+        dialect: Dialect(2),
+    }
+}
+
+pub fn reject_conversion(number: u64, payment: u64) -> RejectConversion {
+    RejectConversion {
+        id: id(number),
+        payment: id(payment),
+        source: fsp(PROVIDER),
+        standing: SenderStanding::Participant,
+        destination: Some(fsp(BANKS[0])),
+        code: 5100,
+        description: "Provider rejected".into(),
+        hash: hash(&format!("conversion error {number}")),
+        dialect: Dialect(2),
+    }
 }
 
 pub fn prepare(number: u64, expiration: Timestamp) -> Prepare {
@@ -201,7 +335,11 @@ pub async fn run(writer: &mut dyn Writer, commands: &[Command]) -> Vec<Outcome> 
 
 /// Runs a unit up to its commit.
 pub async fn decided(writer: &mut dyn Writer, commands: &[Command]) -> Result<(Vec<Outcome>, UnitWork), StoreError> {
-    let wanted: Vec<Wanted> = commands.iter().flat_map(Command::wanted).collect();
+    let mut wanted: Vec<Wanted> = commands.iter().flat_map(Command::wanted).collect();
+    let subject_of = |(Wanted::Claim(subject) | Wanted::Find(subject)): &Wanted| *subject;
+    // A claim comes before a search for the same.
+    wanted.sort_by_key(|wanted| (subject_of(wanted), matches!(wanted, Wanted::Find(_))));
+    wanted.dedup_by_key(|wanted| subject_of(wanted));
     let opened = writer.open(&wanted).await?;
     let standings: Vec<(Standing, Access)> = commands
         .iter()

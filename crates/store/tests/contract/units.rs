@@ -84,8 +84,8 @@ pub async fn a_transfer_comes_back_as_it_was_stored_in_every_state(fixture: Fixt
     assert_same(&*store, &changed).await;
 }
 
-async fn assert_same(store: &dyn Store, expected: &Transfer) {
-    let found = store.transfer(Subject::transfer(expected.id)).await.unwrap().unwrap();
+pub async fn assert_same(store: &dyn Store, expected: &Transfer) {
+    let found = store.transfer(expected.subject()).await.unwrap().unwrap();
     assert_ne!(found.key, 0);
     assert_eq!(found, Transfer { key: found.key, ..expected.clone() });
 }

@@ -3,124 +3,38 @@
 //! these tests has to run again.
 #![allow(clippy::unwrap_used, reason = "a test fails where its helper does")]
 
-#[path = "contract/scheme.rs"]
+#[path = "../contract/scheme.rs"]
 #[allow(dead_code, reason = "the contract suite uses all of it")]
 mod scheme;
-#[path = "contract/settling.rs"]
+#[path = "../contract/settling.rs"]
 mod settling;
 
+mod conversions;
+mod nodes;
+mod other_schemes;
+
 use hub_core::{
-    Command, Message, Outcome, Rejection, Subject, WindowId,
+    Command, Message, Rejection, Subject, WindowId,
     administration::{Change, Directory},
     settlement::WindowState,
-    transfers::Prepare,
 };
 use ledger::{AccountKind, Cap};
-use scheme::{BANKS, HUB, LIQUIDITY, POSITION_OF_A, decided, found, fsp, id, units};
+use nodes::{
+    Runner, WRITERS_PER_NODE, client, fulfil, is_relayed, number, on_all_writers, prepare, shuffled, two_nodes,
+};
+use scheme::{BANKS, HUB, LIQUIDITY, POSITION_OF_A, fsp, id, units};
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
 use store::{
-    PartyChange, PartyEntry, Store, StoreError, UnitWork, WindowQuery, Writer, postgres::PostgresStore,
-    postgres::scratch,
+    PartyChange, PartyEntry, Store, UnitWork, WindowQuery, Writer, postgres::PostgresStore, postgres::scratch,
 };
 use tokio::task::JoinSet;
-use vocabulary::{PartyId, PartyIdType, Timestamp};
+use vocabulary::{PartyId, PartyIdType};
 
-const WRITERS_PER_NODE: usize = 4;
 const A: &str = BANKS[0];
 const B: &str = BANKS[1];
-
-/// Two nodes on a database with a scheme, and its address.
-async fn two_nodes() -> ([Arc<PostgresStore>; 2], String) {
-    let address = scratch::database().await.unwrap();
-    let connect = async || PostgresStore::connect(&address, &fsp(HUB)).await.unwrap();
-    let nodes = [connect().await, connect().await];
-    found(&*nodes[0]).await;
-    (nodes, address)
-}
-
-/// Runs units as a sequencer does: a unit that the database did not prefer runs again.
-struct Runner {
-    writer: Box<dyn Writer>,
-    conflicts: u32,
-}
-
-impl Runner {
-    async fn new(node: &PostgresStore) -> Self {
-        Self { writer: node.writer().await.unwrap(), conflicts: 0 }
-    }
-
-    async fn run(&mut self, commands: &[Command]) -> Vec<Outcome> {
-        loop {
-            let attempt = async {
-                let (outcomes, work) = decided(&mut *self.writer, commands).await?;
-                self.writer.commit(work).await.map(|_| outcomes)
-            };
-            match attempt.await {
-                Ok(outcomes) => return outcomes,
-                Err(StoreError::Conflict(_)) => self.conflicts += 1,
-                Err(error) => panic!("{error}"),
-            }
-            self.writer.rollback().await.unwrap();
-        }
-    }
-}
-
-fn prepare(number: u64, between: [&str; 2], amount: i64) -> Command {
-    let [payer, payee] = between.map(fsp);
-    let far = Timestamp::from_millis(4_000_000_000_000);
-    let amount = Ok(units(amount));
-    Command::Prepare(Box::new(Prepare { source: payer.clone(), payer, payee, amount, ..scheme::prepare(number, far) }))
-}
-
-fn fulfil(number: u64, between: [&str; 2]) -> Command {
-    let [payer, payee] = between.map(fsp);
-    Command::Fulfil(Box::new(hub_core::transfers::Fulfil {
-        source: payee,
-        destination: Some(payer),
-        ..scheme::fulfil(number)
-    }))
-}
-
-/// Runs a task for each writer of both nodes; the task's number and a runner are its arguments. No unit of theirs may
-/// have met a conflict.
-async fn on_all_writers<F, T>(nodes: &[Arc<PostgresStore>; 2], task: impl Fn(usize, Runner) -> F) -> Vec<T>
-where
-    F: Future<Output = (T, Runner)> + Send + 'static,
-    T: Send + 'static,
-{
-    let mut tasks = JoinSet::new();
-    for number in 0..2 * WRITERS_PER_NODE {
-        let runner = Runner::new(&nodes[number % 2]).await;
-        tasks.spawn(task(number, runner));
-    }
-    let results = tasks.join_all().await;
-    assert_eq!(results.iter().map(|(_, runner)| runner.conflicts).sum::<u32>(), 0, "the order of locks has no circle");
-    results.into_iter().map(|(result, _)| result).collect()
-}
-
-async fn client(address: &str) -> tokio_postgres::Client {
-    let (client, connection) = tokio_postgres::connect(address, tokio_postgres::NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client
-}
-
-async fn number(client: &tokio_postgres::Client, sql: &str) -> i64 {
-    client.query_one(sql, &[]).await.unwrap().get(0)
-}
-
-fn is_relayed(outcome: &Outcome) -> bool {
-    outcome.notices.iter().any(|notice| notice.message == Message::Relay)
-}
-
-/// The numbers from 0, in an order that differs between tasks.
-fn shuffled(count: u64, seed: usize) -> Vec<u64> {
-    let mut numbers: Vec<u64> = (0..count).collect();
-    numbers.sort_by_key(|number| (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(7 * seed as u32 + 1));
-    numbers
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_id_is_created_once_however_many_ask() {
