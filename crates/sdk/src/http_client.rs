@@ -63,10 +63,12 @@ impl HttpClient {
 
     /// Sends a JSON document.
     pub async fn post_json(&self, url: &str, body: Bytes, timeout: Duration) -> Result<HttpAnswer, HttpError> {
-        let request = Request::post(url)
-            .header(http::header::ACCEPT, "application/json")
-            .header(http::header::CONTENT_TYPE, "application/json");
-        self.send(built(request.body(Full::new(body)))?, timeout).await
+        self.send(built(json(Request::post(url), body))?, timeout).await
+    }
+
+    /// Puts a JSON document in its place.
+    pub async fn put_json(&self, url: &str, body: Bytes, timeout: Duration) -> Result<HttpAnswer, HttpError> {
+        self.send(built(json(Request::put(url), body))?, timeout).await
     }
 
     /// Removes what a URL names.
@@ -91,6 +93,11 @@ impl Default for HttpClient {
     fn default() -> Self {
         Self::new()
     }
+}
+
+fn json(request: http::request::Builder, body: Bytes) -> http::Result<Request<Full<Bytes>>> {
+    let request = request.header(http::header::ACCEPT, "application/json");
+    request.header(http::header::CONTENT_TYPE, "application/json").body(Full::new(body))
 }
 
 fn built(request: http::Result<Request<Full<Bytes>>>) -> Result<Request<Full<Bytes>>, HttpError> {

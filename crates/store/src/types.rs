@@ -275,7 +275,12 @@ pub trait Store: Send + Sync {
 
     /// Notes that an external DFSP is behind a proxy. Recorded with its change; nothing happens where it is known so, and
     /// the name of a participant has no route, nor has one with a NUL. Returns whether anything changed.
-    fn learn_route<'a>(&'a self, fsp: &'a FspId, proxy: &'a FspId) -> BoxFuture<'a, bool>;
+    fn learn_route<'a>(&'a self, fsp: &'a FspId, proxy: &'a FspId) -> BoxFuture<'a, bool> {
+        self.set_route(fsp, proxy, proxy.as_str())
+    }
+
+    /// As [`Store::learn_route`], by an actor of its own.
+    fn set_route<'a>(&'a self, fsp: &'a FspId, proxy: &'a FspId, actor: &'a str) -> BoxFuture<'a, bool>;
 
     /// Begins a look-up; false if the same one waits for answers of proxies already.
     fn ask(&self, asked: Asked) -> BoxFuture<'_, bool>;

@@ -27,6 +27,7 @@ mod rejections;
 mod reply;
 mod reports;
 mod request;
+mod routes;
 mod settlement_models;
 mod settlement_rejections;
 mod settlement_schedule;
@@ -88,6 +89,8 @@ pub fn ledger_router(hub: Arc<Hub>) -> Router {
         .route("/umoja/v1/reports/statement", get(reports::statement))
         .route("/umoja/v1/reports/funds", get(funds_report::funds))
         .route("/umoja/v1/settlement-schedule", get(settlement_schedule::get).put(settlement_schedule::put))
+        .route("/umoja/v1/routes", get(routes::list))
+        .route("/umoja/v1/routes/{fsp}", put(routes::set))
         .route("/umoja/v1/verify", get(verify::now))
         .route("/umoja/v1/trace/{id}", get(trace::one))
         .route("/umoja/v1/in-doubt", get(in_doubt::list))

@@ -9,4 +9,5 @@ mod input;
 mod oracles;
 mod provisioning;
 mod reading;
+mod routes;
 mod support;

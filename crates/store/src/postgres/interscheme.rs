@@ -67,7 +67,7 @@ impl PostgresStore {
         self.pool.read(Request::plain(ROUTES)).await?.iter().map(route).collect()
     }
 
-    pub(super) async fn learn(&self, fsp: &FspId, proxy: &FspId) -> Result<bool, StoreError> {
+    pub(super) async fn learn(&self, fsp: &FspId, proxy: &FspId, actor: &str) -> Result<bool, StoreError> {
         if fsp.as_str().contains('\0') {
             return Ok(false);
         }
@@ -78,7 +78,7 @@ impl PostgresStore {
             if let Some(now) = changed_at {
                 let change = format!("{fsp} is behind {proxy}");
                 let values: Vec<Value<'_>> =
-                    vec![Box::new(now), Box::new(proxy.as_str()), Box::new("learn_route"), Box::new(change)];
+                    vec![Box::new(now), Box::new(actor), Box::new("learn_route"), Box::new(change)];
                 connection.execute(RECORD, values).await?;
             }
             connection.script("COMMIT").await?;

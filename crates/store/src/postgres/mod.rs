@@ -196,8 +196,8 @@ impl Store for PostgresStore {
         Box::pin(self.all_routes())
     }
 
-    fn learn_route<'a>(&'a self, fsp: &'a FspId, proxy: &'a FspId) -> BoxFuture<'a, bool> {
-        Box::pin(self.learn(fsp, proxy))
+    fn set_route<'a>(&'a self, fsp: &'a FspId, proxy: &'a FspId, actor: &'a str) -> BoxFuture<'a, bool> {
+        Box::pin(self.learn(fsp, proxy, actor))
     }
 
     fn ask(&self, asked: Asked) -> BoxFuture<'_, bool> {

@@ -18,7 +18,12 @@ pub(super) fn routes(connection: &Connection) -> Result<Vec<(FspId, FspId)>, Sto
     })
 }
 
-pub(super) fn learn(connection: &Connection, fsp: &FspId, proxy: &FspId, now: Timestamp) -> Result<bool, StoreError> {
+pub(super) fn learn(
+    connection: &Connection,
+    (fsp, proxy): (&FspId, &FspId),
+    actor: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     // PostgreSQL cannot store it, and a scheme may move there.
     if fsp.as_str().contains('\0') {
         return Ok(false);
@@ -34,7 +39,7 @@ pub(super) fn learn(connection: &Connection, fsp: &FspId, proxy: &FspId, now: Ti
     let learn = "INSERT INTO routes (fsp, proxy, learned_at) VALUES (?1, ?2, ?3) \
                  ON CONFLICT (fsp) DO UPDATE SET proxy = excluded.proxy, learned_at = excluded.learned_at";
     run(&transaction, learn, params![fsp.as_str(), proxy.as_str(), now.millis()])?;
-    record_change(&transaction, proxy.as_str(), now, ("learn_route", &format!("{fsp} is behind {proxy}")))?;
+    record_change(&transaction, actor, now, ("learn_route", &format!("{fsp} is behind {proxy}")))?;
     transaction.commit().map_err(failure)?;
     Ok(true)
 }

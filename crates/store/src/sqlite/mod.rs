@@ -244,8 +244,8 @@ impl Store for SqliteStore {
         Box::pin(self.read(interscheme::routes))
     }
 
-    fn learn_route<'a>(&'a self, fsp: &'a FspId, proxy: &'a FspId) -> BoxFuture<'a, bool> {
-        Box::pin(self.change(move |connection, now| interscheme::learn(connection, fsp, proxy, now)))
+    fn set_route<'a>(&'a self, fsp: &'a FspId, proxy: &'a FspId, actor: &'a str) -> BoxFuture<'a, bool> {
+        Box::pin(self.change(move |connection, now| interscheme::learn(connection, (fsp, proxy), actor, now)))
     }
 
     fn ask(&self, asked: Asked) -> BoxFuture<'_, bool> {

@@ -1,4 +1,4 @@
-//! Onboarding of DFSPs and foreign exchange providers over the hub's administration API, as an operator's script does it.
+//! Onboarding of participants over the hub's administration API, as an operator's script does it.
 //!
 //! Invariant: repeating it changes nothing, so that a demo with a data directory can be started again. What an answer
 //! must say to count as "already done" is written next to each call.
@@ -10,7 +10,6 @@ use std::time::Duration;
 use vocabulary::{Amount, Currency};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
-const HUB: &str = "Hub";
 /// Whole units of each currency that a participant has deposited at the hub.
 const DEPOSIT: u32 = 2_000_000;
 /// Whole units that a participant may owe.
@@ -32,45 +31,64 @@ const ENDPOINTS: [(&str, &str); 13] = [
     ("FSPIOP_CALLBACK_URL_FX_TRANSFER_ERROR", "/fxTransfers/{{commitRequestId}}/error"),
 ];
 
-/// A currency of a participant, and the id under which the hub knows the deposit, so that a restart does not make it
-/// twice.
-pub type Account = (Currency, &'static str);
+/// A participant as it is registered.
+pub struct Member<'a> {
+    pub name: &'a str,
+    pub role: Role,
+    /// What it has accounts in, with the id of each deposit: a hub ignores one that it knows.
+    pub accounts: &'a [(Currency, String)],
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Dfsp,
+    /// Stands for another scheme.
+    Proxy,
+}
 
 pub struct Admin {
     http: HttpClient,
     base: String,
+    /// The hub's own name as a participant.
+    hub: String,
 }
 
 impl Admin {
     /// `address` is the hub's administration listener.
-    pub fn new(address: SocketAddr) -> Self {
-        Self { http: HttpClient::new(), base: format!("http://{address}") }
+    pub fn new(address: SocketAddr, hub: &str) -> Self {
+        Self { http: HttpClient::new(), base: format!("http://{address}"), hub: hub.to_owned() }
     }
 
-    /// The hub's own accounts and the settlement model of a currency.
-    pub async fn prepare_scheme(&self, currency: Currency) -> Result<(), String> {
-        for account in ["HUB_MULTILATERAL_SETTLEMENT", "HUB_RECONCILIATION"] {
-            let body = json!({"type": account, "currency": currency.as_str()});
-            self.ensure(&format!("/participants/{HUB}/accounts"), body, "already been registered").await?;
+    /// The hub's own accounts and the settlement models of its currencies.
+    pub async fn prepare_scheme(&self, currencies: &[Currency]) -> Result<(), String> {
+        for currency in currencies {
+            for account in ["HUB_MULTILATERAL_SETTLEMENT", "HUB_RECONCILIATION"] {
+                let body = json!({"type": account, "currency": currency.as_str()});
+                let path = format!("/participants/{}/accounts", self.hub);
+                self.ensure(&path, body, "already been registered").await?;
+            }
+            let model = json!({
+                "name": format!("DEFERREDNET{currency}"),
+                "settlementGranularity": "NET",
+                "settlementInterchange": "MULTILATERAL",
+                "settlementDelay": "DEFERRED",
+                "currency": currency.as_str(),
+                "requireLiquidityCheck": true,
+                "ledgerAccountType": "POSITION",
+                "autoPositionReset": true,
+                "settlementAccountType": "SETTLEMENT",
+            });
+            self.ensure("/settlementModels", model, "already exists").await?;
         }
-        let model = json!({
-            "name": format!("DEFERREDNET{currency}"),
-            "settlementGranularity": "NET",
-            "settlementInterchange": "MULTILATERAL",
-            "settlementDelay": "DEFERRED",
-            "currency": currency.as_str(),
-            "requireLiquidityCheck": true,
-            "ledgerAccountType": "POSITION",
-            "autoPositionReset": true,
-            "settlementAccountType": "SETTLEMENT",
-        });
-        self.ensure("/settlementModels", model, "already exists").await
+        Ok(())
     }
 
-    /// A participant with accounts, limits, callback addresses and money.
-    pub async fn onboard(&self, name: &str, fspiop: SocketAddr, accounts: &[Account]) -> Result<(), String> {
-        for (currency, _) in accounts {
-            let participant = json!({"name": name, "currency": currency.as_str()});
+    /// A participant with accounts, limits, money and callback addresses.
+    pub async fn onboard(&self, member: &Member<'_>, fspiop: SocketAddr) -> Result<(), String> {
+        let name = member.name;
+        for (currency, deposit_id) in member.accounts {
+            let is_proxy = member.role == Role::Proxy;
+            let participant = json!({"name": name, "currency": currency.as_str(), "isProxy": is_proxy});
             self.ensure("/participants", participant, "already been registered").await?;
             let limit = json!({
                 "currency": currency.as_str(),
@@ -79,26 +97,22 @@ impl Admin {
             });
             let path = format!("/participants/{name}/initialPositionAndLimits");
             self.ensure(&path, limit, "already set").await?;
+            self.deposit(name, *currency, deposit_id).await?;
         }
         for (endpoint, rest) in ENDPOINTS {
             let body = json!({"type": endpoint, "value": format!("http://{fspiop}{rest}")});
             self.post(&format!("/participants/{name}/endpoints"), &body).await?;
         }
-        for account in accounts {
-            self.deposit(name, *account).await?;
-        }
         Ok(())
     }
 
     /// The hub ignores a deposit whose id it knows.
-    async fn deposit(&self, name: &str, (currency, deposit_id): Account) -> Result<(), String> {
+    async fn deposit(&self, name: &str, currency: Currency, deposit_id: &str) -> Result<(), String> {
         let accounts = self.get(&format!("/participants/{name}/accounts")).await?;
         let is_settlement =
             |account: &&Value| account["ledgerAccountType"] == "SETTLEMENT" && account["currency"] == currency.as_str();
         let account = accounts.as_array().into_iter().flatten().find(is_settlement);
-        let id = account
-            .map(|account| &account["id"])
-            .ok_or_else(|| format!("{name} has no {currency} settlement account"))?;
+        let id = account.map(|account| &account["id"]).ok_or_else(|| format!("{name} has no settlement account"))?;
         let body = json!({
             "transferId": deposit_id,
             "externalReference": "demo",
@@ -110,7 +124,15 @@ impl Admin {
         self.post(&format!("/participants/{name}/accounts/{id}"), &body).await
     }
 
-    /// What a participant owes by the hub's ledger: its POSITION account in a currency.
+    /// Behind which proxy a provider of currency conversion in another scheme is, and between what it converts.
+    pub async fn set_route(&self, fsp: &str, proxy: &str, currencies: &[Currency]) -> Result<(), String> {
+        let path = format!("/umoja/v1/routes/{fsp}");
+        let codes: Vec<&str> = currencies.iter().map(Currency::as_str).collect();
+        let (url, body) = (format!("{}{path}", self.base), json!({"proxy": proxy, "currencies": codes}).to_string());
+        check(&path, self.http.put_json(&url, body.into(), TIMEOUT).await).map(drop)
+    }
+
+    /// What a participant owes by the hub's ledger: its POSITION account.
     pub async fn position(&self, name: &str, currency: Currency) -> Result<Amount, String> {
         let position = self.get(&format!("/participants/{name}/positions?currency={currency}")).await?;
         let text = position["value"].to_string();

@@ -1,5 +1,4 @@
-//! Who plays in the demo: three DFSPs, eleven customers, a foreign exchange provider, and what they own. All invented; the
-//! country code 999 belongs to nobody.
+//! Who plays in the demo: DFSPs, their customers, and what they own. All invented; the country code 999 belongs to nobody.
 
 use dfsp::{Customer, FeeRule, Fees, Market, Rate, Temper, TreasuryConfig, TreasuryTemper};
 use std::net::SocketAddr;
@@ -7,30 +6,46 @@ use std::path::Path;
 use std::time::Duration;
 use vocabulary::{Amount, Currency, PartyId, PartyIdType};
 
+/// Id, name, phone number, deposit and temper of a customer.
+pub type Row = (&'static str, &'static str, &'static str, &'static str, Temper);
+
 /// A DFSP of the demo and what it starts with.
 pub struct Part {
     /// Name in the scheme.
     pub name: &'static str,
     pub title: &'static str,
-    hue: u16,
+    pub hue: u16,
     pub wallet_port: u16,
-    fees: [FeeRule; 2],
-    currency: &'static str,
-    customers: &'static [(&'static str, &'static str, &'static str, &'static str, Temper)],
+    /// In which it keeps its customers' accounts.
+    pub currency: &'static str,
+    /// For sending and for receiving.
+    pub fees: [FeeRule; 2],
+    pub customers: &'static [Row],
     /// Under which the hub knows the deposit, so that a restart does not make it twice.
     pub deposit_id: &'static str,
 }
 
-const PENNY_FEE: FeeRule = FeeRule { basis_points: 100, minimum: Amount::from_units(10_000) };
-const SMALL_FEE: FeeRule = FeeRule { basis_points: 50, minimum: Amount::ZERO };
+/// Where a DFSP plays.
+pub struct Site<'a> {
+    /// The hub's FSPIOP listener.
+    pub hub: SocketAddr,
+    /// Port 0 is any free one.
+    pub wallet_port: u16,
+    pub data: Option<&'a Path>,
+    /// How long a payment may take.
+    pub lifetime: Duration,
+}
+
+pub const PENNY_FEE: FeeRule = FeeRule { basis_points: 100, minimum: Amount::from_units(10_000) };
+pub const SMALL_FEE: FeeRule = FeeRule { basis_points: 50, minimum: Amount::ZERO };
 
 pub const GREEN: Part = Part {
     name: "greenbank",
     title: "Green Bank",
     hue: 150,
     wallet_port: 8101,
-    fees: [PENNY_FEE, FeeRule::FREE],
     currency: "KES",
+    fees: [PENNY_FEE, FeeRule::FREE],
     customers: &[
         ("amina", "Amina Odhiambo", "9991000001", "50000", Temper::Welcoming),
         ("daudi", "Daudi Mwangi", "9991000002", "12500.5", Temper::Welcoming),
@@ -45,8 +60,8 @@ pub const BLUE: Part = Part {
     title: "Blue Wallet",
     hue: 225,
     wallet_port: 8102,
-    fees: [FeeRule::FREE, SMALL_FEE],
     currency: "KES",
+    fees: [FeeRule::FREE, SMALL_FEE],
     customers: &[
         ("baraka", "Baraka Kimani", "9992000001", "8000", Temper::Welcoming),
         ("neema", "Neema Achieng", "9992000002", "650.25", Temper::Welcoming),
@@ -102,36 +117,36 @@ pub fn provider(hub: SocketAddr, data: Option<&Path>) -> TreasuryConfig {
 
 impl Part {
     pub fn currency(&self) -> Currency {
-        self.currency.parse().expect("currencies of the cast exist")
+        self.currency.parse().expect("the cast pays in currencies that there are")
     }
 
-    /// The DFSP's settings. Port 0 is any free one.
-    pub fn config(&self, hub: SocketAddr, wallet_port: u16, data: Option<&Path>, lifetime: Duration) -> dfsp::Config {
-        let others = [&GREEN, &BLUE, &LAKE].into_iter().filter(|part| part.name != self.name);
+    /// The DFSP's settings; its pages suggest to pay customers of `others`.
+    pub fn config(&self, site: &Site<'_>, others: &[&Part]) -> dfsp::Config {
         let name = self.name.parse().expect("names of the cast are short");
         let [sending, receiving] = self.fees;
-        let currency = self.currency();
-        let foreign = currencies().into_iter().filter(|other| *other != currency).collect();
-        let decimals = sdk::exponent(currency);
+        let hub = format!("http://{}", site.hub);
         dfsp::Config {
-            connection: sdk::Config::new(name, format!("http://{hub}"), format!("the demo's secret of {}", self.name)),
+            connection: sdk::Config::new(name, hub, format!("the demo's secret of {}", self.name)),
             title: self.title.to_owned(),
             hue: self.hue,
-            currency,
-            foreign,
-            fees: Fees { sending, receiving, decimals },
+            currency: self.currency(),
+            foreign: currencies().into_iter().filter(|currency| *currency != self.currency()).collect(),
+            fees: Fees { sending, receiving, decimals: sdk::exponent(self.currency()) },
             customers: self.customers.iter().map(customer).collect(),
-            suggestions: others.flat_map(|part| part.customers.iter().map(|row| suggestion(part, row))).collect(),
+            suggestions: others
+                .iter()
+                .flat_map(|part| part.customers.iter().map(|row| suggestion(part, row)))
+                .collect(),
             fspiop: ([127, 0, 0, 1], 0).into(),
-            wallet: ([127, 0, 0, 1], wallet_port).into(),
-            data: data.map(|directory| directory.join(self.name)),
-            transfer_lifetime: lifetime,
+            wallet: ([127, 0, 0, 1], site.wallet_port).into(),
+            data: site.data.map(|directory| directory.join(self.name)),
+            transfer_lifetime: site.lifetime,
             quote_lifetime: Duration::from_secs(300),
         }
     }
 }
 
-fn customer(row: &(&str, &str, &str, &str, Temper)) -> Customer {
+pub fn customer(row: &Row) -> Customer {
     let (id, name, number, deposit, temper) = *row;
     Customer {
         id: id.to_owned(),
@@ -142,7 +157,7 @@ fn customer(row: &(&str, &str, &str, &str, Temper)) -> Customer {
     }
 }
 
-fn suggestion(part: &Part, row: &(&str, &str, &str, &str, Temper)) -> (String, String) {
+fn suggestion(part: &Part, row: &Row) -> (String, String) {
     let (_, name, number, _, temper) = *row;
     let hint = match temper {
         Temper::Welcoming => "",

@@ -137,13 +137,13 @@ impl Summary {
 }
 
 /// Milliseconds below one second, else seconds with two decimals.
-fn seconds(duration: Duration) -> String {
+pub fn seconds(duration: Duration) -> String {
     match duration.as_secs() {
         0 => format!("{} ms", duration.as_millis()),
         whole => format!("{whole}.{:02} s", duration.subsec_millis() / 10),
     }
 }
 
-fn millis(duration: Duration) -> u64 {
+pub fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

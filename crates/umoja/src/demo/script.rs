@@ -410,7 +410,7 @@ async fn end_of(bank: &Bank, id: CorrelationId, outcome: &mut Outcome) -> Option
     }
 }
 
-fn seen(payment: Option<&Payment>) -> Seen {
+pub fn seen(payment: Option<&Payment>) -> Seen {
     match payment.map(|payment| &payment.state) {
         None => Seen::Nothing,
         Some(State::Pending) => Seen::Open,

@@ -2,8 +2,8 @@
 //!
 //! Invariant: they know each other's addresses only; everything between them goes over HTTP.
 
-use crate::demo::admin::Admin;
-use crate::demo::cast::{self, BLUE, GREEN, LAKE, PROVIDER, PROVIDER_DEPOSIT_IDS, Part};
+use crate::demo::admin::{Admin, Member, Role};
+use crate::demo::cast::{self, BLUE, GREEN, LAKE, PROVIDER, PROVIDER_DEPOSIT_IDS, Part, Site};
 use dfsp::{Bank, Treasury};
 use hub::Listeners;
 use std::net::SocketAddr;
@@ -16,6 +16,16 @@ use std::time::Duration;
 pub enum Ports {
     Usual,
     Free,
+}
+
+impl Ports {
+    /// The port itself, or any free one.
+    pub fn or_free(self, port: u16) -> u16 {
+        match self {
+            Self::Usual => port,
+            Self::Free => 0,
+        }
+    }
 }
 
 pub struct World {
@@ -34,16 +44,16 @@ impl World {
     /// Starts and onboards everything. Errors: one sentence for the person who started it.
     pub async fn start(data: Option<PathBuf>, ports: Ports, lifetime: Duration) -> Result<Self, String> {
         let data = data.as_deref();
-        let hub = hub::start(hub_config(data, ports)?, portal::router).await.map_err(hub_sentence)?;
+        let hub = hub::start(hub_config(data, GREEN.name, ports)?, portal::router).await.map_err(hub_sentence)?;
         let addresses = hub.addresses();
-        let admin = Admin::new(addresses.administration);
-        let start = |part: &Part| {
-            let port = if ports == Ports::Usual { part.wallet_port } else { 0 };
-            dfsp::start(part.config(addresses.fspiop, port, data, lifetime))
+        let admin = Admin::new(addresses.administration, hub.hub().name().as_str());
+        let start = |part: &Part, others: [&Part; 2]| {
+            let wallet_port = ports.or_free(part.wallet_port);
+            dfsp::start(part.config(&Site { hub: addresses.fspiop, wallet_port, data, lifetime }, &others))
         };
-        let green = start(&GREEN).await.map_err(|error| dfsp_sentence(&GREEN, error))?;
-        let blue = start(&BLUE).await.map_err(|error| dfsp_sentence(&BLUE, error))?;
-        let lake = start(&LAKE).await.map_err(|error| dfsp_sentence(&LAKE, error))?;
+        let green = start(&GREEN, [&BLUE, &LAKE]).await.map_err(|error| dfsp_sentence(&GREEN, error))?;
+        let blue = start(&BLUE, [&GREEN, &LAKE]).await.map_err(|error| dfsp_sentence(&BLUE, error))?;
+        let lake = start(&LAKE, [&GREEN, &BLUE]).await.map_err(|error| dfsp_sentence(&LAKE, error))?;
         let provider = dfsp::start_treasury(cast::provider(addresses.fspiop, data)).await;
         let provider = provider.map_err(|error| format!("{PROVIDER} does not start: {error}."))?;
         let world = Self { hub, admin, green, blue, lake, provider, lifetime };
@@ -53,14 +63,15 @@ impl World {
 
     async fn onboard(&self) -> Result<(), String> {
         let currencies = cast::currencies();
-        for currency in currencies {
-            self.admin.prepare_scheme(currency).await?;
-        }
-        let accounts: Vec<_> = currencies.into_iter().zip(PROVIDER_DEPOSIT_IDS).collect();
-        self.admin.onboard(PROVIDER, self.provider.fspiop_address(), &accounts).await?;
+        self.admin.prepare_scheme(&currencies).await?;
+        let ids = PROVIDER_DEPOSIT_IDS.map(str::to_owned);
+        let accounts: Vec<_> = currencies.into_iter().zip(ids).collect();
+        let provider = Member { name: PROVIDER, role: Role::Dfsp, accounts: &accounts };
+        self.admin.onboard(&provider, self.provider.fspiop_address()).await?;
         for (part, running) in [(&GREEN, &self.green), (&BLUE, &self.blue), (&LAKE, &self.lake)] {
-            let account = (part.currency(), part.deposit_id);
-            self.admin.onboard(part.name, running.fspiop_address(), &[account]).await?;
+            let accounts = [(part.currency(), part.deposit_id.to_owned())];
+            let member = Member { name: part.name, role: Role::Dfsp, accounts: &accounts };
+            self.admin.onboard(&member, running.fspiop_address()).await?;
             let registered = running.register_customers().await;
             registered.map_err(|error| format!("the customers of {} are not registered: {error}", part.title))?;
         }
@@ -96,7 +107,7 @@ impl World {
 }
 
 /// What to do about a port that is taken is another thing here than for a hub alone.
-fn hub_sentence(error: hub::StartError) -> String {
+pub fn hub_sentence(error: hub::StartError) -> String {
     match error {
         hub::StartError::Listen { listener, address, error } => {
             port_sentence(&format!("The hub's {listener}"), address, error)
@@ -105,7 +116,7 @@ fn hub_sentence(error: hub::StartError) -> String {
     }
 }
 
-fn dfsp_sentence(part: &Part, error: dfsp::StartError) -> String {
+pub fn dfsp_sentence(part: &Part, error: dfsp::StartError) -> String {
     match error {
         dfsp::StartError::Listen(listener, address, error) => {
             port_sentence(&format!("{}'s {listener}", part.title), address, error)
@@ -114,11 +125,12 @@ fn dfsp_sentence(part: &Part, error: dfsp::StartError) -> String {
     }
 }
 
-fn port_sentence(whose: &str, address: SocketAddr, error: std::io::Error) -> String {
+pub fn port_sentence(whose: &str, address: SocketAddr, error: std::io::Error) -> String {
     format!("{whose} cannot listen at {address} ({error}). Stop the program that does, or add --free-ports.")
 }
 
-fn hub_config(data: Option<&Path>, ports: Ports) -> Result<hub::Config, String> {
+/// A hub's settings. A directory that has a hub but not the bank `mark` is somebody else's.
+pub fn hub_config(data: Option<&Path>, mark: &str, ports: Ports) -> Result<hub::Config, String> {
     let mut config = hub::Config::default();
     if let Some(directory) = data {
         let shown = directory.display();
@@ -126,7 +138,7 @@ fn hub_config(data: Option<&Path>, ports: Ports) -> Result<hub::Config, String> 
             .map_err(|error| format!("The directory {shown} cannot be made: {error}."))?;
         let database = directory.join("hub.db");
         // The demo's participants and money do not belong into a hub that serves others.
-        if database.exists() && !directory.join(GREEN.name).exists() {
+        if database.exists() && !directory.join(mark).exists() {
             return Err(format!("{shown} holds a hub that is not the demo's. Give the demo a directory of its own."));
         }
         config.store = format!("sqlite:{}", database.display());
