@@ -5,7 +5,7 @@
 #[path = "../src/demo/admin.rs"]
 mod admin;
 
-use admin::Admin;
+use admin::{Admin, Member, Role};
 use dfsp::{
     Account, Bank, Customer, FeeRule, Fees, Market, Payment, Rate, RunningTreasury, State, Temper, TreasuryConfig,
     TreasuryTemper, Wish,
@@ -103,10 +103,8 @@ impl World {
         let listeners = hub::Listeners { fspiop: any, administration: any, settlement: any, oracles: any, portal: any };
         let hub = hub::start(hub::Config { listeners, ..hub::Config::default() }, portal::router).await.unwrap();
         let addresses = hub.addresses();
-        let admin = Admin::new(addresses.administration);
-        for currency in [kes(), tzs()] {
-            admin.prepare_scheme(currency).await.unwrap();
-        }
+        let admin = Admin::new(addresses.administration, "Hub");
+        admin.prepare_scheme(&[kes(), tzs()]).await.unwrap();
         let payer = vec![customer("ana", "11111", Temper::Welcoming)];
         let payee = vec![
             customer("zoe", "21111", Temper::Welcoming),
@@ -116,16 +114,17 @@ impl World {
         let payer = dfsp::start(bank(addresses.fspiop, "green", kes(), payer)).await.unwrap();
         let payee = dfsp::start(bank(addresses.fspiop, "lake", tzs(), payee)).await.unwrap();
         for (name, running, currency) in [("green", &payer, kes()), ("lake", &payee, tzs())] {
-            let deposit_id = new_id().to_string();
-            let account = (currency, deposit_id.leak() as &'static str);
-            admin.onboard(name, running.fspiop_address(), &[account]).await.unwrap();
+            let accounts = [(currency, new_id().to_string())];
+            let member = Member { name, role: Role::Dfsp, accounts: &accounts };
+            admin.onboard(&member, running.fspiop_address()).await.unwrap();
             running.register_customers().await.unwrap();
         }
         let mut running = Vec::new();
         for row in providers {
             let treasury = dfsp::start_treasury(provider(addresses.fspiop, *row)).await.unwrap();
-            let accounts = [kes(), tzs()].map(|currency| (currency, new_id().to_string().leak() as &'static str));
-            admin.onboard(row.0, treasury.fspiop_address(), &accounts).await.unwrap();
+            let accounts = [kes(), tzs()].map(|currency| (currency, new_id().to_string()));
+            let member = Member { name: row.0, role: Role::Dfsp, accounts: &accounts };
+            admin.onboard(&member, treasury.fspiop_address()).await.unwrap();
             running.push((row.0, treasury));
         }
         Self { hub, admin, payer, payee, providers: running }
