@@ -28,7 +28,9 @@ impl Engine {
         let begun = self.now();
         let window_from = begun + nanoseconds(options.warm_up);
         let window = Window { from: window_from, to: window_from + nanoseconds(options.measured) };
-        self.state.borrow_mut().recorder.window = window;
+        let mut state = self.state.borrow_mut();
+        (state.recorder.window, state.reach) = (window, options.reach);
+        drop(state);
         let of_hub = || options.hub_pids.iter().map(|pid| processor_time(*pid)).sum();
         let usage = || Usage { hub: of_hub(), generator: thread_processor_time() };
         let measure = async {
