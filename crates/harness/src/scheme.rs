@@ -20,11 +20,23 @@ pub type Name = [u8; NAME_LENGTH];
 /// The identifier of a customer, of type MSISDN.
 pub type Msisdn = [u8; MSISDN_LENGTH];
 
-/// How many DFSPs there are, and how many customers each of them has.
+/// How many DFSPs there are, how many customers each of them has, and over how many hubs the DFSPs are spread, one after the
+/// other.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Scheme {
     pub dfsps: u8,
     pub parties: u32,
+    pub hubs: u8,
+}
+
+/// Whom a payer pays.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reach {
+    Anyone,
+    /// Customers of DFSPs of the same hub.
+    OwnHub,
+    /// Customers of DFSPs of other hubs.
+    OtherHubs,
 }
 
 /// One customer of one DFSP.
@@ -38,7 +50,29 @@ impl Scheme {
     /// `None` unless there are 2 to [`DFSPS_MAX`] DFSPs with 1 to [`PARTIES_MAX`] customers each.
     pub fn try_new(dfsps: u8, parties: u32) -> Option<Self> {
         let fits = (2..=DFSPS_MAX).contains(&dfsps) && (1..=PARTIES_MAX).contains(&parties);
-        fits.then_some(Self { dfsps, parties })
+        fits.then_some(Self { dfsps, parties, hubs: 1 })
+    }
+
+    /// The same DFSPs on several hubs. `None` if one of them would have less than two.
+    pub fn over_hubs(self, hubs: u8) -> Option<Self> {
+        (hubs > 0 && self.dfsps / hubs > 1).then_some(Self { hubs, ..self })
+    }
+
+    pub fn hub_of(self, dfsp: u8) -> usize {
+        usize::from(dfsp % self.hubs)
+    }
+
+    /// The DFSPs of a hub.
+    pub fn dfsps_of(self, hub: usize) -> impl Iterator<Item = u8> {
+        (0..self.dfsps).filter(move |dfsp| self.hub_of(*dfsp) == hub)
+    }
+
+    pub fn is_within(self, reach: Reach, payer: u8, payee: u8) -> bool {
+        match reach {
+            Reach::Anyone => true,
+            Reach::OwnHub => self.hub_of(payer) == self.hub_of(payee),
+            Reach::OtherHubs => self.hub_of(payer) != self.hub_of(payee),
+        }
     }
 
     pub fn parties_in_all(self) -> usize {
@@ -114,6 +148,18 @@ mod tests {
         }
         assert_eq!(dfsp_text(7), "dfsp07");
         assert_eq!(&Party { dfsp: 7, number: 42 }.msisdn(), b"255700700042");
+    }
+
+    #[test]
+    fn dfsps_are_spread_over_hubs_and_payers_reach_as_far_as_they_are_told() {
+        let scheme = Scheme::try_new(5, 10).unwrap();
+        assert!(scheme.is_within(Reach::OwnHub, 0, 1), "there is one hub");
+        assert_eq!(scheme.over_hubs(3), None, "a hub with one DFSP has no payments of its own");
+        let scheme = scheme.over_hubs(2).unwrap();
+        assert_eq!(scheme.dfsps_of(1).collect::<Vec<_>>(), [1, 3]);
+        assert!(scheme.is_within(Reach::OwnHub, 0, 4) && !scheme.is_within(Reach::OwnHub, 0, 3));
+        assert!(scheme.is_within(Reach::OtherHubs, 0, 3) && !scheme.is_within(Reach::OtherHubs, 0, 4));
+        assert!(scheme.is_within(Reach::Anyone, 0, 3));
     }
 
     #[test]

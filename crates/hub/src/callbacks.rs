@@ -397,10 +397,8 @@ impl Callbacks {
         if !may_be_seen && head.purpose == Purpose::UnderWay && &*head.method == "POST" {
             requests.not_sent(delivery);
         }
-        if head.purpose == Purpose::Discovery {
-            if !requests.could_not_ask(delivery).await {
-                return;
-            }
+        if head.purpose == Purpose::Discovery && !requests.could_not_ask(delivery).await {
+            return;
         }
         if let Some(complaint) = &head.on_failure
             && let Some(callback) = self.complain(complaint, &told(head, failure))

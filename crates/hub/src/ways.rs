@@ -4,7 +4,12 @@ use crate::{Hub, sequencer::Unavailable};
 use fspiop::{Envelope, ErrorCode, FspiopError, endpoint::EndpointType};
 use hub_core::transfers::SenderStanding;
 use store::StoreError;
-use vocabulary::FspId;
+use vocabulary::{Currency, FspId};
+
+/// How the scheme settings begin that name the currencies of a provider in another scheme.
+const PROVIDER: &str = "fx_provider/";
+/// Who reads settings, were there any to fill in.
+const ACTOR: &str = "routes";
 
 /// The external DFSPs that a message names, each with its proxy.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -49,6 +54,27 @@ impl Hub {
     /// The proxy behind which somebody is known to be; none for a participant.
     pub(crate) async fn way(&self, name: &FspId) -> Result<Option<FspId>, StoreError> {
         if self.is_external(name) { self.store().route(name).await } else { Ok(None) }
+    }
+
+    /// Providers of currency conversion in other schemes, and between which currencies each converts.
+    pub(crate) async fn providers_abroad(&self) -> Result<Vec<(FspId, Vec<Currency>)>, StoreError> {
+        let settings = self.store().settings(&[], ACTOR).await?;
+        let provider = |(name, value): (String, String)| {
+            let name: FspId = name.strip_prefix(PROVIDER)?.parse().ok()?;
+            let currencies: Vec<Currency> = value.split(',').filter_map(|code| code.parse().ok()).collect();
+            (!currencies.is_empty() && self.is_external(&name)).then_some((name, currencies))
+        };
+        Ok(settings.into_iter().filter_map(provider).collect())
+    }
+
+    pub(crate) async fn set_provider_abroad(
+        &self,
+        name: &FspId,
+        currencies: &[Currency],
+        actor: &str,
+    ) -> Result<(), StoreError> {
+        let codes: Vec<&str> = currencies.iter().map(Currency::as_str).collect();
+        self.store().set_setting(&format!("{PROVIDER}{name}"), &codes.join(","), actor).await
     }
 
     pub(crate) fn is_external(&self, name: &FspId) -> bool {

@@ -9,6 +9,7 @@
 
 mod day;
 mod report;
+mod schemes;
 mod session;
 
 pub use report::{decimal, milliseconds, number, rate};
@@ -18,7 +19,7 @@ use clap::{ArgGroup, Args};
 use harness::{
     load::{IN_FLIGHT_MAX, Options, Pace},
     random::Random,
-    scheme::{DFSPS_MAX, PARTIES_MAX, Scheme},
+    scheme::{DFSPS_MAX, PARTIES_MAX, Reach, Scheme},
 };
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
@@ -75,6 +76,10 @@ pub struct BenchArguments {
     /// Hub processes on one PostgreSQL; messages go to whichever has a free connection.
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
     nodes: u8,
+    /// Two schemes with a proxy between them: payments within a scheme, then payments to the other one.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(2..=2),
+        conflicts_with_all = ["hub_store", "hub_config", "sign", "close_every", "day", "nodes"])]
+    schemes: Option<u8>,
     /// Draw DFSPs, parties and ids from this seed.
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
@@ -106,17 +111,28 @@ pub async fn run(arguments: BenchArguments) -> ExitCode {
     };
     // Whichever ends first drops the other: with the session its hub, which is killed by its process id.
     let outcome = tokio::select! {
-        outcome = measure(&arguments) => outcome,
+        outcome = print_of(&arguments) => outcome,
         _ = interrupt.recv() => return ExitCode::from(INTERRUPTED),
         _ = terminate.recv() => return ExitCode::from(INTERRUPTED),
     };
     match outcome {
-        Ok(reports) => {
-            print!("{}", if arguments.json { report::json(&reports) } else { report::tables(&reports) });
-            if reports.iter().all(report::Report::is_clean) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        Ok((text, is_clean)) => {
+            print!("{text}");
+            if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(sentence) => fail(&sentence),
     }
+}
+
+/// What is to be printed, and whether nothing casts doubt on it.
+async fn print_of(arguments: &BenchArguments) -> Result<(String, bool), String> {
+    if arguments.schemes.is_some() {
+        let report = schemes::run(arguments, arguments.seed.unwrap_or_else(Random::fresh_seed)).await?;
+        return Ok((if arguments.json { report.json() } else { report.table() }, report.is_clean()));
+    }
+    let reports = measure(arguments).await?;
+    let text = if arguments.json { report::json(&reports) } else { report::tables(&reports) };
+    Ok((text, reports.iter().all(report::Report::is_clean)))
 }
 
 /// One session after the other, each with a fresh hub and the same payments.
@@ -164,6 +180,7 @@ impl BenchArguments {
             pace: self.pace(),
             warm_up: Duration::from_secs(u64::from(self.warm_up)),
             measured: Duration::from_secs(u64::from(self.seconds)),
+            reach: Reach::Anyone,
             hub_pids,
         }
     }

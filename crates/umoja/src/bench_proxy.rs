@@ -98,7 +98,7 @@ async fn measure(arguments: &BenchProxyArguments) -> Result<Report, String> {
 }
 
 /// Reads the line that `umoja proxy --json` prints when it is ready.
-fn listeners(line: &str) -> Option<[SocketAddr; 2]> {
+pub fn listeners(line: &str) -> Option<[SocketAddr; 2]> {
     let line: Value = serde_json::from_str(line).ok()?;
     let address = |name: &str| line.get(name)?.as_str()?.parse().ok();
     Some([address("a")?, address("b")?])

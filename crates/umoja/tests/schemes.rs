@@ -20,9 +20,20 @@ fn step<'a>(lines: &'a [Value], title: &str) -> &'a Value {
     lines.iter().find(|line| line["step"] == title).unwrap()
 }
 
+/// What was given for what, at the provider's price.
+fn check_conversions(lines: &[Value], titles: [&str; 2]) {
+    for (title, currencies) in titles.into_iter().zip([("TZS ", "KES "), ("KES ", "TZS ")]) {
+        let converted = step(lines, title)["converted"].as_str().unwrap();
+        let (given, taken) = converted.split_once(" for ").unwrap();
+        assert!(given.starts_with(currencies.0) && taken.starts_with(currencies.1), "{title}: {converted}");
+    }
+    assert_eq!(step(lines, "to another scheme")["converted"], Value::Null);
+}
+
 fn check(lines: &[Value], hubs: &[&str]) {
     for (title, end, code) in [
         ("to another scheme", "COMMITTED", ""),
+        ("payee rejects, converted", "ABORTED", "5104"),
         ("payee rejects", "ABORTED", "5104"),
         ("proxy down on the way there", "COMMITTED", ""),
         ("proxy down on the way back", "ABORTED", "3303"),
@@ -47,6 +58,7 @@ fn payments_between_two_schemes_end_the_same_everywhere_and_again_on_their_own_d
     for _ in 0..2 {
         let (lines, _) = play(&["--schemes", "2", "--once", "--json", "--data", data]);
         check(&lines, &["hub-a", "hub-b"]);
+        check_conversions(&lines, ["provider in payer's scheme", "provider in payee's scheme"]);
     }
 }
 
@@ -54,4 +66,5 @@ fn payments_between_two_schemes_end_the_same_everywhere_and_again_on_their_own_d
 fn payments_through_a_scheme_in_the_middle_end_the_same_everywhere() {
     let (lines, _) = play(&["--schemes", "3", "--once", "--json"]);
     check(&lines, &["hub-a", "hub-r", "hub-b"]);
+    check_conversions(&lines, ["provider between the schemes", "provider between, other way"]);
 }

@@ -92,7 +92,7 @@ impl Engine {
         let Some(number) = self.check.borrow_mut().next() else { return };
         let id = self.state.borrow().recorder.committed[number as usize].transfer;
         self.check.borrow_mut().under_way.insert(id, number);
-        self.queue.push(Job::Check { number });
+        self.push(Job::Check { number });
     }
 
     /// Takes an outcome if a check has asked for it.

@@ -49,7 +49,8 @@ pub enum Refill {
 
 pub struct Engine {
     origin: Instant,
-    pub queue: Rc<Queue<Job>>,
+    /// One for each hub.
+    pub queues: Vec<Rc<Queue<Job>>>,
     pub state: RefCell<State>,
     pub check: RefCell<Check>,
     pub refill: Cell<Refill>,
@@ -62,7 +63,7 @@ impl Engine {
         let agreements = agreements(AGREEMENTS as usize, &mut random);
         Self {
             origin: Instant::now(),
-            queue: Rc::new(Queue::default()),
+            queues: (0..scheme.hubs).map(|_| Rc::new(Queue::default())).collect(),
             state: RefCell::new(State::new(scheme, AGREEMENTS, random, texts(TRANSFER_LIFETIME))),
             check: RefCell::default(),
             refill: Cell::new(Refill::Nothing),
@@ -85,7 +86,7 @@ impl Engine {
     pub fn begin(&self, scheduled: u64) -> bool {
         let begun = self.state.borrow_mut().begin(scheduled);
         if let Some((place, turn)) = begun {
-            self.queue.push(Job::Payment { place, turn, stage: Stage::Lookup });
+            self.push(Job::Payment { place, turn, stage: Stage::Lookup });
         }
         begun.is_some()
     }
@@ -102,7 +103,18 @@ impl Engine {
         payment.added += now.saturating_sub(payment.departed);
         payment.stage = to;
         let turn = payment.turn;
-        self.queue.push(Job::Payment { place, turn, stage: to });
+        drop(state);
+        self.push(Job::Payment { place, turn, stage: to });
+    }
+
+    /// Queues a message for the hub of the DFSP that sends it.
+    pub fn push(&self, job: Job) {
+        let mut state = self.state.borrow_mut();
+        let sender = match job {
+            Job::Payment { place, stage, .. } => state.payment(place).sender(stage),
+            Job::Check { number } => state.recorder.committed[number as usize].payer,
+        };
+        self.queues[state.scheme.hub_of(sender)].push(job);
     }
 
     /// The payer has heard COMMITTED.

@@ -54,7 +54,7 @@ enum Order {
 
 impl Generator {
     /// Listens on a free loopback port and keeps connections to the FSPIOP listeners of the hub's nodes: whichever has a
-    /// free one takes the next message.
+    /// free one takes the next message. Where the scheme has several hubs, the nodes are theirs in turn.
     pub fn start(scheme: Scheme, nodes: &[SocketAddr], seed: u64) -> io::Result<Self> {
         let [hub, ..] = nodes else { return Err(io::Error::other("a hub has one node at least")) };
         let (hub, nodes) = (*hub, nodes.to_vec());
@@ -128,8 +128,8 @@ async fn obey(engine: Rc<Engine>, parts: Parts, mut inbox: mpsc::Receiver<Order>
     let listener = tokio::net::TcpListener::from_std(parts.listener).expect("a bound listener joins the runtime");
     let inbound = Rc::new(Inbound { engine: Rc::clone(&engine), registrations: parts.registrations });
     task::spawn_local(server::serve(listener, inbound));
-    for node in &parts.nodes {
-        pool::spawn(*node, CONNECTIONS / parts.nodes.len(), &engine.queue, &engine);
+    for (queue, node) in engine.queues.iter().cycle().zip(&parts.nodes) {
+        pool::spawn(*node, CONNECTIONS / parts.nodes.len(), queue, &engine);
     }
     let housekeeper = Rc::clone(&engine);
     task::spawn_local(async move { housekeeper.housekeeping().await });

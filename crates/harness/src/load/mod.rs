@@ -19,9 +19,10 @@ mod recorder;
 mod state;
 
 pub use check::Checked;
-pub use generator::{Generator, Stopped};
+pub use generator::{Generator, Registrations, Stopped};
 pub use recorder::{Errors, Measurement};
 
+use crate::scheme::Reach;
 use std::time::Duration;
 
 /// How payments follow one another.
@@ -40,6 +41,7 @@ pub struct Options {
     /// Payments that begin in this time are not measured.
     pub warm_up: Duration,
     pub measured: Duration,
+    pub reach: Reach,
     /// The processes whose processor time counts as the hub's.
     pub hub_pids: Vec<u32>,
 }

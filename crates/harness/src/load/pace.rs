@@ -8,7 +8,10 @@ use super::{
     engine::{Engine, PAYMENT_TIMEOUT, Refill},
     recorder::{Recorder, Window},
 };
-use crate::process::{processor_time, thread_processor_time};
+use crate::{
+    process::{processor_time, thread_processor_time},
+    scheme::Reach,
+};
 use std::{mem, time::Duration};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
@@ -28,7 +31,7 @@ impl Engine {
         let begun = self.now();
         let window_from = begun + nanoseconds(options.warm_up);
         let window = Window { from: window_from, to: window_from + nanoseconds(options.measured) };
-        self.state.borrow_mut().recorder.window = window;
+        self.prepare(window, options.reach);
         let of_hub = || options.hub_pids.iter().map(|pid| processor_time(*pid)).sum();
         let usage = || Usage { hub: of_hub(), generator: thread_processor_time() };
         let measure = async {
@@ -43,6 +46,11 @@ impl Engine {
         };
         self.drain().await;
         self.measurement(options.measured, &before, &after)
+    }
+
+    fn prepare(&self, window: Window, reach: Reach) {
+        let mut state = self.state.borrow_mut();
+        (state.recorder.window, state.reach) = (window, reach);
     }
 
     async fn closed<T>(&self, concurrency: u32, measure: impl Future<Output = T>) -> T {

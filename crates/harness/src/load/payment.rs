@@ -92,6 +92,14 @@ impl Payment {
         }
     }
 
+    /// The DFSP from which the message of a stage leaves.
+    pub fn sender(&self, stage: Stage) -> u8 {
+        match stage {
+            Stage::Free | Stage::Lookup | Stage::Quote | Stage::Prepare => self.payer,
+            Stage::Party | Stage::Agreement | Stage::Fulfil => self.payee.dfsp,
+        }
+    }
+
     pub fn values<'a>(&'a self, agreement: &'a Agreement) -> Values<'a> {
         let texts = &self.texts;
         Values::new()

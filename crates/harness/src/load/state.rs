@@ -10,7 +10,7 @@ use super::{
 use crate::{
     clock::Texts,
     random::{Id, Random},
-    scheme::{Party, Scheme},
+    scheme::{Party, Reach, Scheme},
     zipf::Zipf,
 };
 use std::collections::HashMap;
@@ -19,7 +19,8 @@ use std::collections::HashMap;
 const PAYEE_DRAWS_MAX: u32 = 16;
 
 pub struct State {
-    scheme: Scheme,
+    pub scheme: Scheme,
+    pub reach: Reach,
     random: Random,
     dfsps: Zipf,
     parties: Zipf,
@@ -36,6 +37,7 @@ impl State {
     pub fn new(scheme: Scheme, agreements: u32, random: Random, time: Texts) -> Self {
         Self {
             scheme,
+            reach: Reach::Anyone,
             random,
             dfsps: Zipf::new(usize::from(scheme.dfsps)),
             parties: Zipf::new(scheme.parties as usize),
@@ -121,18 +123,20 @@ impl State {
         (0u32..).zip(&self.payments).filter(|(_, payment)| late(payment)).map(|(place, _)| place).collect()
     }
 
-    /// A party of another DFSP that nobody is paying: the one that was drawn, or the next that is free.
+    /// A party of another DFSP within reach that nobody is paying: the one that was drawn, or the next that is free.
     fn free_payee(&mut self, payer: u8) -> Option<Party> {
+        let (scheme, reach) = (self.scheme, self.reach);
+        let is_reached = |dfsp: u8| dfsp != payer && scheme.is_within(reach, payer, dfsp);
         let mut dfsp = payer;
         for _ in 0..PAYEE_DRAWS_MAX {
-            if dfsp != payer {
+            if is_reached(dfsp) {
                 break;
             }
             dfsp = self.dfsps.draw(&mut self.random) as u8;
         }
         let first = self.parties.draw(&mut self.random) as u32;
         let (dfsps, parties) = (self.scheme.dfsps, self.scheme.parties);
-        for dfsp in (0..dfsps).map(|step| (dfsp + step) % dfsps).filter(|dfsp| *dfsp != payer) {
+        for dfsp in (0..dfsps).map(|step| (dfsp + step) % dfsps).filter(|dfsp| is_reached(*dfsp)) {
             let numbers = (0..parties).map(|step| (first + step) % parties);
             let mut candidates = numbers.map(|number| Party { dfsp, number });
             let is_free = |party: &Party| self.scheme.index_of(*party).is_some_and(|at| self.by_party[at].is_none());
@@ -167,6 +171,19 @@ mod tests {
         }
         assert!(paid.len() >= 8, "only {} of 12 parties could be paid", paid.len());
         assert_eq!(state.under_way(), paid.len());
+    }
+
+    #[test]
+    fn payees_are_within_reach() {
+        for reach in [Reach::OwnHub, Reach::OtherHubs] {
+            let mut state = state(6, 4);
+            (state.scheme, state.reach) = (state.scheme.over_hubs(2).unwrap(), reach);
+            while let Some((place, _)) = state.begin(0) {
+                let (payer, payee) = (state.payment(place).payer, state.payment(place).payee.dfsp);
+                assert!(payer != payee && state.scheme.is_within(reach, payer, payee), "{payer} pays {payee}");
+            }
+            assert!(state.under_way() > 4);
+        }
     }
 
     #[test]

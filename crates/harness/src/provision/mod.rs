@@ -7,7 +7,7 @@ mod client;
 mod participants;
 
 pub use client::{Client, Reply};
-pub use participants::{position_accounts, positions, register_parties};
+pub use participants::{PROXY, position, position_accounts, positions, register_parties, register_parties_of};
 
 use crate::{
     process::Addresses,
@@ -16,6 +16,8 @@ use crate::{
 use serde_json::json;
 use std::{fmt, net::SocketAddr};
 
+/// The name of a hub that was not given another one.
+const HUB: &str = "Hub";
 const HUB_ACCOUNTS: [&str; 2] = ["HUB_MULTILATERAL_SETTLEMENT", "HUB_RECONCILIATION"];
 
 /// What stopped the provisioning: the call and its answer.
@@ -35,7 +37,7 @@ pub struct Plan {
 
 /// Everything but the parties, see [`register_parties`].
 pub async fn provision(client: &Client, plan: &Plan) -> Result<(), ProvisionError> {
-    hub_accounts(client, plan).await?;
+    hub_accounts(client, plan, HUB).await?;
     settlement_model(client, plan).await?;
     for dfsp in 0..plan.scheme.dfsps {
         participants::provision(client, plan, &dfsp_text(dfsp)).await?;
@@ -43,8 +45,27 @@ pub async fn provision(client: &Client, plan: &Plan) -> Result<(), ProvisionErro
     Ok(())
 }
 
-async fn hub_accounts(client: &Client, plan: &Plan) -> Result<(), ProvisionError> {
-    let url = format!("http://{}/participants/Hub/accounts", plan.hub.administration);
+/// One hub of several, and where it finds the proxy to another one.
+#[derive(Clone, Copy, Debug)]
+pub struct Neighbour<'a> {
+    /// Which DFSPs are its own, see [`Scheme::dfsps_of`].
+    pub hub: usize,
+    pub name: &'a str,
+    pub proxy: SocketAddr,
+}
+
+/// As [`provision`], for one hub of several: its own DFSPs, and the proxy.
+pub async fn provision_neighbour(client: &Client, plan: &Plan, own: Neighbour<'_>) -> Result<(), ProvisionError> {
+    hub_accounts(client, plan, own.name).await?;
+    settlement_model(client, plan).await?;
+    for dfsp in plan.scheme.dfsps_of(own.hub) {
+        participants::provision(client, plan, &dfsp_text(dfsp)).await?;
+    }
+    participants::provision_proxy(client, plan, own.proxy).await
+}
+
+async fn hub_accounts(client: &Client, plan: &Plan, name: &str) -> Result<(), ProvisionError> {
+    let url = format!("http://{}/participants/{name}/accounts", plan.hub.administration);
     for account in HUB_ACCOUNTS {
         let reply = client.post(&url, &json!({"type": account, "currency": CURRENCY})).await?;
         reply.expect_unless("already been registered", &[201])?;

@@ -33,10 +33,24 @@ const ENDPOINTS: [(EndpointType, &str); 9] = [
     (EndpointType::TransferError, "/transfers/{{transferId}}/error"),
 ];
 
+/// Name of the proxy between two hubs.
+pub const PROXY: &str = "neighbour";
+
 /// Creates a DFSP with accounts, limit, endpoints and funds.
 pub(super) async fn provision(client: &Client, plan: &Plan, name: &str) -> Result<(), ProvisionError> {
+    let base = format!("http://{}/{name}", plan.callbacks);
+    create(client, plan, &json!({"name": name, "currency": CURRENCY}), (name, &base)).await
+}
+
+/// Creates the proxy to another hub; its funds are what its DFSPs pay with here.
+pub(super) async fn provision_proxy(client: &Client, plan: &Plan, listener: SocketAddr) -> Result<(), ProvisionError> {
+    let proxy = json!({"name": PROXY, "currency": CURRENCY, "isProxy": true});
+    create(client, plan, &proxy, (PROXY, &format!("http://{listener}"))).await
+}
+
+async fn create(client: &Client, plan: &Plan, body: &Value, (name, base): (&str, &str)) -> Result<(), ProvisionError> {
     let participants = format!("http://{}/participants", plan.hub.administration);
-    let created = client.post(&participants, &json!({"name": name, "currency": CURRENCY})).await?;
+    let created = client.post(&participants, body).await?;
     created.expect_unless("already been registered", &[201])?;
     let participant = format!("{participants}/{name}");
     let limit = json!({
@@ -47,7 +61,7 @@ pub(super) async fn provision(client: &Client, plan: &Plan, name: &str) -> Resul
     let opened = client.post(&format!("{participant}/initialPositionAndLimits"), &limit).await?;
     opened.expect_unless("already set", &[201])?;
     for (endpoint, path) in ENDPOINTS {
-        let value = format!("http://{}/{name}{path}", plan.callbacks);
+        let value = format!("{base}{path}");
         let registered = client
             .post(&format!("{participant}/endpoints"), &json!({"type": endpoint.as_str(), "value": value}))
             .await?;
@@ -58,12 +72,22 @@ pub(super) async fn provision(client: &Client, plan: &Plan, name: &str) -> Resul
 
 /// Registers all customers. Each answer follows as a message to the DFSP, which the caller counts.
 pub async fn register_parties(client: &Client, fspiop: SocketAddr, scheme: Scheme) -> Result<(), ProvisionError> {
+    register_parties_of(client, fspiop, (scheme, 0..scheme.dfsps)).await
+}
+
+/// As [`register_parties`], for some of the DFSPs.
+pub async fn register_parties_of(
+    client: &Client,
+    fspiop: SocketAddr,
+    (scheme, dfsps): (Scheme, impl Iterator<Item = u8>),
+) -> Result<(), ProvisionError> {
+    let dfsps: Vec<u8> = dfsps.collect();
     let mut registrars = JoinSet::new();
     for first in 0..REGISTRARS {
-        let client = client.clone();
+        let (client, dfsps) = (client.clone(), dfsps.clone());
         registrars.spawn(async move {
             for number in (first..scheme.parties).step_by(REGISTRARS as usize) {
-                for dfsp in 0..scheme.dfsps {
+                for dfsp in dfsps.iter().copied() {
                     register(&client, fspiop, Party { dfsp, number }).await?;
                 }
             }
@@ -84,13 +108,16 @@ pub async fn positions(
 ) -> Result<Vec<Amount>, ProvisionError> {
     let mut positions = Vec::new();
     for dfsp in 0..scheme.dfsps {
-        let name = dfsp_text(dfsp);
-        let url = format!("http://{administration}/participants/{name}/positions?currency={CURRENCY}");
-        let position = amount_of(&client.get(&url).await?.json()?)
-            .ok_or_else(|| ProvisionError::new(format_args!("GET {url} names no value")))?;
-        positions.push(position);
+        positions.push(position(client, administration, &dfsp_text(dfsp)).await?);
     }
     Ok(positions)
+}
+
+/// The position of one participant.
+pub async fn position(client: &Client, administration: SocketAddr, name: &str) -> Result<Amount, ProvisionError> {
+    let url = format!("http://{administration}/participants/{name}/positions?currency={CURRENCY}");
+    let position = amount_of(&client.get(&url).await?.json()?);
+    position.ok_or_else(|| ProvisionError::new(format_args!("GET {url} names no value")))
 }
 
 /// The account of each DFSP's position.

@@ -238,7 +238,7 @@ async fn dispatch(hub: &Arc<Hub>, inbound: Inbound, operation: Operation, query:
         Operation::PutFxTransfer(id) => fx_transfers::put(hub, inbound, &id).await,
         Operation::PutFxTransferError(id) => fx_transfers::put_error(hub, inbound, &id).await,
         Operation::PatchFxTransfer(id) => fx_transfers::patch(hub, inbound, &id).await,
-        Operation::GetFxProviders(pair) => Ok(services::get(hub, &inbound, pair)),
+        Operation::GetFxProviders(pair) => Ok(services::get(hub, inbound, pair)),
         // The hub sends these and does not take them (contract §1.4), or does not know the resource yet.
         Operation::PatchTransfer(_)
         | Operation::PutParticipants(_)

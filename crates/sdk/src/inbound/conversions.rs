@@ -155,7 +155,7 @@ impl<B: Backend, X: Exchange> Server<B, X> {
     fn open_conversion(&self, prepare: &FxTransferPrepare) -> Result<(IncomingConversion, Fulfilment), FspiopError> {
         let refused = |detail: &str| FspiopError::with_detail(ErrorCode::PAYEE_FSP_REJECTED_TRANSACTION, detail);
         let money = |side: &FxAmount| {
-            let amount = side.amount.clone().map_err(|_| refused("an amount is beyond what can be held"))?;
+            let amount = side.amount.map_err(|_| refused("an amount is beyond what can be held"))?;
             Ok::<_, FspiopError>(Money { amount, currency: side.currency })
         };
         let conversion = IncomingConversion {

@@ -237,7 +237,7 @@ pub fn rate(count: u64, elapsed: Duration) -> String {
     decimal((u128::from(count) * 10_000 / elapsed.as_millis().max(1)) as u64, 1)
 }
 
-fn per_payment(time: Duration, payments: u64) -> String {
+pub fn per_payment(time: Duration, payments: u64) -> String {
     let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     decimal(micros / payments.max(1), 3)
 }

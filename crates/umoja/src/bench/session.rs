@@ -9,10 +9,10 @@ use super::{
 use harness::{
     closing::{Closer, Closing, close_every},
     filesystem,
-    load::{Generator, Measurement, Stopped},
+    load::{Generator, Measurement, Registrations, Stopped},
     process::{Addresses, HubCommand, HubProcess},
     provision::{self, Client, Plan},
-    scheme::CURRENCY,
+    scheme::{CURRENCY, Scheme},
 };
 use std::{
     ffi::OsString,
@@ -23,10 +23,10 @@ use tokio::{process::Command, time::sleep};
 use vocabulary::Amount;
 
 /// More than any DFSP pays in an hour.
-const FUNDS: u64 = 10_000_000_000;
+pub const FUNDS: u64 = 10_000_000_000;
 const REGISTRATION_TIMEOUT: Duration = Duration::from_secs(60);
 /// How old a node's copy of the directory may be.
-const DIRECTORY_AGE_MAX: Duration = Duration::from_millis(1100);
+pub const DIRECTORY_AGE_MAX: Duration = Duration::from_millis(1100);
 const REGISTRATION_POLL: Duration = Duration::from_millis(20);
 const CHECK_TIME_LIMIT: Duration = Duration::from_secs(60);
 
@@ -183,22 +183,7 @@ impl Session<'_> {
         // Every node has to have heard of the participants before it is asked about them.
         sleep(DIRECTORY_AGE_MAX).await;
         provision::register_parties(&self.client, hub.fspiop, scheme).await.map_err(|error| error.to_string())?;
-        let deadline = Instant::now() + REGISTRATION_TIMEOUT;
-        let wanted = scheme.parties_in_all() as u64;
-        loop {
-            let confirmed = self.generator.registrations().confirmed();
-            if let (refused, Some(text)) = self.generator.registrations().refused() {
-                return Err(format!("{refused} parties were not registered; the first answer: {text}"));
-            }
-            if confirmed >= wanted {
-                return Ok(());
-            }
-            if Instant::now() > deadline {
-                let seconds = REGISTRATION_TIMEOUT.as_secs();
-                return Err(format!("Only {confirmed} of {wanted} registrations were confirmed within {seconds} s."));
-            }
-            sleep(REGISTRATION_POLL).await;
-        }
+        until_registered(self.generator.registrations(), scheme).await
     }
 
     async fn positions(&self) -> Result<Vec<Amount>, String> {
@@ -221,8 +206,28 @@ impl Session<'_> {
     }
 }
 
+/// Waits until every customer is known to the hub.
+pub async fn until_registered(registrations: &Registrations, scheme: Scheme) -> Result<(), String> {
+    let deadline = Instant::now() + REGISTRATION_TIMEOUT;
+    let wanted = scheme.parties_in_all() as u64;
+    loop {
+        let confirmed = registrations.confirmed();
+        if let (refused, Some(text)) = registrations.refused() {
+            return Err(format!("{refused} parties were not registered; the first answer: {text}"));
+        }
+        if confirmed >= wanted {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            let seconds = REGISTRATION_TIMEOUT.as_secs();
+            return Err(format!("Only {confirmed} of {wanted} registrations were confirmed within {seconds} s."));
+        }
+        sleep(REGISTRATION_POLL).await;
+    }
+}
+
 /// The kind of file system, if it is one that keeps what it is given.
-fn disk_of(directory: &Path) -> Result<String, String> {
+pub fn disk_of(directory: &Path) -> Result<String, String> {
     let shown = directory.display();
     let kind =
         filesystem::kind_of(directory).map_err(|error| format!("The file system of {shown} is unknown: {error}."))?;
@@ -307,6 +312,11 @@ async fn ledger_problem(arguments: &BenchArguments, binary: &Path, directory: &P
         Some(address) => ["--store".into(), address.into()],
         None => ["--data".into(), data_directory(directory).into()],
     };
+    verify(binary, &store).await
+}
+
+/// Lets `umoja verify` recompute a store that no hub uses; a sentence if something differs.
+pub async fn verify(binary: &Path, store: &[OsString; 2]) -> Option<String> {
     let verified = Command::new(binary).arg("verify").args(store).kill_on_drop(true).output().await;
     match verified {
         Ok(output) if output.status.success() => None,
