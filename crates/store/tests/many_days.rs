@@ -4,6 +4,8 @@
 
 #[path = "contract/days.rs"]
 mod days;
+#[path = "contract/founding.rs"]
+mod founding;
 #[path = "contract/scheme.rs"]
 #[allow(dead_code, reason = "the contract suite uses all of it")]
 mod scheme;

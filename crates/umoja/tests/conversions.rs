@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise, also in its helpers")]
 
 #[path = "../src/demo/admin.rs"]
+#[expect(dead_code, reason = "a test of one scheme needs no routes")]
 mod admin;
 
 use admin::{Admin, Member, Role};

@@ -10,6 +10,7 @@ mod conversions;
 mod days;
 mod directory;
 mod fixture;
+mod founding;
 mod funds;
 mod histories;
 mod interscheme;
