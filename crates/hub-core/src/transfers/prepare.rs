@@ -1,6 +1,6 @@
 //! `POST /transfers`: checks and hold (contract §4.3 to §4.5).
 
-use super::{Hashes, Side, Stage, Transfer, TransferKind, TransferState, subject};
+use super::{Event, Hashes, Side, Stage, Transfer, TransferKind, TransferState, linked, subject};
 use crate::{
     Dialect, Holder, Message, Notice, OnUs, Outcome, Rejection, State,
     fees::{Fee, Priced, TransactionFacts, fees_of},
@@ -70,9 +70,23 @@ pub fn prepare(state: &mut State, command: &Prepare) -> Outcome {
         Err(rejection) => {
             let transfer = stored(state, command, Err(rejection.clone()));
             state.add_transfer(transfer);
-            to_payer(Message::Failure(rejection))
+            let ended = end_conversions(state, command, &rejection);
+            let mut outcome = to_payer(Message::Failure(rejection));
+            outcome.notices.extend(ended);
+            outcome
         }
     }
+}
+
+/// A refusal uses the id up, so that a conversion that has been agreed to for it would wait for ever: it ends, and what it
+/// holds is free. Only the payer's own message ends its conversions.
+fn end_conversions(state: &mut State, command: &Prepare, rejection: &Rejection) -> Vec<Notice> {
+    let is_own = |known: &Transfer| known.stage() == Stage::Agreed && known.payer.same_as(command.payer.as_str());
+    let are_own = state.conversions_of(command.id).filter(|known| known.is_open()).all(is_own);
+    if !are_own || !command.source.same_as(command.payer.as_str()) {
+        return Vec::new();
+    }
+    linked::abort_conversions(state, command.id, (Event::Invalidated, rejection))
 }
 
 /// Row 1: both sides are known here or behind a proxy, and a payee that is known here has an active position in the
