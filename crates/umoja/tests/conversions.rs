@@ -238,6 +238,16 @@ async fn a_provider_that_rejects_ends_the_payment_before_its_transfer() {
 }
 
 #[tokio::test]
+async fn a_provider_over_its_limit_at_the_hub_gives_everything_back() {
+    // 600,000 shillings are more than a participant of this scheme may owe.
+    let world = World::start(&[("fxp", 6_000, TreasuryTemper::Willing)]).await;
+    let payment = world.pay("21111", AmountType::Send, in_kes("102")).await;
+    assert_eq!(code(&payment), Some(ErrorCode::PAYER_LIMIT));
+    assert_eq!((world.balance(), world.position(0, kes())), (amount("1000"), Amount::ZERO));
+    world.check().await;
+}
+
+#[tokio::test]
 async fn a_provider_that_never_answers_lets_the_payment_expire() {
     let world = World::start(&[("fxp", 20, TreasuryTemper::Silent)]).await;
     let payment = world.pay("21111", AmountType::Send, in_kes("102")).await;

@@ -293,6 +293,44 @@ fn a_payment_that_is_killed_at_any_step_ends_the_same_on_both_sides() {
     assert!(output.status.success(), "{}", text(&output.stdout));
 }
 
+#[test]
+fn a_conversion_that_is_killed_at_any_step_ends_the_same_on_all_sides() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = ["--expire-after", "3", "--data", path_text(directory.path())];
+    let mut paid = 0;
+    for (participant, event) in [
+        ("greenbank", "payment_opened"),
+        ("savannafx", "conversion_reserved"),
+        ("lakesavings", "payment_opened"),
+        ("savannafx", "conversion_completed"),
+    ] {
+        let demo = Demo::start(&options);
+        let form = get(demo.green, "/customers/amina/send").body;
+        let token = form.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        let fields = format!("token={token}&number=9993000001&amount=2500&currency=TZS&mode=receive&note=");
+        let offer = post(demo.green, "/customers/amina/send", &fields).location;
+        let journal = directory.path().join(participant).join("journal.jsonl");
+        let before = count(&journal, event);
+        let (green, path) = (demo.green, offer.clone());
+        let confirmation = thread::spawn(move || try_post(green, &path, &format!("token={token}")));
+        let started = Instant::now();
+        while count(&journal, event) == before {
+            assert!(started.elapsed() < PATIENCE, "no {event} at {participant}");
+        }
+        drop(demo);
+        // The confirmation's answer may have been cut off.
+        let _ = confirmation.join().unwrap();
+        let demo = Demo::start(&options);
+        paid += u32::from(demo.is_paid(&offer.replace("offers", "payments")));
+        // Each payment of 2,500 Tanzanian shillings costs 128.81 Kenyan ones.
+        let killed = format!("killed after {event} at {participant}");
+        assert_eq!(balance(demo.green, "amina"), shillings(5_000_000 - paid * 12_881), "{killed}");
+    }
+    // The script compares all positions of hub, DFSPs and provider.
+    let output = once(&["--data", path_text(directory.path())]);
+    assert!(output.status.success(), "{}", text(&output.stdout));
+}
+
 /// How often an event stands in a journal.
 fn count(journal: &Path, event: &str) -> usize {
     std::fs::read_to_string(journal).unwrap().matches(&format!("\"event\":\"{event}\"")).count()
