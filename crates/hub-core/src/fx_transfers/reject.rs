@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Dialect, Message, Outcome, Rejection, State,
-    transfers::{Event, Sender, SenderStanding, Stage, Transfer, linked},
+    transfers::{Event, Sender, SenderStanding, Stage, Transfer, answer_about_nothing, linked, may_be_under_way},
 };
 use alloc::{boxed::Box, vec::Vec};
 use vocabulary::{CorrelationId, Digest, FspId};
@@ -33,7 +33,9 @@ pub fn reject(state: &mut State, command: &RejectConversion) -> Outcome {
     // One that was stored since its payment was looked up is not known yet: the rest of its payment is not loaded.
     let known = state.conversion(command.id).filter(|known| known.payment() == command.payment);
     let Some(known) = known else {
-        return Outcome::tell([sender.tell(about, None, Message::Failure(Rejection::ConversionNotFound))]);
+        return answer_about_nothing(command.standing, || {
+            sender.tell(about, None, Message::Failure(Rejection::ConversionNotFound))
+        });
     };
     if let Err(rejection) = check_parties(&sender, known, command.destination.as_ref()) {
         if !sender.ends_by_mismatch(known) {
@@ -42,6 +44,9 @@ pub fn reject(state: &mut State, command: &RejectConversion) -> Outcome {
         return end_payment(state, command.id, (Event::Invalidated, rejection.clone()), |_, known| {
             Vec::from([known.tell_payer(Message::Failure(rejection))])
         });
+    }
+    if may_be_under_way(known, command.code, state.now) {
+        return Outcome::silent();
     }
     if let Some(earlier) = known.hashes.error {
         let message = match (earlier == command.hash, known.is_open()) {

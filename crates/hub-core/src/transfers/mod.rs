@@ -31,6 +31,7 @@ pub use funds::{FinishFunds, NewFunds, RecordFunds, record_funds};
 pub use prepare::{Prepare, prepare};
 pub(crate) use prepare::{check_participants, hold_position, holders, position};
 pub use reject::{Reject, reject};
+pub(crate) use reject::{answer_about_nothing, may_be_under_way};
 pub use resolve::{Resolve, resolve};
 pub use states::{Event, Stage, next};
 pub use status::{PublicState, TransferStatus};

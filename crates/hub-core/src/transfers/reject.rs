@@ -1,9 +1,12 @@
 //! `PUT /transfers/{ID}/error`: the payee refuses (contract §4.7).
 
-use super::{Event, Sender, SenderStanding, Stage, linked, subject};
-use crate::{Dialect, Message, Outcome, Rejection, State};
+use super::{Event, Sender, SenderStanding, Stage, Transfer, linked, subject};
+use crate::{Dialect, Message, Notice, Outcome, Rejection, State};
 use alloc::{boxed::Box, vec::Vec};
-use vocabulary::{CorrelationId, Digest, FspId};
+use vocabulary::{CorrelationId, Digest, FspId, Timestamp};
+
+/// What a scheme says of a transfer or conversion that it does not know (contract §4.9, interscheme §1.8).
+const ID_NOT_FOUND: u16 = 3208;
 
 /// A payee's error whose form has been checked.
 #[derive(Clone, Debug)]
@@ -23,7 +26,9 @@ pub fn reject(state: &mut State, command: &Reject) -> Outcome {
     let sender = Sender { source: &command.source, standing: command.standing, dialect: command.dialect };
     let about = subject(command.id);
     let Some(known) = state.transfer(command.id) else {
-        return Outcome::tell([sender.tell(about, None, Message::Failure(Rejection::TransferNotFound))]);
+        return answer_about_nothing(command.standing, || {
+            sender.tell(about, None, Message::Failure(Rejection::TransferNotFound))
+        });
     };
     if let Err(rejection) = sender.check(known, command.destination.as_ref()) {
         if !sender.ends_by_mismatch(known) {
@@ -34,6 +39,9 @@ pub fn reject(state: &mut State, command: &Reject) -> Outcome {
         let mut notices = Vec::from([known.tell_payer(Message::Failure(rejection.clone()))]);
         notices.extend(linked::abort_conversions(state, command.id, (Event::Invalidated, &rejection)));
         return Outcome::tell(notices);
+    }
+    if may_be_under_way(known, command.code, state.now) {
+        return Outcome::silent();
     }
     if let Some(earlier) = known.hashes.error {
         let message = match (earlier == command.hash, known.stage()) {
@@ -66,4 +74,19 @@ pub fn reject(state: &mut State, command: &Reject) -> Outcome {
     }
     notices.extend(linked::abort_conversions(state, command.id, (Event::Rejected, &rejection)));
     Outcome::tell(notices)
+}
+
+/// What is not known here: a participant is told so. An error from another scheme is not answered; the answer would be such
+/// an error itself, and two hubs that both know nothing would tell each other for ever.
+pub(crate) fn answer_about_nothing(standing: SenderStanding, answer: impl FnOnce() -> Notice) -> Outcome {
+    match standing {
+        SenderStanding::Participant => Outcome::tell([answer()]),
+        SenderStanding::External => Outcome::silent(),
+    }
+}
+
+/// Whether what was forwarded may still get to the scheme that says it does not know it: until it expires, from when on
+/// nobody accepts it any more.
+pub(crate) fn may_be_under_way(known: &Transfer, code: u16, now: Timestamp) -> bool {
+    code == ID_NOT_FOUND && known.stage() == Stage::Forwarded && now <= known.expiration
 }
