@@ -23,6 +23,8 @@ pub mod fx_transfers;
 mod notice;
 pub mod notices;
 mod participant;
+#[cfg(feature = "planted-bugs")]
+pub mod planted;
 pub mod quotes;
 mod rejection;
 pub mod settlement;

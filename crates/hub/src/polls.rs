@@ -18,11 +18,8 @@ use hub_core::{
     Subject, SubjectKind,
     transfers::{Stage, Transfer},
 };
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use tokio::time::Instant;
 
 /// Payments that are asked about in one round.
 const ROUND_MAX: usize = 10_000;

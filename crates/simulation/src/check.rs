@@ -33,6 +33,9 @@ pub async fn check(world: &World) -> Vec<String> {
             }
         }
     }
+    for (at, scheme) in world.schemes.iter().enumerate() {
+        problems.extend(scheme.undelivered().await.into_iter().map(|message| format!("hub {at}: {message}")));
+    }
     for at in 0..world.plan.payments.len() {
         problems.extend(payment(world, at).await);
     }
@@ -48,16 +51,18 @@ async fn payment(world: &World, at: usize) -> Vec<String> {
     let transfer = message::id(plan.seed, number, 0);
     let conversion = message::id(plan.seed, number, 1);
     let id = |text: &str| text.parse::<CorrelationId>().expect("it was printed from one");
-    let mut stages = Vec::new();
+    let (mut stages, mut problems) = (Vec::new(), Vec::new());
     for (at, scheme) in world.schemes.iter().enumerate() {
         if let Some(known) = scheme.transfer(Subject::transfer(id(&transfer))).await {
+            if known.legs.is_some_and(|[debtor, creditor]| debtor == creditor) {
+                problems.push(format!("payment {number}: hub {at} makes an entry between a proxy and itself"));
+            }
             stages.push((format!("hub {at}"), known.stage()));
         }
         if let Some(known) = scheme.transfer(Subject::conversion(id(&conversion))).await {
             stages.push((format!("hub {at}, conversion"), known.stage()));
         }
     }
-    let mut problems = Vec::new();
     let is_committed = stages.iter().any(|(_, stage)| *stage == Stage::Committed);
     for (place, stage) in &stages {
         if stage.is_open() || (*stage == Stage::Committed) != is_committed {

@@ -6,7 +6,7 @@ use crate::{
     message::{PROXY, message},
     network::{Request, Response, Web},
     payer::{Parties, pay},
-    plan::{Crash, Crashed, Plan},
+    plan::{Crash, Crashed, Payment, Plan, Quirk, Stray},
     scheme::{Member, Scheme},
     tree,
 };
@@ -22,6 +22,8 @@ const STORM: Duration = Duration::from_secs(120);
 const LOOK: Duration = Duration::from_secs(15);
 /// What is not quiet by then never will be.
 const LOOKS: u32 = 240;
+/// No DFSP has the customer of this number.
+const NOBODY: u64 = 9;
 const BEGIN: i64 = 1_800_000_000_000;
 
 /// What a history came to.
@@ -32,6 +34,8 @@ pub struct Verdict {
     pub committed: usize,
     /// Simulated.
     pub seconds: u64,
+    /// Of all messages in their order.
+    pub digest: [u8; 32],
     /// Empty if everything holds.
     pub problems: Vec<String>,
 }
@@ -49,21 +53,26 @@ pub fn run(plan: Plan) -> Verdict {
 
 async fn play(plan: Arc<Plan>) -> Verdict {
     let begun = tokio::time::Instant::now();
-    let web = Web::new(plan.seed, plan.lost, plan.repeated);
+    let web = Web::new(&plan);
     let mut world = set_up(&plan, &web).await;
     let mut payers = Vec::new();
     for payment in &plan.payments {
         let (place, of) = payment.payee;
+        let dfsp = |(place, of): (usize, u64)| world.dfsps[&format!("dfsp-{place}-{of}")].clone();
         let parties = Parties {
             payee: format!("dfsp-{place}-{of}"),
-            payee_number: number(place, of),
+            payee_number: payee_number(payment),
             provider: payment.conversion.map(|(place, _)| format!("fxp-{place}")),
             payer_currency: plan.schemes[payment.payer.0].currency,
             payee_currency: plan.schemes[place].currency,
+            moves: payment.former_payee(plan.schemes.len()).map(|from| [dfsp(from), dfsp(payment.payee)]),
         };
-        let payer = world.dfsps[&format!("dfsp-{}-{}", payment.payer.0, payment.payer.1)].clone();
+        let payer = dfsp(payment.payer);
         let payment = payment.clone();
         payers.push(tokio::spawn(async move { pay(&payer, &payment, &parties).await }));
+    }
+    for stray in plan.strays.clone() {
+        tokio::spawn(go_astray(web.clone(), stray));
     }
     storm(&mut world, &web).await;
     web.calm();
@@ -82,7 +91,7 @@ async fn play(plan: Arc<Plan>) -> Verdict {
     }
     let committed = world.outcomes.iter().filter(|outcome| **outcome == Some(crate::payer::Outcome::Committed)).count();
     let (seed, payments, seconds) = (plan.seed, plan.payments.len(), begun.elapsed().as_secs());
-    Verdict { seed, payments, committed, seconds, problems }
+    Verdict { seed, payments, committed, seconds, digest: web.digest(), problems }
 }
 
 /// Crashes hubs and proxies, and starts them again; after it everybody runs.
@@ -145,18 +154,45 @@ async fn register(world: &World, web: &Web) {
     let plan = &world.plan;
     for (place, scheme) in world.schemes.iter().enumerate() {
         for of in 0..2 {
-            let name = format!("dfsp-{place}-{of}");
-            let path = format!("/participants/MSISDN/{}", number(place, of));
-            let body = json!({"fspId": name, "currency": plan.schemes[place].currency});
-            let request = message(&Method::POST, &path, &name, None, Some(&body));
-            let answer = web.insist(&scheme.name, request, 50).await;
-            assert!(answer.is_some_and(|(status, _)| status.is_success()), "a customer was not registered");
+            register_number(web, (place, of), &number(place, of)).await;
         }
         for other in (0..plan.schemes.len()).filter(|other| *other != place && plan.schemes[*other].has_provider) {
             let edge = tree::towards(&plan.edges, place, other).expect("a tree connects all");
             scheme.seed_route(&format!("fxp-{other}"), &format!("proxy-{edge}")).await;
         }
     }
+    for payment in &plan.payments {
+        if let Some(from) = payment.former_payee(plan.schemes.len()) {
+            register_number(web, from, &payee_number(payment)).await;
+        }
+    }
+}
+
+async fn register_number(web: &Web, (place, of): (usize, u64), number: &str) {
+    let (name, path) = (format!("dfsp-{place}-{of}"), format!("/participants/MSISDN/{number}"));
+    let request = message(&Method::POST, &path, &name, None, Some(&json!({"fspId": name})));
+    let answer = web.insist(&format!("hub-{place}"), request, 50).await;
+    assert!(answer.is_some_and(|(status, _)| status.is_success()), "a customer was not registered");
+}
+
+/// A number that moves is nobody else's.
+fn payee_number(payment: &Payment) -> String {
+    let (place, of) = payment.payee;
+    match payment.quirk {
+        Quirk::UnknownPayee => number(place, NOBODY),
+        Quirk::PayeeMoves => number(place, 100 + payment.number as u64),
+        Quirk::None | Quirk::OtherContent | Quirk::AsksPayee => number(place, of),
+    }
+}
+
+/// A look-up that nobody answers, through the wrong proxy.
+async fn go_astray(web: Web, stray: Stray) {
+    tokio::time::sleep(Duration::from_millis(stray.at_ms)).await;
+    let path = format!("/parties/MSISDN/{}", number(stray.place, NOBODY));
+    let mut question = message(&Method::GET, &path, &stray.source, None, None);
+    let proxy = format!("proxy-{}", stray.edge);
+    question.headers.insert(PROXY, HeaderValue::from_str(&proxy).expect("names of proxies are plain"));
+    web.insist(&format!("hub-{}", stray.place), question, 1).await;
 }
 
 fn number(place: usize, of: u64) -> String {

@@ -1,9 +1,14 @@
 //! The network that everybody shares: named nodes, and messages that are late, lost or repeated until it is told to be calm.
 
+use crate::{
+    message::{DESTINATION, PROXY, SOURCE, header_of},
+    plan::Plan,
+};
 use bytes::Bytes;
 use harness::random::Random;
 use http::{HeaderMap, Method, StatusCode};
 use hub::net::{Answer, Exchanged, NetError, Network, Outgoing};
+use sha2::{Digest as _, Sha256};
 use std::{
     collections::BTreeMap,
     future::Future,
@@ -39,6 +44,13 @@ struct Inner {
     lost: u64,
     repeated: u64,
     is_calm: AtomicBool,
+    log: Mutex<Log>,
+}
+
+/// All messages that have arrived, in their order.
+struct Log {
+    digest: Sha256,
+    is_shown: bool,
 }
 
 /// What happens to one message.
@@ -51,9 +63,30 @@ struct Fate {
 }
 
 impl Web {
-    pub fn new(seed: u64, lost: u64, repeated: u64) -> Self {
-        let random = Mutex::new(Random::seeded(seed ^ 0x5eed));
-        Self(Arc::new(Inner { nodes: Mutex::default(), random, lost, repeated, is_calm: AtomicBool::new(false) }))
+    pub fn new(plan: &Plan) -> Self {
+        let random = Mutex::new(Random::seeded(plan.seed ^ 0x5eed));
+        let log = Mutex::new(Log { digest: Sha256::new(), is_shown: plan.is_shown });
+        let (lost, repeated, is_calm) = (plan.lost, plan.repeated, AtomicBool::new(false));
+        Self(Arc::new(Inner { nodes: Mutex::default(), random, lost, repeated, is_calm, log }))
+    }
+
+    /// What stands for all messages that have arrived.
+    pub fn digest(&self) -> [u8; 32] {
+        self.0.log.lock().expect("messages are noted without panicking").digest.clone().finalize().into()
+    }
+
+    fn note(&self, host: &str, request: &Request) {
+        let [source, destination, proxy] = [SOURCE, DESTINATION, PROXY].map(|name| header_of(request, name));
+        let (at, body) = (hub::clock::now(), String::from_utf8_lossy(&request.body));
+        let line = format!(
+            "{at} to {host}: {} {} from {source} to {destination} by {proxy} {body}\n",
+            request.method, request.path
+        );
+        let mut log = self.0.log.lock().expect("messages are noted without panicking");
+        log.digest.update(&line);
+        if log.is_shown {
+            eprint!("{line}");
+        }
     }
 
     /// From now on every message arrives once.
@@ -92,10 +125,12 @@ impl Web {
         }
         let handler = self.0.nodes.lock().expect("nodes are set without panicking").get(host).cloned().flatten();
         let Some(handler) = handler else { return Err(NetError::Connect(format!("{host} is down"))) };
+        self.note(host, &request);
         if let Some(after) = fate.repeated_after {
-            let (again, request) = (handler.clone(), request.clone());
+            let (web, host, again, request) = (self.clone(), host.to_owned(), handler.clone(), request.clone());
             tokio::spawn(async move {
                 tokio::time::sleep(after).await;
+                web.note(&host, &request);
                 again(request).await;
             });
         }

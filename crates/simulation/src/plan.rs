@@ -18,6 +18,9 @@ pub struct Plan {
     pub lost: u64,
     pub repeated: u64,
     pub crashes: Vec<Crash>,
+    pub strays: Vec<Stray>,
+    /// Whether every message is printed.
+    pub is_shown: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -41,6 +44,32 @@ pub struct Payment {
     pub payee_does: Answer,
     pub provider_does: Answer,
     pub expires_after_ms: u64,
+    pub quirk: Quirk,
+}
+
+/// What a payer does beside paying.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Quirk {
+    None,
+    /// Pays a number that nobody has.
+    UnknownPayee,
+    /// Sends the same payment again with another amount.
+    OtherContent,
+    /// Asks the payee itself what has become of the payment, instead of its hub.
+    AsksPayee,
+    /// Looks the payee up while its number still belongs to a DFSP of another scheme, and again after it has moved.
+    PayeeMoves,
+}
+
+/// A look-up in the name of a DFSP of another scheme that comes through a proxy behind which it is not, for a number that
+/// nobody has, so that nobody answers it.
+#[derive(Clone, Debug)]
+pub struct Stray {
+    pub at_ms: u64,
+    /// The scheme that it comes to.
+    pub place: usize,
+    pub source: String,
+    pub edge: usize,
 }
 
 /// What an FSP does when it is asked.
@@ -69,6 +98,15 @@ pub enum Crashed {
     Proxy(usize),
 }
 
+impl Payment {
+    /// The DFSP that the payee's number belongs to before it moves.
+    pub fn former_payee(&self, schemes: usize) -> Option<(usize, u64)> {
+        let place = (self.payee.0 + 1) % schemes;
+        // Never the payer.
+        (self.quirk == Quirk::PayeeMoves).then_some((place, 1 - self.payer.1))
+    }
+}
+
 impl Plan {
     pub fn of(seed: u64) -> Self {
         let random = &mut Random::seeded(seed);
@@ -80,13 +118,46 @@ impl Plan {
                 has_provider: random.below(2) == 0,
             })
             .collect();
-        let payments =
+        let mut payments: Vec<Payment> =
             (0..3 + random.below(6) as usize).filter_map(|number| payment(number, &schemes, &edges, random)).collect();
+        let quirks = &mut Random::seeded(seed ^ 0x9e1c);
+        for payment in &mut payments {
+            payment.quirk = quirk(quirks);
+            let may_move = payment.conversion.is_none() && payment.payer.0 != payment.payee.0;
+            if payment.quirk == Quirk::PayeeMoves {
+                // By then nobody repeats how the number was registered.
+                payment.begins_ms += 15_000;
+                payment.quirk = if may_move { Quirk::PayeeMoves } else { Quirk::None };
+            }
+        }
         let calm = random.below(4) == 0;
         let (lost, repeated) = if calm { (0, 0) } else { (random.below(150), random.below(150)) };
         let crashes = (0..if calm { 0 } else { random.below(4) }).map(|_| crash(count, &edges, random)).collect();
-        Self { seed, schemes, edges, payments, lost, repeated, crashes }
+        let strays = strays(&edges, count, &mut Random::seeded(seed ^ 0x57a7));
+        Self { seed, schemes, edges, payments, lost, repeated, crashes, strays, is_shown: false }
     }
+
+    /// Prints every message while the history is played.
+    pub fn shown(self) -> Self {
+        Self { is_shown: true, ..self }
+    }
+}
+
+/// In schemes that more than one proxy connects.
+fn strays(edges: &[Edge], count: usize, random: &mut Random) -> Vec<Stray> {
+    let mut strays = Vec::new();
+    for _ in 0..random.below(3) * 6 {
+        let (place, home) = (random.below(count as u64) as usize, random.below(count as u64) as usize);
+        let right = tree::towards(edges, place, home);
+        let wrong: Vec<usize> = (0..edges.len())
+            .filter(|edge| (edges[*edge].0 == place || edges[*edge].1 == place) && Some(*edge) != right)
+            .collect();
+        let (source, at_ms) = (format!("dfsp-{home}-{}", random.below(DFSPS)), random.below(60_000));
+        if let Some(edge) = wrong.get(random.below(wrong.len().max(1) as u64) as usize).filter(|_| place != home) {
+            strays.push(Stray { at_ms, place, source, edge: *edge });
+        }
+    }
+    strays
 }
 
 fn payment(number: usize, schemes: &[Scheme], edges: &[Edge], random: &mut Random) -> Option<Payment> {
@@ -115,6 +186,7 @@ fn payment(number: usize, schemes: &[Scheme], edges: &[Edge], random: &mut Rando
         payee_does: answer(random),
         provider_does: answer(random),
         expires_after_ms: 3_000 + random.below(30_000),
+        quirk: Quirk::None,
     })
 }
 
@@ -125,6 +197,16 @@ fn answer(random: &mut Random) -> Answer {
         2 => Answer::Late(random.below(40_000)),
         3 | 4 => Answer::Reserves,
         _ => Answer::Agrees,
+    }
+}
+
+fn quirk(random: &mut Random) -> Quirk {
+    match random.below(16) {
+        0 => Quirk::UnknownPayee,
+        1 | 2 => Quirk::OtherContent,
+        3..7 => Quirk::AsksPayee,
+        7..9 => Quirk::PayeeMoves,
+        _ => Quirk::None,
     }
 }
 

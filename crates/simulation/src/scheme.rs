@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 use store::{
-    Store,
+    MessageId, OutboxQuery, OutboxState, Store,
     sqlite::{SqliteOptions, SqliteStore},
 };
 use tower::ServiceExt as _;
@@ -110,6 +110,20 @@ impl Scheme {
         self.store.verify().await.expect("memory can be read")
     }
 
+    /// What is still in the outbox, or was given up.
+    pub async fn undelivered(&self) -> Vec<String> {
+        let mut messages = Vec::new();
+        for state in [OutboxState::Waiting, OutboxState::Dead] {
+            let query = OutboxQuery { state, to: None, after: MessageId(0), limit: 10 };
+            let rows = self.store.outbox(query).await.expect("memory can be read");
+            messages.extend(rows.into_iter().map(|row| {
+                let head = String::from_utf8_lossy(&row.head).into_owned();
+                format!("{state:?} in the outbox for {} after {} attempts: {head}", row.to, row.attempts)
+            }));
+        }
+        messages
+    }
+
     /// An external DFSP that is behind a proxy from the beginning.
     pub async fn seed_route(&self, fsp: &str, proxy: &str) {
         let name = |text: &str| text.parse::<FspId>().expect("names are FSP ids");
@@ -117,57 +131,58 @@ impl Scheme {
     }
 
     pub async fn set_up(&self, currencies: &[&str], members: &[Member<'_>]) {
+        let (hub, _) = self.running.as_ref().expect("a hub is set up while it runs");
+        let ports = &hub.administration();
         for currency in currencies {
             for kind in ["HUB_MULTILATERAL_SETTLEMENT", "HUB_RECONCILIATION"] {
                 let path = format!("/participants/{}/accounts", self.name);
-                self.administer(Method::POST, &path, json!({"type": kind, "currency": currency})).await;
+                administer(ports, Method::POST, &path, json!({"type": kind, "currency": currency})).await;
             }
-            self.administer(Method::POST, "/settlementModels", settlement_model(currency)).await;
+            administer(ports, Method::POST, "/settlementModels", settlement_model(currency)).await;
         }
         for member in members {
-            self.set_up_member(member).await;
+            set_up_member(ports, member).await;
         }
     }
+}
 
-    async fn set_up_member(&self, member: &Member<'_>) {
-        let path = format!("/participants/{}", member.name);
-        for currency in member.currencies {
-            let new = json!({"name": member.name, "currency": currency, "isProxy": member.is_proxy});
-            self.administer(Method::POST, "/participants", new).await;
-            let limit =
-                json!({"currency": currency, "limit": {"type": "NET_DEBIT_CAP", "value": FUNDS}, "initialPosition": 0});
-            self.administer(Method::POST, &format!("{path}/initialPositionAndLimits"), limit).await;
-        }
-        for (kind, target) in ENDPOINTS {
-            let endpoint = json!({"type": kind, "value": format!("http://{}{target}", member.host)});
-            self.administer(Method::POST, &format!("{path}/endpoints"), endpoint).await;
-        }
-        let accounts = self.administer(Method::GET, &format!("{path}/accounts"), Value::Null).await;
-        for account in accounts.as_array().into_iter().flatten() {
-            if account["ledgerAccountType"] == "SETTLEMENT" {
-                let (id, currency) = (&account["id"], &account["currency"]);
-                let funds = json!({
-                    "transferId": crate::message::id(0, id.as_u64().unwrap_or_default() as usize, 9),
-                    "externalReference": "opening",
-                    "action": "recordFundsIn",
-                    "reason": "opening",
-                    "amount": {"amount": FUNDS, "currency": currency},
-                });
-                self.administer(Method::POST, &format!("{path}/accounts/{id}"), funds).await;
-            }
+async fn set_up_member(ports: &Router, member: &Member<'_>) {
+    let path = format!("/participants/{}", member.name);
+    for currency in member.currencies {
+        let new = json!({"name": member.name, "currency": currency, "isProxy": member.is_proxy});
+        administer(ports, Method::POST, "/participants", new).await;
+        let limit =
+            json!({"currency": currency, "limit": {"type": "NET_DEBIT_CAP", "value": FUNDS}, "initialPosition": 0});
+        administer(ports, Method::POST, &format!("{path}/initialPositionAndLimits"), limit).await;
+    }
+    for (kind, target) in ENDPOINTS {
+        let endpoint = json!({"type": kind, "value": format!("http://{}{target}", member.host)});
+        administer(ports, Method::POST, &format!("{path}/endpoints"), endpoint).await;
+    }
+    let accounts = administer(ports, Method::GET, &format!("{path}/accounts"), Value::Null).await;
+    for account in accounts.as_array().into_iter().flatten() {
+        if account["ledgerAccountType"] == "SETTLEMENT" {
+            let (id, currency) = (&account["id"], &account["currency"]);
+            let funds = json!({
+                "transferId": crate::message::id(0, id.as_u64().unwrap_or_default() as usize, 9),
+                "externalReference": "opening",
+                "action": "recordFundsIn",
+                "reason": "opening",
+                "amount": {"amount": FUNDS, "currency": currency},
+            });
+            administer(ports, Method::POST, &format!("{path}/accounts/{id}"), funds).await;
         }
     }
+}
 
-    async fn administer(&self, method: Method, path: &str, body: Value) -> Value {
-        let (hub, _) = self.running.as_ref().expect("a hub is set up while it runs");
-        let mut headers = http::HeaderMap::new();
-        headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
-        let body = if body.is_null() { bytes::Bytes::new() } else { body.to_string().into() };
-        let request = Request { method, path: path.to_owned(), headers, body };
-        let (status, body) = call(hub.administration(), request).await;
-        assert!(status.is_success(), "{path} was answered {status}: {}", String::from_utf8_lossy(&body));
-        serde_json::from_slice(&body).unwrap_or_default()
-    }
+async fn administer(ports: &Router, method: Method, path: &str, body: Value) -> Value {
+    let mut headers = http::HeaderMap::new();
+    headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    let body = if body.is_null() { bytes::Bytes::new() } else { body.to_string().into() };
+    let request = Request { method, path: path.to_owned(), headers, body };
+    let (status, body) = call(ports.clone(), request).await;
+    assert!(status.is_success(), "{path} was answered {status}: {}", String::from_utf8_lossy(&body));
+    serde_json::from_slice(&body).unwrap_or_default()
 }
 
 fn settlement_model(currency: &str) -> Value {

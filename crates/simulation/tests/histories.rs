@@ -6,8 +6,8 @@ use std::{
     thread,
 };
 
-/// Each is some minutes of simulated time in networks of two to five schemes.
-const HISTORIES: u64 = 2_000;
+/// Each is some minutes of simulated time in networks of two to five schemes. `.ci/run` plays two thousand, with optimisation.
+const HISTORIES: u64 = 100;
 
 #[test]
 fn every_history_ends_with_one_outcome_everywhere() {
@@ -36,8 +36,17 @@ fn play(next: &AtomicU64) -> Vec<String> {
 }
 
 #[test]
-fn a_history_is_repeated_by_its_seed() {
+fn a_history_is_repeated_by_its_seed_to_the_last_message() {
     for seed in [3, 17, 42] {
-        assert_eq!(run(Plan::of(seed)), run(Plan::of(seed)));
+        assert_eq!(run(Plan::of(seed)), run(Plan::of(seed)), "the verdict, with the digest of all messages");
+    }
+}
+
+/// What histories have found once.
+#[test]
+fn histories_that_failed_once() {
+    for seed in [27, 48, 62, 98, 112] {
+        let verdict = run(Plan::of(seed));
+        assert!(verdict.problems.is_empty(), "seed {seed}: {}", verdict.problems.join("; "));
     }
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Dialect, Message, Outcome, Rejection, State,
-    transfers::{Event, Sender, SenderStanding, Stage, Transfer, linked},
+    transfers::{Event, Sender, SenderStanding, Stage, Transfer, linked, may_be_under_way},
 };
 use alloc::{boxed::Box, vec::Vec};
 use vocabulary::{CorrelationId, Digest, FspId};
@@ -44,6 +44,9 @@ pub fn reject(state: &mut State, command: &RejectConversion) -> Outcome {
         return end_payment(state, command.id, (Event::Invalidated, rejection.clone()), |_, known| {
             Vec::from([known.tell_payer(Message::Failure(rejection))])
         });
+    }
+    if may_be_under_way(known, command.code, state.now) {
+        return Outcome::silent();
     }
     if let Some(earlier) = known.hashes.error {
         let message = match (earlier == command.hash, known.is_open()) {

@@ -384,6 +384,17 @@ fn section_3_4_the_answer_of_a_provider_behind_a_proxy() {
 }
 
 #[test]
+fn section_1_8_another_scheme_that_knows_nothing_is_not_answered_and_ends_nothing_in_time() {
+    let mut scheme = prepared("d1", "pfx");
+    let unknown = RejectConversion { code: 3208, ..provider_error(2, "pfx", "d1") };
+    assert_eq!(scheme.clone().run(RejectConversion { id: id(9), ..unknown.clone() }), NOTHING);
+    scheme.now = millis(60_000);
+    assert_eq!(scheme.run(unknown.clone()), NOTHING);
+    scheme.now = millis(60_001);
+    assert_eq!(scheme.run(unknown), ["fx d1: relay"]);
+}
+
+#[test]
 fn section_3_6_every_step_of_the_providers_error() {
     type Case = (&'static str, fn(&mut Scheme, &mut RejectConversion), &'static [&'static str], Stage);
     let cases: [Case; 10] = [

@@ -30,6 +30,7 @@ pub(crate) use fulfil::{Sender, is_preimage};
 pub use funds::{FinishFunds, NewFunds, RecordFunds, record_funds};
 pub use prepare::{Prepare, prepare};
 pub(crate) use prepare::{check_participants, hold_position, holders, position};
+pub(crate) use reject::may_be_under_way;
 pub use reject::{Reject, reject};
 pub use resolve::{Resolve, resolve};
 pub use states::{Event, Stage, next};

@@ -128,6 +128,8 @@ fn check(state: &State, command: &Prepare) -> Result<(Resolved, Amount), Rejecti
     };
     let (debtor, is_external) = debtor.ok_or_else(|| Rejection::ParticipantNotFound(command.payer.clone()))?;
     let is_same_proxy = is_external && payee.is_proxy && debtor.participant.id == payee.participant.id;
+    #[cfg(feature = "planted-bugs")]
+    let is_same_proxy = is_same_proxy && !crate::planted::has(crate::planted::Bug::PostWithinOneProxy);
     let position = |of: Holder<'_>| position(state, &of.participant.name, command.currency);
     let legs = if is_same_proxy { None } else { Some([position(debtor)?, position(payee)?]) };
     let proxy = |of: Holder<'_>| of.is_proxy.then(|| of.participant.name.clone());
@@ -220,6 +222,10 @@ fn fees(state: &State, command: &Prepare) -> Vec<Fee> {
 fn stored(state: &State, command: &Prepare, outcome: Result<Resolved, Rejection>) -> Transfer {
     let amount = command.amount.clone().unwrap_or(Amount::ZERO);
     let (resolved, transfer_state) = match outcome {
+        #[cfg(feature = "planted-bugs")]
+        Ok(resolved) if crate::planted::has(crate::planted::Bug::ExpireForwarded) => {
+            (resolved, TransferState::Reserved)
+        }
         Ok(resolved) if resolved.payee_proxy.is_some() => (resolved, TransferState::Forwarded),
         Ok(resolved) => (resolved, TransferState::Reserved),
         Err(rejection) => {

@@ -1,9 +1,12 @@
 //! `PUT /transfers/{ID}/error`: the payee refuses (contract §4.7).
 
-use super::{Event, Sender, SenderStanding, Stage, linked, subject};
+use super::{Event, Sender, SenderStanding, Stage, Transfer, linked, subject};
 use crate::{Dialect, Message, Outcome, Rejection, State};
 use alloc::{boxed::Box, vec::Vec};
-use vocabulary::{CorrelationId, Digest, FspId};
+use vocabulary::{CorrelationId, Digest, FspId, Timestamp};
+
+/// What a scheme says of a transfer or conversion that it does not know (contract §4.9, interscheme §1.8).
+const ID_NOT_FOUND: u16 = 3208;
 
 /// A payee's error whose form has been checked.
 #[derive(Clone, Debug)]
@@ -37,6 +40,9 @@ pub fn reject(state: &mut State, command: &Reject) -> Outcome {
         notices.extend(linked::abort_conversions(state, command.id, (Event::Invalidated, &rejection)));
         return Outcome::tell(notices);
     }
+    if may_be_under_way(known, command.code, state.now) {
+        return Outcome::silent();
+    }
     if let Some(earlier) = known.hashes.error {
         let message = match (earlier == command.hash, known.stage()) {
             (false, _) => Some(Message::Failure(Rejection::ModifiedRequest)),
@@ -69,4 +75,10 @@ pub fn reject(state: &mut State, command: &Reject) -> Outcome {
     }
     notices.extend(linked::abort_conversions(state, command.id, (Event::Rejected, &rejection)));
     Outcome::tell(notices)
+}
+
+/// Whether what was forwarded may still get to the scheme that says it does not know it: until it expires, from when on
+/// nobody accepts it any more.
+pub(crate) fn may_be_under_way(known: &Transfer, code: u16, now: Timestamp) -> bool {
+    code == ID_NOT_FOUND && known.stage() == Stage::Forwarded && now <= known.expiration
 }

@@ -238,6 +238,32 @@ fn section_1_8_what_an_external_payee_hears_goes_through_its_proxy() {
     assert_eq!(reserved.run(reserve), ["d1: PUT COMMITTED with fulfilment", "p1 via p: PATCH COMMITTED"]);
 }
 
+/// Two hubs that do not know a transfer told each other so without an end (simulation, seed 62).
+#[test]
+fn an_error_of_another_scheme_about_an_unknown_transfer_is_not_answered() {
+    let mut scheme = prepared("d1", "p1");
+    let mut error = payee_error("hub-of-p", "hub");
+    error.id = id(9);
+    assert_eq!(scheme.clone().run(error.clone()), NOTHING);
+    error.standing = SenderStanding::Participant;
+    assert_eq!(scheme.run(error), ["hub-of-p: TransferNotFound"]);
+}
+
+#[test]
+fn what_another_scheme_does_not_know_yet_may_be_on_its_way_until_it_expires() {
+    let mut scheme = prepared("d1", "p1");
+    let mut unknown = payee_error("hub-of-p", "d1");
+    unknown.code = 3208;
+    scheme.now = millis(60_000);
+    assert_eq!(scheme.run(unknown.clone()), NOTHING);
+    assert_eq!(stage(&scheme), Some(Stage::Forwarded));
+    let mut answered = scheme.clone();
+    assert_eq!(answered.run(answer("p1", "d1")), ["d1: relay"], "it has got there");
+    scheme.now = millis(60_001);
+    assert_eq!(scheme.run(unknown), ["d1: relay"], "now nobody accepts it any more");
+    assert_eq!((scheme.moved(), stage(&scheme)), (Vec::new(), Some(Stage::Aborted)));
+}
+
 #[test]
 fn a_repeated_prepare_of_an_external_payer_is_answered_through_its_proxy() {
     let mut scheme = prepared("p1", "d2");

@@ -27,6 +27,12 @@ pub fn get(hub: &Arc<Hub>, inbound: Inbound, party: PartyPath, query: Option<&st
     tokio::spawn(async move {
         // The answer goes back the way that the question came.
         if let Some(proxy) = inbound.envelope.proxy.clone().filter(|name| hub.is_proxy(name)) {
+            #[cfg(feature = "planted-bugs")]
+            if hub_core::planted::has(hub_core::planted::Bug::LearnFromQuestion)
+                && hub.is_external(&inbound.envelope.source)
+            {
+                let _ = hub.store().learn_route(&inbound.envelope.source, &proxy).await;
+            }
             inbound.ways.add(&inbound.envelope.source.clone(), proxy);
         }
         if let Err(error) = find(&hub, &inbound, &party, currency).await {

@@ -164,21 +164,17 @@ async fn answer(hub: &Hub, inbound: &Inbound, kind: SubjectKind, id: &str) -> Re
         SubjectKind::Transfer | SubjectKind::Quote | SubjectKind::ConversionQuote => EndpointType::TransferPut,
     };
     let subject = id.parse::<CorrelationId>().ok().map(|id| Subject { kind, id });
-    // Of what another scheme asks and never came by here nobody further on can know.
-    let is_known = match subject {
-        Some(subject) => hub.store().transfer(subject).await?.is_some(),
-        None => false,
-    };
-    let may_be_there = is_known || !hub.is_external(source);
-    if let Some((destination, hop)) = external_destination(inbound).filter(|_| may_be_there) {
-        let variables = subject.map(render::variables).unwrap_or_default();
-        let head = render::relay_head(inbound, destination, endpoint, variables);
-        return Ok(hub.send_in_memory(hop, head, inbound.body.clone()));
-    }
     let known = match subject {
         Some(subject) => hub.store().transfer(subject).await?,
         None => None,
     };
+    // What passes through here has passed through here before: nobody further on can know of anything else.
+    let is_unknown_on_its_way = known.is_none() && hub.is_external(source);
+    if let Some((destination, hop)) = external_destination(inbound).filter(|_| !is_unknown_on_its_way) {
+        let variables = subject.map(render::variables).unwrap_or_default();
+        let head = render::relay_head(inbound, destination, endpoint, variables);
+        return Ok(hub.send_in_memory(hop, head, inbound.body.clone()));
+    }
     let (message, about) = match (known, subject) {
         (Some(known), Some(about)) if !known.is_party(source) => (Message::Failure(Rejection::NotAParty), about),
         (Some(known), Some(about)) => (state_of(&known, inbound), about),
