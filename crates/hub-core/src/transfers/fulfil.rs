@@ -72,7 +72,7 @@ pub fn fulfil(state: &mut State, command: &Fulfil) -> Outcome {
     if let Err(rejection) = sender.check(known, command.destination.as_ref()) {
         return mismatch(state, command, rejection);
     }
-    if known.stage() == Stage::Forwarded && command.is_no_outcome() {
+    if known.payee_proxy.is_some() && command.is_no_outcome() {
         return Outcome::silent();
     }
     let via = known.payee_proxy.clone();

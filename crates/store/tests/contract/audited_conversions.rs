@@ -1,7 +1,11 @@
 //! What `verify` says of conversions and of payments through proxies: nothing while they are right, and what is wrong.
 
 use crate::{Fixture, scheme::*};
-use hub_core::{Command, fx_transfers::Agree, transfers::Prepare};
+use hub_core::{
+    Command,
+    fx_transfers::Agree,
+    transfers::{Fulfil, Prepare, SenderStanding},
+};
 use store::Store;
 use vocabulary::Timestamp;
 
@@ -39,8 +43,9 @@ fn steps() -> Vec<Command> {
         Command::Agree(Box::new(agreed)),
         Command::Fulfil(Box::new(fulfil(payment))),
     ];
-    let same_proxy_answer = hub_core::transfers::Fulfil {
+    let same_proxy_answer = Fulfil {
         source: fsp(EXTERNALS[1]),
+        standing: SenderStanding::External,
         destination: Some(fsp(EXTERNALS[0])),
         ..fulfil(SAME_PROXY)
     };

@@ -2,10 +2,10 @@
 
 use crate::{Fixture, scheme::*};
 use hub_core::{
-    Access, Command, Dialect, Standing,
+    Access, Command, Dialect, Standing, Subject,
     administration::Change,
     discovery::Answered,
-    transfers::{Prepare, Stage},
+    transfers::{Fulfil, Prepare, SenderStanding, Stage},
 };
 use ledger::AccountKind;
 use store::{Asked, Question, Store, Unanswered, UnitWork, Verdict, Writer};
@@ -168,7 +168,7 @@ pub async fn payments_through_proxies_hold_and_move_what_their_proxies_have(fixt
     ];
     run(&mut *writer, &prepares).await;
     let stage = async |number| {
-        let known = store.transfer(hub_core::Subject::transfer(id(number))).await.unwrap().unwrap();
+        let known = store.transfer(Subject::transfer(id(number))).await.unwrap().unwrap();
         (known.stage(), known.legs.is_some())
     };
     assert_eq!(stage(1).await, (Stage::Reserved, true));
@@ -180,7 +180,9 @@ pub async fn payments_through_proxies_hold_and_move_what_their_proxies_have(fixt
     assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
     let fulfils = [(1, BANKS[1]), (2, EXTERNALS[2]), (3, EXTERNALS[1]), (4, EXTERNALS[2])].map(|(number, payee)| {
         let (source, destination) = (fsp(payee), None);
-        Command::Fulfil(Box::new(hub_core::transfers::Fulfil { source, destination, ..fulfil(number) }))
+        let is_here = payee == BANKS[1];
+        let standing = if is_here { SenderStanding::Participant } else { SenderStanding::External };
+        Command::Fulfil(Box::new(Fulfil { source, standing, destination, ..fulfil(number) }))
     });
     run(&mut *writer, &fulfils).await;
     for number in 1..=4 {
