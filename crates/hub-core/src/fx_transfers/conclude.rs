@@ -9,27 +9,30 @@ use crate::{
     transfers::{Event, SenderStanding, Stage, linked},
 };
 use alloc::vec::Vec;
-use vocabulary::CorrelationId;
+use vocabulary::{CorrelationId, FspId};
 
 /// The word of the initiator's scheme.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Conclude {
     pub id: CorrelationId,
     /// As in [`super::Agree`].
     pub payment: CorrelationId,
     pub standing: SenderStanding,
+    /// The proxy that the message came by.
+    pub via: Option<FspId>,
     pub is_committed: bool,
 }
 
-/// Ends a conversion that an external initiator asked for and whose transfer this scheme has not seen. Anything else
-/// changes nothing: here the transfer decides.
+/// Ends a conversion that an external initiator asked for and whose transfer this scheme has not seen, if its own proxy
+/// says so. Anything else changes nothing: here the transfer decides.
 pub fn conclude(state: &mut State, command: &Conclude) -> Outcome {
     let about = subject(command.id);
     let is_theirs = state.conversion(command.id).is_some_and(|known| {
-        let is_asked_from_outside = known.payer_proxy.is_some() && command.standing == SenderStanding::External;
+        let is_from_outside = known.payer_proxy.is_some() && command.standing == SenderStanding::External;
+        let is_by_its_proxy = is_from_outside && known.payer_proxy == command.via;
         let may_end = if command.is_committed { known.stage() == Stage::Agreed } else { known.is_open() };
         let is_loaded = known.payment() == command.payment;
-        is_loaded && is_asked_from_outside && may_end && state.transfer(known.payment()).is_none()
+        is_loaded && is_by_its_proxy && may_end && state.transfer(known.payment()).is_none()
     });
     if !is_theirs {
         return Outcome::silent();

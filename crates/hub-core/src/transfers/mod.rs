@@ -15,6 +15,8 @@ mod status;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_of_doubt;
+#[cfg(test)]
 mod tests_of_proxies;
 #[cfg(test)]
 mod tests_of_roles_and_models;

@@ -101,7 +101,8 @@ pub async fn patch(hub: &Arc<Hub>, inbound: Inbound, id: &str) -> Result<(), Ref
         TransferState::Aborted => false,
         TransferState::Received | TransferState::Reserved => return Ok(()),
     };
-    let command = Conclude { id, payment: payment_of(hub, id).await?, standing, is_committed };
+    let (payment, via) = (payment_of(hub, id).await?, inbound.envelope.proxy.clone());
+    let command = Conclude { id, payment, standing, via, is_committed };
     Ok(hub.sequencer().decide(Command::Conclude(command), None).await?)
 }
 

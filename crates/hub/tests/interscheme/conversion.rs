@@ -86,6 +86,13 @@ impl Conversion {
         fx(&self.put()).from(self.provider).to(self.initiator).body(body.to_string())
     }
 
+    /// What the hub of the initiator says of a conversion at the end.
+    pub fn conclude(&self, state: &str) -> Call {
+        let completed = now().to_string();
+        let body = json!({"conversionState": state, "completedTimestamp": completed});
+        fx(&self.patch()).to(self.provider).body(body.to_string())
+    }
+
     pub fn reject(&self, code: &str, description: &str) -> Call {
         let body = json!({"errorInformation": {"errorCode": code, "errorDescription": description}});
         fx(&self.put_error()).from(self.provider).to(self.initiator).body(body.to_string())

@@ -222,8 +222,8 @@ async fn a_provider_elsewhere_converts_for_a_payee_here() {
     world.payer.next(&payment.put()).await;
     let at_the_end = [(PAYER, "USD", "11"), (PROXY, "USD", "-11"), (PAYEE, "EUR", "-10"), (PROXY, "EUR", "10")];
     world.assert_owed(&at_the_end).await;
-    // Whether the provider's scheme is told is its hub's matter.
-    world.end_whatever_was_sent().await;
+    assert_eq!(world.proxy.next(&conversion.patch()).await.json()["conversionState"], "COMMITTED");
+    world.end().await;
 }
 
 /// Provider and payee are behind two proxies.
@@ -247,8 +247,8 @@ async fn a_provider_behind_one_proxy_converts_for_a_payee_behind_another() {
     world.payee.next(&payment.put()).await;
     let at_the_end = [(PROXY, "USD", "10"), (OTHER_PROXY, "USD", "-10"), (PAYEE, "EUR", "11"), (PROXY, "EUR", "-11")];
     world.assert_owed(&at_the_end).await;
-    // Whether the provider's scheme is told is its hub's matter.
-    world.end_whatever_was_sent().await;
+    assert_eq!(world.proxy.next(&conversion.patch()).await.json()["conversionState"], "COMMITTED");
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

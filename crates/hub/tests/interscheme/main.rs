@@ -7,6 +7,7 @@ mod conversion;
 mod crossing;
 mod discovery;
 mod discovery_refusals;
+mod doubt;
 mod fx;
 mod fx_ends;
 mod fx_refusals;

@@ -115,8 +115,8 @@ async fn a_conversion_elsewhere_is_asked_for_too() {
     world
         .assert_owed(&[(PAYER, "USD", "11"), (PROXY, "USD", "-11"), (PAYEE, "EUR", "-10"), (PROXY, "EUR", "10")])
         .await;
-    // Whether the provider's scheme is told is its hub's matter.
-    world.end_whatever_was_sent().await;
+    assert_eq!(world.proxy.next(&conversion.patch()).await.json()["conversionState"], "COMMITTED");
+    world.end_whatever_was_asked().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -135,5 +135,5 @@ async fn a_proxy_that_cannot_be_reached_is_asked_again() {
     world.accept(&error).await;
     assert_relayed(&world.payer.next(&payment.put_error()).await, &error);
     world.assert_owed(&[]).await;
-    world.end_whatever_was_sent().await;
+    world.end_whatever_was_asked().await;
 }

@@ -103,6 +103,14 @@ impl World {
         }
     }
 
+    /// As [`World::end`], where the hub may have asked a proxy once more what it had been told meanwhile.
+    pub async fn end_whatever_was_asked(self) {
+        for proxy in [&self.proxy, &self.other_proxy] {
+            proxy.forget_all("GET /");
+        }
+        self.end().await;
+    }
+
     /// As [`Scheme::end_whatever_was_sent`].
     pub async fn end_whatever_was_sent(self) {
         self.scheme.end_whatever_was_sent().await;

@@ -114,6 +114,11 @@ impl Inbox {
         std::mem::take(&mut *self.shared.messages.lock().unwrap()).len()
     }
 
+    /// Takes every message whose method and path begin so.
+    pub fn forget_all(&self, beginning: &str) {
+        self.shared.messages.lock().unwrap().retain(|message| !message.line().starts_with(beginning));
+    }
+
     /// Method and path of every message that no test has taken.
     pub fn unread(&self) -> Vec<String> {
         self.shared

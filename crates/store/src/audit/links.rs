@@ -7,7 +7,7 @@ pub(super) fn check(link: &LinkRow, report: &mut Report) {
     if link.is_transfer_committed && link.is_open {
         report.say(format!("Transfer {transfer} is committed, but its conversion {conversion} has not ended."));
     }
-    if link.is_committed && !link.is_transfer_committed {
+    if link.is_committed && !link.is_transfer_committed && !link.is_transfer_elsewhere {
         report.say(format!("Conversion {conversion} is committed, but its transfer {transfer} is not."));
     }
 }

@@ -71,6 +71,8 @@ pub(crate) struct LinkRow {
     pub transfer: CorrelationId,
     /// False also if the transfer does not exist.
     pub is_transfer_committed: bool,
+    /// Whether it does not exist here and who asked for the conversion is behind a proxy, whose scheme decides it.
+    pub is_transfer_elsewhere: bool,
 }
 
 /// What is read in one moment, after everything up to an entry has been read.

@@ -16,8 +16,7 @@ pub(crate) const AUDITED_ENTRY_COLUMNS: &str = "e.id, e.kind, e.debit, e.credit,
      e.transfer, t.id, t.is_ulid, t.kind, t.state, t.amount, t.debit, t.credit, t.window_id";
 
 /// Of [`LINKS`].
-pub(crate) const LINK_COLUMNS: &str =
-    "terms.transfer, c.id, c.is_ulid, c.state, terms.determining, terms.is_determining_ulid, t.state";
+pub(crate) const LINK_COLUMNS: &str = "terms.transfer, c.id, c.is_ulid, c.state, terms.determining, terms.is_determining_ulid, t.state, terms.payer_proxy";
 /// Conversions, and the transfers that determine them.
 pub(crate) const LINKS: &str = "transfer_terms AS terms JOIN transfers AS c ON c.key = terms.transfer \
      LEFT JOIN ids ON ids.kind = 1 AND ids.id = terms.determining AND ids.is_ulid = terms.is_determining_ulid \
@@ -33,6 +32,7 @@ pub(crate) fn link(row: &impl Columns) -> Result<LinkRow, StoreError> {
         is_committed: state == i64::from(STATE_COMMITTED),
         transfer: correlation_id(row, 4)?,
         is_transfer_committed: row.number(6)? == Some(STATE_COMMITTED.into()),
+        is_transfer_elsewhere: row.number(6)?.is_none() && row.text(7)?.is_some(),
     })
 }
 

@@ -3,7 +3,7 @@
 use crate::{Fixture, scheme::*};
 use hub_core::{
     Command,
-    fx_transfers::Agree,
+    fx_transfers::{Agree, Conclude, PrepareConversion},
     transfers::{Fulfil, Prepare, SenderStanding},
 };
 use store::Store;
@@ -19,10 +19,27 @@ const SAME_PROXY: u64 = 5;
 const FORWARDED: u64 = 6;
 /// A payment whose payee converts it, and its conversion.
 const PAYEE_SIDE: [u64; 2] = [7, 8];
+/// A payment that does not come by here, and its conversion that does.
+const ELSEWHERE: [u64; 2] = [9, 10];
 
 fn between(number: u64, payer: &str, payee: &str) -> Command {
     let (payer, payee) = (fsp(payer), fsp(payee));
     Command::Prepare(Box::new(Prepare { source: payer.clone(), payer, payee, ..prepare(number, FAR) }))
+}
+
+/// The provider converts for a DFSP of another scheme, which says in the end that the payment is committed there.
+fn concluded_elsewhere() -> [Command; 3] {
+    let [payment, number] = ELSEWHERE;
+    let (initiator, proxy) = (fsp(EXTERNALS[0]), fsp(PROXIES[0]));
+    let prepared = PrepareConversion {
+        source: initiator.clone(),
+        initiator: initiator.clone(),
+        ..prepare_conversion(number, payment, FAR)
+    };
+    let agreed = Agree { destination: Some(initiator), ..agree(number, payment) };
+    let (standing, via) = (SenderStanding::External, Some(proxy));
+    let concluded = Conclude { id: id(number), payment: id(payment), standing, via, is_committed: true };
+    [Command::PrepareConversion(Box::new(prepared)), Command::Agree(Box::new(agreed)), Command::Conclude(concluded)]
 }
 
 /// What happens, one unit after the other.
@@ -56,7 +73,7 @@ fn steps() -> Vec<Command> {
     ];
     let mut steps = convert(COMMITTED).to_vec();
     steps.push(Command::Fulfil(Box::new(fulfil(COMMITTED[0]))));
-    steps.extend(convert(AGREED).into_iter().chain(payee_side).chain(rest));
+    steps.extend(convert(AGREED).into_iter().chain(payee_side).chain(rest).chain(concluded_elsewhere()));
     steps
 }
 
@@ -81,7 +98,8 @@ pub async fn books_with_conversions_and_proxies_are_right_at_every_step(fixture:
         at(BANKS[0], "USD", 200_000, 200_000),
         at(BANKS[1], "EUR", -160_000, 0),
         at(PROVIDER, "EUR", 160_000, 80_000),
-        at(PROVIDER, "USD", -200_000, 0),
+        at(PROVIDER, "USD", -300_000, 0),
+        at(PROXIES[0], "USD", 100_000, 0),
     ];
     assert_eq!(positions(&*store).await, expected);
 }
