@@ -6,6 +6,7 @@ use crate::{
     payer::Outcome,
     plan::Plan,
     scheme::Scheme,
+    tree,
 };
 use hub_core::{Subject, transfers::Stage};
 use ledger::AccountKind;
@@ -35,12 +36,23 @@ pub async fn check(world: &World) -> Vec<String> {
     }
     for (at, scheme) in world.schemes.iter().enumerate() {
         problems.extend(scheme.undelivered().await.into_iter().map(|message| format!("hub {at}: {message}")));
+        for (fsp, proxy) in scheme.routes().await {
+            let edge = place_of(&fsp).and_then(|place| tree::towards(&world.plan.edges, at, place));
+            if edge.is_none_or(|edge| proxy != format!("proxy-{edge}")) {
+                problems.push(format!("hub {at}: takes {fsp} to be behind {proxy}"));
+            }
+        }
     }
     for at in 0..world.plan.payments.len() {
         problems.extend(payment(world, at).await);
     }
     problems.extend(obligations(world).await);
     problems
+}
+
+/// The scheme of a name such as `dfsp-2-1` or `fxp-2`.
+fn place_of(fsp: &str) -> Option<usize> {
+    fsp.split('-').nth(1)?.parse().ok()
 }
 
 /// One outcome everywhere.

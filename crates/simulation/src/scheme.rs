@@ -124,6 +124,12 @@ impl Scheme {
         messages
     }
 
+    /// External DFSPs and the proxies that they are taken to be behind.
+    pub async fn routes(&self) -> Vec<(String, String)> {
+        let routes = self.store.routes().await.expect("memory can be read");
+        routes.into_iter().map(|(fsp, proxy)| (fsp.to_string(), proxy.to_string())).collect()
+    }
+
     /// An external DFSP that is behind a proxy from the beginning.
     pub async fn seed_route(&self, fsp: &str, proxy: &str) {
         let name = |text: &str| text.parse::<FspId>().expect("names are FSP ids");
