@@ -132,15 +132,21 @@ impl Hub {
     }
 
     pub async fn health(&self) -> Health {
-        let datastore = self.store.ping().await.is_ok();
+        let asked_at = clock::now_micros();
+        let answer = self.store.ping().await;
+        let is_in_time = !matches!(answer, Ok(Some(there)) if clock::is_off((asked_at, clock::now_micros()), there));
+        let datastore = answer.is_ok();
         let is_running = !self.is_stopping.load(Ordering::Relaxed) && self.sequencer.is_running();
         Health {
-            is_up: datastore && is_running,
+            is_up: datastore && is_running && is_in_time,
             uptime_seconds: self.started.0.elapsed().as_secs(),
             started_at: self.started.1,
             version: env!("CARGO_PKG_VERSION"),
             // There is no broker; clients of the reference look for one, and what it stands for here is the sequencer.
-            services: vec![("broker", is_running), ("datastore", datastore)],
+            services: [("broker", is_running), ("datastore", datastore)]
+                .into_iter()
+                .chain((!is_in_time).then_some(("clock", false)))
+                .collect(),
         }
     }
 

@@ -1,8 +1,8 @@
 //! The store's trait and the shapes that cross it.
 
 use crate::{
-    Claim, DeliveryEnd, DeliveryId, DueDelivery, JournalRow, Mark, MessageId, NewMessage, NoticeQuery, NoticeRow,
-    OutboxQuery, OutboxRow, StoreError, StoredMessage, Trace, TracedTransfer,
+    Claim, DeliveryEnd, DeliveryId, DueDelivery, JournalRow, Mark, MessageId, Micros, NewMessage, NoticeQuery,
+    NoticeRow, OutboxQuery, OutboxRow, StoreError, StoredMessage, Trace, TracedTransfer,
 };
 use hub_core::{
     Access, Changes, Dialect, Loaded, Standing, Subject, Wanted, WindowId,
@@ -403,8 +403,8 @@ pub trait Store: Send + Sync {
     /// What has been observed of syncs; the memory store syncs nothing.
     fn durability(&self) -> Durability;
 
-    /// Whether the database answers.
-    fn ping(&self) -> BoxFuture<'_, ()>;
+    /// Whether the database answers, and what time it is there; none where its clock is the system's.
+    fn ping(&self) -> BoxFuture<'_, Option<Micros>>;
 }
 
 /// Opens a store by its address: `memory`, `sqlite:PATH` or `postgres://…`. Creates what is missing and migrates.

@@ -28,9 +28,10 @@ mod verify;
 mod writer;
 
 use crate::{
-    Asked, BoxFuture, Claim, DeliveryEnd, DeliveryId, Due, DueDelivery, Durability, FundsQuery, MessageId, NodeId,
-    NoticeQuery, NoticeRow, OutboxQuery, OutboxRow, PairTotal, PartyEntry, Question, SettlementQuery, StatementLine,
-    StatementQuery, Store, StoreError, StoredMessage, Trace, TracedTransfer, Unanswered, Verdict, WindowQuery, Writer,
+    Asked, BoxFuture, Claim, DeliveryEnd, DeliveryId, Due, DueDelivery, Durability, FundsQuery, MessageId, Micros,
+    NodeId, NoticeQuery, NoticeRow, OutboxQuery, OutboxRow, PairTotal, PartyEntry, Question, SettlementQuery,
+    StatementLine, StatementQuery, Store, StoreError, StoredMessage, Trace, TracedTransfer, Unanswered, Verdict,
+    WindowQuery, Writer,
     codec::{
         self, DUE_COLUMNS, KIND_CONVERSION, KIND_PAYMENT, STATE_AGREED, STATE_FORWARDED, STATE_RESERVED,
         TRANSFER_COLUMNS, TRANSFERS,
@@ -61,6 +62,8 @@ static FIND_TRANSFER: LazyLock<String> = LazyLock::new(|| {
          (SELECT key FROM ids WHERE id = $1 AND kind = $2 AND is_ulid = $3)"
     )
 });
+
+const CLOCK: &str = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000000)::BIGINT";
 
 /// `now()` stands still within the statement, so that the index can be asked for it.
 static DUE: LazyLock<String> = LazyLock::new(|| {
@@ -346,8 +349,11 @@ impl Store for PostgresStore {
         Durability { units, units_synced: if self.shared.syncs { units } else { 0 } }
     }
 
-    fn ping(&self) -> BoxFuture<'_, ()> {
-        Box::pin(async { self.pool.read(Request::plain("SELECT 1")).await.map(|_| ()) })
+    fn ping(&self) -> BoxFuture<'_, Option<Micros>> {
+        Box::pin(async {
+            let rows = self.pool.read(Request::plain(CLOCK)).await?;
+            rows.first().map(|row| number(row, 0).map(Micros)).transpose()
+        })
     }
 }
 

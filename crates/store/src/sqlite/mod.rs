@@ -27,9 +27,9 @@ mod verify;
 mod writer;
 
 use crate::{
-    Asked, BoxFuture, Claim, DeliveryEnd, DeliveryId, Due, DueDelivery, Durability, FundsQuery, MessageId, NoticeQuery,
-    NoticeRow, OutboxQuery, OutboxRow, PairTotal, PartyEntry, Question, SettlementQuery, StatementLine, StatementQuery,
-    Store, StoreError, StoredMessage, Trace, TracedTransfer, Unanswered, Verdict, WindowQuery, Writer,
+    Asked, BoxFuture, Claim, DeliveryEnd, DeliveryId, Due, DueDelivery, Durability, FundsQuery, MessageId, Micros,
+    NoticeQuery, NoticeRow, OutboxQuery, OutboxRow, PairTotal, PartyEntry, Question, SettlementQuery, StatementLine,
+    StatementQuery, Store, StoreError, StoredMessage, Trace, TracedTransfer, Unanswered, Verdict, WindowQuery, Writer,
 };
 use checkpoint::{Bell, Checkpointer};
 use clock::Clock;
@@ -411,7 +411,7 @@ impl Store for SqliteStore {
         Durability { units: self.shared.units.load(Ordering::SeqCst), units_synced }
     }
 
-    fn ping(&self) -> BoxFuture<'_, ()> {
-        Box::pin(self.read(|connection| reads::open_window(connection).map(drop)))
+    fn ping(&self) -> BoxFuture<'_, Option<Micros>> {
+        Box::pin(self.read(|connection| reads::open_window(connection).map(|_| None)))
     }
 }

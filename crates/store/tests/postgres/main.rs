@@ -11,7 +11,10 @@ use hub_core::Subject;
 use hub_core::{Command, Message, Rejection, transfers::TransferState};
 use proxy::{Loss, Proxy};
 use scheme::{HUB, decided, found, fsp, id, message, prepare, run, send};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 use store::{Mark, MessageId, Store, StoreError, StoredMessage, UnitWork, postgres::PostgresStore, postgres::scratch};
 use vocabulary::Timestamp;
 
@@ -141,6 +144,15 @@ async fn a_claim_whose_reply_is_lost_is_told_the_next_time() {
     let mut claimed = store.renew_and_claim(100).await.unwrap();
     claimed.extend(store.renew_and_claim(100).await.unwrap());
     assert_eq!(texts(&claimed), ["1", "2"]);
+}
+
+#[tokio::test]
+async fn a_database_tells_its_own_time() {
+    let store = connect(&scratch::database().await.unwrap()).await;
+    let now = || i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros()).unwrap();
+    let asked_at = now();
+    let there = store.ping().await.unwrap().expect("its clock may be another machine's").0;
+    assert!((asked_at - 1..=now()).contains(&there), "the server is on this machine");
 }
 
 #[tokio::test]
