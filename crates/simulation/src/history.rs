@@ -91,6 +91,7 @@ async fn play(plan: Arc<Plan>) -> Verdict {
     }
     let committed = world.outcomes.iter().filter(|outcome| **outcome == Some(crate::payer::Outcome::Committed)).count();
     let (seed, payments, seconds) = (plan.seed, plan.payments.len(), begun.elapsed().as_secs());
+    web.close();
     Verdict { seed, payments, committed, seconds, digest: web.digest(), problems }
 }
 

@@ -99,6 +99,11 @@ impl Web {
         self.0.nodes.lock().expect("nodes are set without panicking").insert(name.to_owned(), handler);
     }
 
+    /// Nobody answers any more: who is known here knows the network itself, and would live as long as it.
+    pub fn close(&self) {
+        self.0.nodes.lock().expect("nodes are set without panicking").clear();
+    }
+
     fn fate(&self) -> Fate {
         let mut random = self.0.random.lock().expect("numbers are drawn without panicking");
         let is_calm = self.0.is_calm.load(Ordering::Relaxed);

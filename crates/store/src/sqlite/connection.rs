@@ -2,7 +2,7 @@
 
 use super::{SqliteOptions, exclusive::private_file};
 use crate::{StoreError, codec::Columns};
-use rusqlite::{Connection, ErrorCode, OpenFlags, Row, types::FromSqlError};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Row, config::DbConfig, types::FromSqlError};
 use std::{fmt::Display, path::Path};
 
 /// What a connection is for: it decides the size of its page cache, the larger part of the store's memory.
@@ -59,6 +59,8 @@ pub(super) fn open_memory() -> Result<Connection, StoreError> {
 /// then be a signal instead of an error.
 fn configure(connection: &Connection, role: Role) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    // Without it SQLite parses most statements anew for each value that is bound, to see whether it knows a better plan.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.execute_batch(&format!(
         "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS};
          PRAGMA page_size = 4096;

@@ -176,14 +176,34 @@ fn rows(limit: usize) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{schema, verify},
+        super::{connection::open_memory, schema, verify},
         *,
     };
+    use rusqlite::StatementStatus;
+
+    fn store() -> Connection {
+        let connection = open_memory().unwrap();
+        schema::migrate(&connection, &"Hub".parse().unwrap(), Timestamp::from_millis(0)).unwrap();
+        connection
+    }
+
+    #[test]
+    fn a_statement_is_parsed_once_whatever_is_bound() {
+        let connection = store();
+        for sql in [TRANSFER.as_str(), QUOTE.as_str(), "SELECT id FROM accounts WHERE owner = ?1 AND currency = ?2"] {
+            let mut statement = connection.prepare(sql).unwrap();
+            for value in 0..3 {
+                let values = vec![value; statement.parameter_count()];
+                let mut rows = statement.query(rusqlite::params_from_iter(values)).unwrap();
+                assert!(rows.next().unwrap().is_none(), "{sql}");
+            }
+            assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "{sql}");
+        }
+    }
 
     /// What SQLite says that it will do.
     fn plan(sql: &str) -> String {
-        let connection = Connection::open_in_memory().unwrap();
-        schema::migrate(&connection, &"Hub".parse().unwrap(), Timestamp::from_millis(0)).unwrap();
+        let connection = store();
         let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
         let mut rows = statement.raw_query();
         let mut plan = String::new();
