@@ -86,6 +86,24 @@ fn check_headers(protected: &Protected, headers: &HeaderMap) -> Result<(), Inval
     }
 }
 
+impl InvalidSignature {
+    /// The kind of the fault in one word, for those who count.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Malformed => "malformed",
+            Self::Repeated(_) => "repeated",
+            Self::NoBody => "no_body",
+            Self::NoKey { .. } => "no_key",
+            Self::UnknownAlgorithm(_) => "algorithm",
+            Self::NotProtected(_) => "not_protected",
+            Self::Differs(_) => "differs",
+            Self::OfAnotherRequest(_) => "other_request",
+            Self::Wrong => "wrong",
+        }
+    }
+}
+
 impl fmt::Display for InvalidSignature {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

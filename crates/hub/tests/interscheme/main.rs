@@ -16,4 +16,5 @@ mod services;
 #[path = "../support/mod.rs"]
 mod support;
 mod transfers;
+mod verification;
 mod world;
