@@ -8,10 +8,12 @@
 //! HTTP headers say.
 
 mod directory;
+mod explain;
 mod keys;
 mod verify;
 
 pub use directory::KeyDirectory;
+pub use explain::{Explanation, Finding, explain};
 pub use keys::{KeyError, SigningKey, VerificationKey};
 pub use verify::{InvalidSignature, verify};
 

@@ -102,7 +102,7 @@ impl KeyDirectory {
 ///
 /// Existing clients leave out what stands before the resource, and write `//host/path` for resources that they do not
 /// know (dfsp-client.md §7), so that one path may be the end of the other. A query is not compared.
-fn check_request(received: &Received<'_>) -> Result<(), InvalidSignature> {
+pub(super) fn check_request(received: &Received<'_>) -> Result<(), InvalidSignature> {
     let signed_method = text_of(received.headers, HTTP_METHOD)?.unwrap_or_default();
     if !signed_method.eq_ignore_ascii_case(received.method.as_str()) {
         return Err(InvalidSignature::OfAnotherRequest(HTTP_METHOD));
