@@ -1,7 +1,7 @@
 //! The FSPIOP wire: what a request must look like, what the hub and its participants answer, and how messages travel on.
 //!
-//! Invariant: everything here is a function of its arguments. No sockets, no clock, no randomness, no state; the same
-//! code serves the hub and the participants' client. A relayed message is never rendered again: only its headers are
+//! Invariant: everything here is a function of its arguments. No sockets, no clock, no randomness, no state, but for
+//! [`jws::KeyDirectory`], which reads files; the same code serves the hub and the participants' client. A relayed message is never rendered again: only its headers are
 //! rebuilt ([`callback`]), its body stays the bytes that came.
 //!
 //! The order of use is the order of the checks that FSPIOP 1.1 and its implementations agree on: [`route()`] →

@@ -5,6 +5,7 @@
 
 use fspiop::body::{PartyPut, QuoteRequest, QuoteResponse, TransferFulfil, TransferPrepare};
 use fspiop::callback::{Relay, relayed_headers};
+use fspiop::jws::{InvalidSignature, VerificationKey, verify};
 use fspiop::{Operation, check_headers, headers, ilp, route};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::Value;
@@ -17,12 +18,17 @@ struct Message {
     body: String,
 }
 
+fn recorded(name: &str) -> Option<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/contract").join(name);
+    let text = std::fs::read_to_string(path);
+    if text.is_err() {
+        println!("skipped: {name} is absent");
+    }
+    text.ok()
+}
+
 fn recording() -> Option<Vec<Message>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/contract/wire-p2p.ndjson");
-    let Ok(text) = std::fs::read_to_string(path) else {
-        println!("skipped: wire-p2p.ndjson is absent");
-        return None;
-    };
+    let text = recorded("wire-p2p.ndjson")?;
     let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     Some(lines.filter(|line| line["dir"] == "sdk->hub").map(|line| message(&line)).collect())
 }
@@ -79,5 +85,18 @@ fn a_recorded_payment_passes_every_check_and_its_signed_headers_survive_the_rela
         {
             assert_eq!(sent.get(name), message.headers.get(name), "{name} of {} {uri}", message.method);
         }
+    }
+}
+
+#[test]
+fn the_signatures_of_a_recorded_payment_verify_and_any_other_last_byte_of_a_body_fails() {
+    let (Some(messages), Some(key)) = (recording(), recorded("wire-jws-public.pem")) else { return };
+    let key = VerificationKey::from_pem(&key).unwrap();
+    let signed: Vec<_> = messages.iter().filter(|message| message.method != Method::GET).collect();
+    assert_eq!(signed.len(), 5);
+    for message in signed {
+        assert_eq!(verify(&key, &message.headers, message.body.as_bytes()), Ok(()), "{}", message.path);
+        let changed = format!("{} }}", message.body.strip_suffix('}').unwrap());
+        assert_eq!(verify(&key, &message.headers, changed.as_bytes()), Err(InvalidSignature::Wrong));
     }
 }

@@ -1,6 +1,6 @@
 //! What a node is told: where its store is, where it listens, and the scheme settings that seed an empty store.
 
-use crate::{Retention, Signing};
+use crate::{Retention, Signing, Verification};
 use hub_core::{OnUs, Rules, notices::Policy};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use vocabulary::{FspId, PartyIdType};
@@ -25,6 +25,8 @@ pub struct Config {
     pub listeners: Listeners,
     /// Whether the messages that the hub makes are signed.
     pub signing: Signing,
+    /// Whether the signatures of others are verified.
+    pub verification: Verification,
     pub on_us: OnUs,
     pub confirms_to_payee: bool,
     /// The id types that the built-in party directory answers for while no oracle is registered for them.
@@ -95,6 +97,7 @@ impl Default for Config {
                 portal: at(8080),
             },
             signing: Signing::default(),
+            verification: Verification::default(),
             on_us: OnUs::Refused,
             confirms_to_payee: false,
             directory_id_types: PartyIdType::ALL.into_iter().filter(|known| *known != PartyIdType::AccountId).collect(),

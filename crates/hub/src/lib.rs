@@ -29,6 +29,7 @@ mod sequencer;
 mod server;
 mod settlement;
 mod signing;
+mod verification;
 mod ways;
 
 pub use config::{Config, Listeners, Notices, Smtp, SmtpTls};
@@ -38,6 +39,7 @@ pub use journal::Retention;
 pub use sequencer::{AdminFailure, SettlementFailure, SettlementOutcome, Unavailable};
 pub use server::{Running, Simulated, StartError, start};
 pub use signing::Signing;
+pub use verification::{PartyAnswers, SignatureFailure, Verification};
 
 use bytes::Bytes;
 use callbacks::{Callbacks, now};
@@ -64,6 +66,7 @@ use std::{
     time::Instant,
 };
 use store::{MessageId, OutboxQuery, OutboxRow, Store, StoreError, Trace};
+use verification::Verifier;
 use vocabulary::{CorrelationId, FspId, Timestamp};
 
 /// The services of a hub, shared by its listeners.
@@ -76,6 +79,7 @@ pub struct Hub {
     lookup: Lookup,
     renderer: Arc<Renderer>,
     signer: Arc<Signer>,
+    verifier: Verifier,
     journal: Arc<Journal>,
     notifier: Notifier,
     metrics: Arc<Metrics>,
@@ -210,6 +214,10 @@ impl Hub {
 
     fn notifier(&self) -> &Notifier {
         &self.notifier
+    }
+
+    fn verifier(&self) -> &Verifier {
+        &self.verifier
     }
 
     fn lookup(&self) -> &Lookup {

@@ -22,12 +22,22 @@ pub struct DeliveryLabels {
     pub outcome: &'static str,
 }
 
+/// Labels of a message whose signature does not verify.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+pub struct SignatureLabels {
+    pub resource: &'static str,
+    pub reason: &'static str,
+    /// `refused` or `taken`.
+    pub outcome: &'static str,
+}
+
 /// All metrics of a node.
 pub struct Metrics {
     registry: Registry,
     pub requests: Family<RequestLabels, Counter>,
     pub deliveries: Family<DeliveryLabels, Counter>,
     pub notice_deliveries: Family<DeliveryLabels, Counter>,
+    pub signature_failures: Family<SignatureLabels, Counter>,
     pub units: Counter,
     pub unit_conflicts: Counter,
     pub commands: Counter,
@@ -48,6 +58,7 @@ impl Metrics {
             requests: Family::default(),
             deliveries: Family::default(),
             notice_deliveries: Family::default(),
+            signature_failures: Family::default(),
             units: Counter::default(),
             unit_conflicts: Counter::default(),
             commands: Counter::default(),
@@ -66,6 +77,11 @@ impl Metrics {
             "notice_deliveries",
             "Attempts to send a notice to operators, by outcome",
             m.notice_deliveries.clone(),
+        );
+        registry.register(
+            "signature_failures",
+            "Messages whose signature does not verify, by resource, reason and outcome",
+            m.signature_failures.clone(),
         );
         registry.register("units", "Units committed", m.units.clone());
         registry.register(

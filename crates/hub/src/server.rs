@@ -17,6 +17,7 @@ use crate::{
     sequencer::{Parts, Place, Sequencer, Writers},
     settlement,
     signing::Signer,
+    verification::Verifier,
 };
 use axum::Router;
 use hub_core::{Command, transfers::Expire};
@@ -74,7 +75,7 @@ pub async fn start(config: Config, portal: fn(Arc<Hub>) -> Router) -> Result<Run
     let notifier = notifier.map_err(StartError::Setting)?;
     let net = Net::new(config.request_timeout);
     let parts = (signer, notifier, net, Place::Threads);
-    let (hub, writers) = assemble(config, store, parts).await.map_err(StartError::Store)?;
+    let (hub, writers) = assemble(config, store, parts).await?;
     let (stop, stopped) = watch::channel(false);
     let mut tasks = background(&hub, &stopped);
     let routers = [
@@ -147,8 +148,9 @@ async fn assemble(
     config: Config,
     store: Arc<dyn Store>,
     (signer, notifier, net, place): (Arc<Signer>, Notifier, Net, Place),
-) -> Result<(Arc<Hub>, Writers), StoreError> {
+) -> Result<(Arc<Hub>, Writers), StartError> {
     let metrics = Arc::new(Metrics::new());
+    let verifier = Verifier::open(&config.verification, metrics.clone()).map_err(StartError::Setting)?;
     let directory = Arc::new(DirectoryCache::open(store.clone()).await?);
     let journal = Arc::new(Journal::new(&store.journal_key().await?, config.journal, metrics.clone()));
     let services = Services {
@@ -189,6 +191,7 @@ async fn assemble(
         lookup,
         renderer,
         signer,
+        verifier,
         journal,
         notifier,
         metrics,
@@ -339,6 +342,12 @@ async fn refresh(hub: Arc<Hub>) {
     }
 }
 
+impl From<StoreError> for StartError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
 impl fmt::Display for StartError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -381,7 +390,7 @@ impl Simulated {
         let net = Net::simulated(network, config.request_timeout);
         let notifier = Notifier::open(net.clone(), None, &config.name).map_err(StartError::Setting)?;
         let parts = (signer, notifier, net, Place::Tasks);
-        let (hub, writers) = assemble(config, store, parts).await.map_err(StartError::Store)?;
+        let (hub, writers) = assemble(config, store, parts).await?;
         let (stop, stopped) = watch::channel(false);
         let tasks = background(&hub, &stopped);
         Ok(Self { hub, tasks, writers, stop })

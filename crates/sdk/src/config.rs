@@ -1,5 +1,6 @@
 //! Settings of the connection between a DFSP and its hub. Every wait and every queue has a limit.
 
+use crate::signatures::Signatures;
 use fspiop::Version;
 use std::time::Duration;
 use vocabulary::{FspId, Timestamp};
@@ -30,6 +31,8 @@ pub struct Config {
     pub waiting_max: usize,
     /// Requests of others that may be in work at one time; more are answered 503.
     pub working_max: usize,
+    /// Whether messages are signed, and whether the signatures of others are verified; neither by default.
+    pub signatures: Signatures,
 }
 
 impl Config {
@@ -47,6 +50,7 @@ impl Config {
             attempts_max: 3,
             waiting_max: 10_000,
             working_max: 1_000,
+            signatures: Signatures::default(),
         }
     }
 }

@@ -109,6 +109,20 @@ impl Connection {
 
     /// Sends a message until the hub has taken or refused it, or the tries are used up.
     pub(crate) async fn deliver(&self, message: &Message) -> Result<(), CallError> {
+        match &self.0.config.signatures.key {
+            Some(key) if message.can_be_signed() => {
+                let (message, key, name) = (message.clone(), key.clone(), self.name().clone());
+                // An RSA signature takes a millisecond, in which this thread serves others.
+                let signed = tokio::task::spawn_blocking(move || message.signed(&key, &name)).await;
+                let signed = signed.map_err(|error| error.to_string()).and_then(|signed| signed);
+                let signed = signed.map_err(|error| CallError::Unreachable(format!("not signed: {error}")))?;
+                self.send_until_taken(&signed).await
+            }
+            Some(_) | None => self.send_until_taken(message).await,
+        }
+    }
+
+    async fn send_until_taken(&self, message: &Message) -> Result<(), CallError> {
         let mut delay = RETRY_DELAY;
         let mut may_have_arrived = false;
         for attempt in 1.. {

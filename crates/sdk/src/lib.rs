@@ -20,6 +20,7 @@ mod message;
 mod news;
 mod party;
 mod payer;
+mod signatures;
 pub mod text;
 mod waiting;
 mod wire;
@@ -30,6 +31,7 @@ pub use config::{Config, now};
 pub use connection::Connection;
 pub use fspiop::body::{AmountType, TransferState};
 pub use fspiop::ilp::{condition_of, exponent};
+pub use fspiop::jws::{KeyDirectory, SigningKey};
 pub use fspiop::{ErrorCode, FspiopError, Version};
 pub use fx::{
     Exchange, FxAnswer, FxCharge, FxDecision, FxNews, FxQuestion, FxQuote, FxQuoteOrder, FxReservation, FxStatus,
@@ -40,6 +42,7 @@ pub use inbound::{Listener, serve, serve_both, serve_exchange};
 pub use news::{Decision, News, Role, TransferStatus};
 pub use party::Party;
 pub use payer::{Quote, QuoteOrder, TransferOrder};
+pub use signatures::{PartyAnswers, Signatures};
 
 use vocabulary::CorrelationId;
 

@@ -4,11 +4,13 @@
 
 use crate::config::now;
 use bytes::Bytes;
-use fspiop::{Operation, Resource, Version, accept, content_type, headers};
+use fspiop::jws::{self, KeyError, SigningKey};
+use fspiop::{Operation, Resource, Version, accept, canonical_json, content_type, headers};
 use http::{HeaderValue, Method, Request};
 use http_body_util::Full;
 use vocabulary::{FspId, Timestamp};
 
+#[derive(Clone)]
 pub(crate) struct Message {
     method: Method,
     resource: Resource,
@@ -18,6 +20,7 @@ pub(crate) struct Message {
     destination: Option<FspId>,
     date: Timestamp,
     body: Bytes,
+    signature: Option<HeaderValue>,
 }
 
 impl Message {
@@ -25,7 +28,8 @@ impl Message {
     pub fn new(method: Method, resource: Resource, operation: &Operation) -> Self {
         let path = operation.uri();
         let body = Bytes::new();
-        Self { method, resource, version: Version::V2_0, path, destination: None, date: now(), body }
+        let (version, destination, signature) = (Version::V2_0, None, None);
+        Self { method, resource, version, path, destination, date: now(), body, signature }
     }
 
     pub fn version(self, version: Version) -> Self {
@@ -38,6 +42,23 @@ impl Message {
 
     pub fn body(self, body: Bytes) -> Self {
         Self { body, ..self }
+    }
+
+    /// Whether there is a body that a signature could cover.
+    pub fn can_be_signed(&self) -> bool {
+        !self.body.is_empty()
+    }
+
+    /// The same message with its body in the canonical form and signed.
+    ///
+    /// Errors: a name that cannot be written into a header, or a key that does not sign.
+    pub fn signed(mut self, key: &SigningKey, source: &FspId) -> Result<Self, String> {
+        let body = serde_json::from_slice(&self.body).map_err(|error| format!("the body is no JSON: {error}"))?;
+        self.body = canonical_json(&body).into();
+        let request = self.request("", source).map_err(|error| error.to_string())?;
+        let signature = jws::sign(key, request.headers(), &self.body).map_err(|error: KeyError| error.to_string())?;
+        self.signature = Some(HeaderValue::from_str(&signature).map_err(|error| error.to_string())?);
+        Ok(self)
     }
 
     /// The HTTP request for one try. `base` is the hub's URL.
@@ -60,6 +81,9 @@ impl Message {
         if self.method != Method::GET {
             request =
                 request.header(headers::HTTP_METHOD, self.method.as_str()).header(headers::URI, self.path.as_str());
+        }
+        if let Some(signature) = &self.signature {
+            request = request.header(headers::SIGNATURE, signature);
         }
         request.body(Full::new(self.body.clone()))
     }

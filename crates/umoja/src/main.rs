@@ -15,6 +15,7 @@ mod proxy_command;
 mod proxy_settings;
 mod settings;
 mod verify;
+mod verify_jws;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -44,6 +45,8 @@ enum Command {
     Admin(admin::AdminArguments),
     /// Recompute every balance of a store and compare.
     Verify(verify::VerifyArguments),
+    /// Say whether the signature of a stored message fits, and if not, which header or byte differs.
+    VerifyJws(verify_jws::VerifyJwsArguments),
 }
 
 fn main() -> ExitCode {
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
             Command::Proxy(arguments) => proxy_command::run(*arguments).await,
             Command::Admin(arguments) => admin::run(arguments).await,
             Command::Verify(arguments) => verify::run(arguments).await,
+            Command::VerifyJws(arguments) => verify_jws::run(&arguments),
         }
     })
 }

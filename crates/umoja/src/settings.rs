@@ -2,7 +2,9 @@
 //! One definition serves all three, so that none can be forgotten.
 
 use clap::Args;
-use hub::{Config, Listeners, Notices, Retention, Signing, Smtp, SmtpTls};
+use hub::{
+    Config, Listeners, Notices, PartyAnswers, Retention, SignatureFailure, Signing, Smtp, SmtpTls, Verification,
+};
 use hub_core::{OnUs, notices::Policy};
 use serde::{Deserialize, de::DeserializeOwned};
 use std::{
@@ -50,6 +52,15 @@ pub struct Settings {
     /// Whether the messages that the hub makes are signed.
     #[arg(long, env = "UMOJA_SIGN", value_name = "BOOL")]
     pub sign: Option<bool>,
+    /// What becomes of messages of participants whose signature does not verify (off, log or enforce).
+    #[arg(long, env = "UMOJA_VERIFY_SIGNATURES", value_name = "POLICY", value_parser = ["off", "log", "enforce"])]
+    pub verify_signatures: Option<String>,
+    /// Directory of the public keys of those whose messages are verified: a file <FSP id>.pem for each.
+    #[arg(long, env = "UMOJA_VERIFICATION_KEYS", value_name = "DIR")]
+    pub verification_keys: Option<PathBuf>,
+    /// Whether answers to look-ups (PUT /parties) are verified too.
+    #[arg(long, env = "UMOJA_VERIFY_PARTY_ANSWERS", value_name = "BOOL")]
+    pub verify_party_answers: Option<bool>,
     /// Scheme setting: whether transfers inside one DFSP are cleared (refused or allowed).
     #[arg(long, env = "UMOJA_ON_US", value_name = "POLICY", value_parser = ["refused", "allowed"])]
     pub on_us: Option<String>,
@@ -135,6 +146,9 @@ impl Settings {
             listen_portal: self.listen_portal.or(file.listen_portal),
             signing_key: self.signing_key.or(file.signing_key),
             sign: self.sign.or(file.sign),
+            verify_signatures: self.verify_signatures.or(file.verify_signatures),
+            verification_keys: self.verification_keys.or(file.verification_keys),
+            verify_party_answers: self.verify_party_answers.or(file.verify_party_answers),
             on_us: self.on_us.or(file.on_us),
             confirm_to_payee: self.confirm_to_payee.or(file.confirm_to_payee),
             directory_id_types: self.directory_id_types.or(file.directory_id_types),
@@ -179,6 +193,7 @@ impl Settings {
                 portal: self.listen_portal.unwrap_or(standard.listeners.portal),
             },
             signing: self.signing(),
+            verification: self.verification()?,
             on_us: match self.on_us.as_deref() {
                 None => standard.on_us,
                 Some("refused") => OnUs::Refused,
@@ -266,6 +281,25 @@ impl Settings {
         }
     }
 
+    fn verification(&self) -> Result<Verification, String> {
+        let failure = match self.verify_signatures.as_deref() {
+            None if self.verification_keys.is_some() => {
+                return Err(
+                    "verification-keys is set without verify-signatures; set that to log or enforce.".to_owned()
+                );
+            }
+            None | Some("off") => return Ok(Verification::Off),
+            Some("log") => SignatureFailure::Logged,
+            Some("enforce") => SignatureFailure::Refused,
+            Some(other) => return Err(format!("verify-signatures is '{other}'; it can be off, log or enforce.")),
+        };
+        let keys = self.verification_keys.clone();
+        let keys = keys.ok_or("verify-signatures is set without verification-keys; name the directory of keys.")?;
+        let is_verified = self.verify_party_answers == Some(true);
+        let party_answers = if is_verified { PartyAnswers::Verified } else { PartyAnswers::Exempt };
+        Ok(Verification::On { keys, failure, party_answers })
+    }
+
     fn directory(&self) -> PathBuf {
         self.data.clone().unwrap_or_else(|| PathBuf::from(DATA_DEFAULT))
     }
@@ -347,7 +381,26 @@ fn value_of(flag: &str, settings: &Settings, config: &Config) -> String {
             Retention::Days(days) => number(days.into()),
         },
         "connections-per-participant" => number(config.connections_per_participant as u128),
+        "verify-signatures" | "verification-keys" | "verify-party-answers" => {
+            return value_for_verification(flag, &config.verification);
+        }
         other => return value_for_notices(other, &config.notices),
+    };
+    format!("{flag} = {value}")
+}
+
+/// As [`value_of`], for the signatures of others.
+fn value_for_verification(flag: &str, verification: &Verification) -> String {
+    let Verification::On { keys, failure, party_answers } = verification else {
+        return if flag == "verify-signatures" { format!("{flag} = \"off\"") } else { format!("# {flag} = …") };
+    };
+    let value: toml::Value = match flag {
+        "verification-keys" => keys.display().to_string().into(),
+        "verify-party-answers" => (*party_answers == PartyAnswers::Verified).into(),
+        _ => match failure {
+            SignatureFailure::Logged => "log".into(),
+            SignatureFailure::Refused => "enforce".into(),
+        },
     };
     format!("{flag} = {value}")
 }
@@ -442,6 +495,37 @@ mod tests {
             ),
             (Settings { notices_per_period: Some(0), ..whole() }, "notices-per-period is 0; it must be at least 1."),
             (Settings { notice_days: Some(0), ..whole() }, "notice-days is 0; it must be at least 1."),
+        ] {
+            assert_eq!(settings.to_config().err().as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn verification_is_read_back_as_well_and_half_of_it_is_refused() {
+        let whole = |policy: &str| Settings {
+            store: Some("memory".to_owned()),
+            verify_signatures: Some(policy.to_owned()),
+            verification_keys: Some("keys".into()),
+            verify_party_answers: Some(true),
+            ..Settings::default()
+        };
+        for policy in ["log", "enforce"] {
+            let config = whole(policy).to_config().unwrap();
+            let text = explain(&Flags::command(), &whole(policy), &config);
+            let again = toml::from_str::<Settings>(&text).unwrap().to_config().unwrap();
+            assert!(config.verification != Verification::Off && again.verification == config.verification, "{text}");
+        }
+        assert_eq!(whole("off").to_config().unwrap().verification, Verification::Off);
+        for (settings, expected) in [
+            (
+                Settings { verification_keys: None, ..whole("log") },
+                "verify-signatures is set without verification-keys; name the directory of keys.",
+            ),
+            (
+                Settings { verify_signatures: None, ..whole("log") },
+                "verification-keys is set without verify-signatures; set that to log or enforce.",
+            ),
+            (whole("on"), "verify-signatures is 'on'; it can be off, log or enforce."),
         ] {
             assert_eq!(settings.to_config().err().as_deref(), Some(expected));
         }

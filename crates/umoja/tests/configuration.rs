@@ -206,6 +206,19 @@ async fn a_signing_key_that_cannot_be_used_is_named() {
 }
 
 #[tokio::test]
+async fn a_directory_of_keys_that_cannot_be_read_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let keys = directory.path().join("keys");
+    let message = format!(
+        "The directory of keys {} cannot be read: No such file or directory (os error 2). It holds a file <FSP id>.pem \
+         for each FSP.",
+        keys.display()
+    );
+    let arguments = ["--store", "memory", "--verify-signatures", "enforce", "--verification-keys", text(&keys)];
+    assert_refused(&arguments, &message).await;
+}
+
+#[tokio::test]
 async fn two_hubs_do_not_share_a_data_directory() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("data");

@@ -124,6 +124,11 @@ impl VerificationKey {
         key.is_some_and(|(_, key)| key.verify_sig(input, signature).is_ok())
     }
 
+    /// The algorithms that the key verifies.
+    pub(super) fn names(&self) -> Vec<&'static str> {
+        self.algorithms.iter().map(|(name, _)| *name).collect()
+    }
+
     pub(super) fn knows(&self, algorithm: &str) -> bool {
         self.algorithms.iter().any(|(name, _)| *name == algorithm)
     }

@@ -32,7 +32,7 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use fspiop::{Envelope, ErrorCode, FspiopError, Operation, RawRoute, Resource};
+use fspiop::{Envelope, ErrorCode, FspiopError, Operation, RawRoute, Resource, jws::Received};
 use http::{HeaderMap, Method, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use hub_core::SubjectKind;
@@ -192,6 +192,8 @@ async fn handle(hub: &Arc<Hub>, request: Request, arrival: &mut Arrival) -> Resu
     let body = body?;
     let status = StatusCode::from_u16(route.success_status()).expect("200 and 202 are statuses");
     let resource = route.resource();
+    let received = Received { method: &parts.method, path: parts.uri.path(), headers: &parts.headers, body: &body };
+    hub.verifier().check((resource, &envelope), &received)?;
     let operation = route.operation(parts.uri.query())?;
     let uri = operation.uri();
     arrival.read_operation(hub, &operation, &body);

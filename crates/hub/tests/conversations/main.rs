@@ -16,6 +16,7 @@ mod signatures;
 #[path = "../support/mod.rs"]
 mod support;
 mod transaction_requests;
+mod verification;
 
 use support::{Call, Received};
 

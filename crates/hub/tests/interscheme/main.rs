@@ -17,4 +17,5 @@ mod services;
 #[path = "../support/mod.rs"]
 mod support;
 mod transfers;
+mod verification;
 mod world;

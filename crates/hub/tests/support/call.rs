@@ -3,7 +3,8 @@
 use super::{PAYEE, PAYER, now};
 use axum::body::Body;
 use bytes::Bytes;
-use http::HeaderMap;
+use fspiop::jws::{self, SigningKey};
+use http::{HeaderMap, HeaderName};
 use serde_json::{Value, json};
 use std::convert::Infallible;
 
@@ -102,6 +103,16 @@ impl Call {
     pub fn chunked(mut self) -> Self {
         self.is_chunked = true;
         self
+    }
+
+    /// The same call, signed as its DFSP signs it.
+    pub fn signed(self, key: &SigningKey) -> Self {
+        let (method, path) = (self.method.clone(), self.path.clone());
+        let call = self.with("fspiop-http-method", &method).with("fspiop-uri", &path).without("fspiop-signature");
+        let pair = |(name, value): &(String, String)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
+        let headers: HeaderMap = call.headers.iter().map(pair).collect();
+        let signature = jws::sign(key, &headers, &call.body).unwrap();
+        call.with("fspiop-signature", &signature)
     }
 
     pub fn method(&self) -> &str {

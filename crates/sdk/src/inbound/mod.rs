@@ -14,6 +14,7 @@ use axum::serve::ListenerExt;
 use axum::{Router, body::Body, extract::State, response::Response};
 use bytes::Bytes;
 use fspiop::body::FxTransferPrepare;
+use fspiop::jws::Received;
 use fspiop::{Envelope, ErrorCode, FspiopError, Operation, RouteError, check_headers, headers, route};
 use http::{Request, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
@@ -130,6 +131,8 @@ impl<B: Backend, X: Exchange> Server<B, X> {
         let body = read(body).await?;
         let envelope = check_headers(&route, &head.headers)?;
         let status = StatusCode::from_u16(route.success_status()).expect("200 or 202");
+        let received = Received { method: &head.method, path: head.uri.path(), headers: &head.headers, body: &body };
+        self.connection.0.config.signatures.check(route.resource(), &received)?;
         let operation = route.operation(head.uri.query())?;
         self.check_destination(&envelope)?;
         self.dispatch(operation, Inbound { envelope, body }).await?;
@@ -306,3 +309,5 @@ impl From<NotRecorded> for FspiopError {
 mod tests;
 #[cfg(test)]
 mod tests_of_conversions;
+#[cfg(test)]
+mod tests_of_signatures;

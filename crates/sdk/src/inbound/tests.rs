@@ -13,10 +13,10 @@ use vocabulary::{Amount, CorrelationId, Money, PartyId, PartyIdType};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Knows everybody whose number begins with 1, takes a fee of 1, and does what it is told.
-struct Core {
+pub(super) struct Core {
     answer: Answer,
     records: bool,
-    news: Mutex<Vec<(CorrelationId, News)>>,
+    pub(super) news: Mutex<Vec<(CorrelationId, News)>>,
 }
 
 impl Backend for Core {
@@ -45,7 +45,7 @@ impl Backend for Core {
     }
 }
 
-fn ana() -> Party {
+pub(super) fn ana() -> Party {
     let id = PartyId::try_new(PartyIdType::Msisdn, "1234", None).unwrap();
     Party { id, fsp: "green".parse().unwrap(), name: Some("Ana Öz".into()), currencies: vec!["KES".parse().unwrap()] }
 }
@@ -54,14 +54,14 @@ fn money(text: &str) -> Money {
     Money { amount: Amount::parse(text).unwrap(), currency: "KES".parse().unwrap() }
 }
 
-fn quote_order() -> QuoteOrder {
+pub(super) fn quote_order() -> QuoteOrder {
     let (quote_id, transaction_id) = (new_id(), new_id());
     let (payer, payee, amount) = (ana(), ana(), money("25.5"));
     QuoteOrder { quote_id, transaction_id, payer, payee, amount_type: AmountType::Send, amount, note: None }
 }
 
 /// A DFSP that is its own hub.
-async fn start(answer: Answer, adjust: impl FnOnce(&mut Config)) -> (Connection, Arc<Core>, Listener) {
+pub(super) async fn start(answer: Answer, adjust: impl FnOnce(&mut Config)) -> (Connection, Arc<Core>, Listener) {
     let core = Arc::new(Core { answer, records: true, news: Mutex::default() });
     let (connection, listener) = start_core(core.clone(), adjust).await;
     (connection, core, listener)
@@ -77,7 +77,7 @@ async fn start_core(core: Arc<Core>, adjust: impl FnOnce(&mut Config)) -> (Conne
     (connection, listener)
 }
 
-async fn order(connection: &Connection) -> TransferOrder {
+pub(super) async fn order(connection: &Connection) -> TransferOrder {
     let quote = connection.quote(&quote_order()).await.unwrap();
     let (id, expiration) = (new_id(), now().plus_millis(5_000));
     let Quote { payee_fsp, transfer: amount, packet, condition, .. } = quote;
