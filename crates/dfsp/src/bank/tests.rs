@@ -20,6 +20,7 @@ pub(crate) fn config(data: Option<&Path>) -> Config {
         name: format!("{id} of Green"),
         number: PartyId::try_new(PartyIdType::Msisdn, number, None).unwrap(),
         deposit: amount(deposit),
+        takes: Vec::new(),
         temper: Temper::Welcoming,
     };
     let mut connection = sdk::Config::new("green".parse().unwrap(), "http://127.0.0.1:1", "secret");
@@ -64,6 +65,8 @@ pub(crate) fn payment(direction: Direction, transfer: &str) -> Payment {
         expiration: Timestamp::from_millis(1),
         seal: None,
         conversion: None,
+        intake: None,
+        arrival: None,
         state: State::Pending,
     }
 }

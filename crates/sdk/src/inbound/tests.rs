@@ -28,7 +28,7 @@ impl Backend for Core {
         let fee = Amount::parse("1").unwrap();
         let transfer = question.amount.amount;
         let received = transfer.checked_sub(fee).unwrap();
-        Ok(Terms { transfer, received, fee, payee: ana(), expiration: now().plus_millis(60_000) })
+        Ok(Terms { transfer, received, fee, payee: ana(), expiration: now().plus_millis(60_000), conversion: None })
     }
 
     async fn prepare(&self, transfer: IncomingTransfer) -> Answer {
