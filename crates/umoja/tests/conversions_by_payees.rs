@@ -54,6 +54,8 @@ fn is_paid(payment: &Payment) -> bool {
 #[tokio::test]
 async fn the_payer_sends_its_own_currency_and_the_payee_gets_another() {
     let world = World::start(&WILLING).await;
+    let providers = world.payer.bank().connection().fx_providers(kes(), tzs()).await.unwrap();
+    assert_eq!(providers, ["fxp".parse().unwrap()], "who has accounts in both currencies need not convert for others");
     let sent = world.pay("21114", AmountType::Send, in_kes("102")).await;
     assert!(is_paid(&sent), "{sent:?}");
     assert_eq!(sent.conversion, None, "the payer's DFSP converts nothing");

@@ -69,7 +69,7 @@ impl World {
         self.admin.prepare_scheme(&currencies).await?;
         let ids = PROVIDER_DEPOSIT_IDS.map(str::to_owned);
         let accounts: Vec<_> = currencies.into_iter().zip(ids).collect();
-        let provider = Member { name: PROVIDER, role: Role::Dfsp, accounts: &accounts };
+        let provider = Member { name: PROVIDER, role: Role::Provider, accounts: &accounts };
         self.admin.onboard(&provider, self.provider.fspiop_address()).await?;
         for (part, running) in [(&GREEN, &self.green), (&BLUE, &self.blue), (&LAKE, &self.lake)] {
             let mut accounts = vec![(part.currency(), part.deposit_id.to_owned())];

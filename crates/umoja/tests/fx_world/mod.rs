@@ -131,7 +131,7 @@ impl World {
         for row in providers {
             let treasury = dfsp::start_treasury(provider(addresses.fspiop, *row)).await.unwrap();
             let accounts = [kes(), tzs()].map(|currency| (currency, new_id().to_string()));
-            let member = Member { name: row.0, role: Role::Dfsp, accounts: &accounts };
+            let member = Member { name: row.0, role: Role::Provider, accounts: &accounts };
             admin.onboard(&member, treasury.fspiop_address()).await.unwrap();
             running.push((row.0, treasury));
         }
