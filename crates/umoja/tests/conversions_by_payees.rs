@@ -6,8 +6,15 @@
 mod fx_world;
 
 use dfsp::{Account, Payment, State, TreasuryTemper};
-use fx_world::{World, amount, code, in_kes, kes, number, tzs};
+use fx_world::{World, amount, bank, code, in_kes, kes, number, payees, tzs};
 use sdk::{AmountType, CallError, Decision, ErrorCode, Party, QuoteOrder, TransferOrder, new_id, now};
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 use vocabulary::{Amount, CorrelationId, Money};
 
 const WILLING: [(&str, u32, TreasuryTemper); 1] = [("fxp", 20, TreasuryTemper::Willing)];
@@ -39,12 +46,57 @@ impl World {
         QuoteOrder { quote_id, transaction_id, payer, payee, amount_type, amount, note: None }
     }
 
+    /// The payee's DFSP stops and starts again, with books in a directory and a hub at another address.
+    async fn restart_payee(self, hub: SocketAddr, data: &Path) -> Self {
+        let Self { hub: running, admin, payer, payee, providers } = self;
+        let fspiop = payee.fspiop_address();
+        payee.stop().await;
+        let config = bank(hub, "lake", tzs(), payees());
+        let payee = dfsp::start(dfsp::Config { fspiop, data: Some(data.to_owned()), ..config }).await.unwrap();
+        Self { hub: running, admin, payer, payee, providers }
+    }
+
     async fn refusal_of(&self, order: &QuoteOrder) -> ErrorCode {
         match self.payer.bank().connection().quote(order).await {
             Err(CallError::Answered(error)) => error.code,
             other => panic!("must be refused: {other:?}"),
         }
     }
+}
+
+/// Passes on what goes to the hub, but for messages that begin with `lost`: those never arrive, and are told to who waits.
+async fn lose(hub: SocketAddr, lost: &'static str) -> (SocketAddr, mpsc::UnboundedReceiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (losses, receiver) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let losses = losses.clone();
+            tokio::spawn(async move {
+                let mut server = TcpStream::connect(hub).await?;
+                let (mut from_hub, mut to_hub) = server.split();
+                let (mut from_client, mut to_client) = client.split();
+                let answers = tokio::io::copy(&mut from_hub, &mut to_client);
+                let questions = async {
+                    let mut buffer = vec![0; 65_536];
+                    loop {
+                        let length = from_client.read(&mut buffer).await?;
+                        if length == 0 || buffer.starts_with(lost.as_bytes()) {
+                            return io::Result::Ok(length > 0);
+                        }
+                        to_hub.write_all(&buffer[..length]).await?;
+                    }
+                };
+                let is_lost = tokio::select! { lost = questions => lost?, _ = answers => false };
+                if is_lost {
+                    // The test may have seen enough.
+                    let _ = losses.send(());
+                }
+                io::Result::Ok(())
+            });
+        }
+    });
+    (address, receiver)
 }
 
 fn is_paid(payment: &Payment) -> bool {
@@ -189,6 +241,31 @@ async fn a_quote_and_a_transfer_that_are_repeated_are_answered_as_before() {
     world.payer.bank().send_again(id).await.unwrap().unwrap();
     assert_eq!((world.balance(), world.position(0, tzs())), (amount("897"), amount("2000")));
     world.check().await;
+}
+
+#[tokio::test]
+async fn a_payees_dfsp_that_restarts_goes_on_where_it_was() {
+    // Before the hub hears of the conversion, and between the provider's word and the fulfilment.
+    for (lost, event) in [("POST /fxTransfers", "payment_opened"), ("PUT /transfers/", "payment_accepted")] {
+        let directory = tempfile::tempdir().unwrap();
+        let (before, after) = (directory.path().join("before"), directory.path().join("after"));
+        let world = World::start_with(&WILLING, Duration::from_secs(40)).await;
+        let hub = world.hub.addresses().fspiop;
+        let (broken, mut losses) = lose(hub, lost).await;
+        let world = world.restart_payee(broken, &before).await;
+        let id = world.start_payment("21114", AmountType::Send, in_kes("102")).await;
+        losses.recv().await.unwrap();
+        assert!(world.taken(id).is_pending() && world.payee.bank().balance("pia").0 == amount("1000"), "{lost}");
+        // The books as a crash would leave them; who is stopped here goes on in vain.
+        std::fs::create_dir(&after).unwrap();
+        std::fs::copy(before.join("journal.jsonl"), after.join("journal.jsonl")).unwrap();
+        let journal = std::fs::read_to_string(after.join("journal.jsonl")).unwrap();
+        assert!(journal.lines().last().unwrap().contains(event), "{journal}");
+        let world = world.restart_payee(hub, &after).await;
+        assert!(is_paid(&world.end_of(id).await), "{lost}");
+        assert_eq!(world.payee.bank().balance("pia").0, amount("3000"), "{lost}");
+        world.check().await;
+    }
 }
 
 #[tokio::test]

@@ -60,6 +60,17 @@ pub fn converting(id: &str, msisdn: &str, temper: Temper) -> Customer {
     Customer { takes: vec![kes()], ..customer(id, msisdn, temper) }
 }
 
+pub fn payees() -> Vec<Customer> {
+    vec![
+        customer("zoe", "21111", Temper::Welcoming),
+        customer("rex", "21112", Temper::Refusing),
+        customer("sil", "21113", Temper::Silent),
+        converting("pia", "21114", Temper::Welcoming),
+        converting("ron", "21115", Temper::Refusing),
+        converting("sim", "21116", Temper::Silent),
+    ]
+}
+
 pub fn bank(hub: SocketAddr, name: &str, currency: Currency, customers: Vec<Customer>) -> dfsp::Config {
     let mut connection = sdk::Config::new(name.parse().unwrap(), format!("http://{hub}"), format!("secret of {name}"));
     connection.choice_timeout = Duration::from_millis(500);
@@ -104,6 +115,11 @@ pub fn provider(hub: SocketAddr, (name, target, temper): (&str, u32, TreasuryTem
 
 impl World {
     pub async fn start(providers: &[(&'static str, u32, TreasuryTemper)]) -> Self {
+        Self::start_with(providers, LIFETIME).await
+    }
+
+    /// The same, with how long a payment may take.
+    pub async fn start_with(providers: &[(&'static str, u32, TreasuryTemper)], lifetime: Duration) -> Self {
         let any = SocketAddr::from((ANY, 0));
         let listeners = hub::Listeners { fspiop: any, administration: any, settlement: any, oracles: any, portal: any };
         let hub = hub::start(hub::Config { listeners, ..hub::Config::default() }, portal::router).await.unwrap();
@@ -111,15 +127,9 @@ impl World {
         let admin = Admin::new(addresses.administration, "Hub");
         admin.prepare_scheme(&[kes(), tzs()]).await.unwrap();
         let payer = vec![customer("ana", "11111", Temper::Welcoming)];
-        let payee = vec![
-            customer("zoe", "21111", Temper::Welcoming),
-            customer("rex", "21112", Temper::Refusing),
-            customer("sil", "21113", Temper::Silent),
-            converting("pia", "21114", Temper::Welcoming),
-            converting("ron", "21115", Temper::Refusing),
-            converting("sim", "21116", Temper::Silent),
-        ];
-        let payer = dfsp::start(bank(addresses.fspiop, "green", kes(), payer)).await.unwrap();
+        let payee = payees();
+        let payer = bank(addresses.fspiop, "green", kes(), payer);
+        let payer = dfsp::start(dfsp::Config { transfer_lifetime: lifetime, ..payer }).await.unwrap();
         let payee = dfsp::start(bank(addresses.fspiop, "lake", tzs(), payee)).await.unwrap();
         for (name, running, currencies) in [("green", &payer, vec![kes()]), ("lake", &payee, vec![tzs(), kes()])] {
             let accounts: Vec<_> = currencies.into_iter().map(|currency| (currency, new_id().to_string())).collect();
