@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::OnceCell;
-use vocabulary::{Currency, CorrelationId, Timestamp};
+use vocabulary::{CorrelationId, Currency, Timestamp};
 
 /// Questions whose terms are remembered at one time.
 const QUOTES_MAX: usize = 10_000;

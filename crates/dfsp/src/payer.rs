@@ -122,7 +122,8 @@ impl Bank {
         let arrives = quote.transfer.amount;
         let transfer = fx_quote.as_ref().map_or(arrives, |fx_quote| fx_quote.source.amount);
         let received = quote.received.map_or(arrives, |money| money.amount);
-        let converted = quote.received.map(|money| money.currency).filter(|currency| *currency != quote.transfer.currency);
+        let converted =
+            quote.received.map(|money| money.currency).filter(|currency| *currency != quote.transfer.currency);
         let fee_in = converted.unwrap_or(quote.transfer.currency);
         let payee_fee = quote.fee.filter(|fee| fee.currency == fee_in).map_or(Amount::ZERO, |fee| fee.amount);
         let fee = self.config.fees.sending_fee(transfer).ok_or(PayError::ImpossibleAmount)?;

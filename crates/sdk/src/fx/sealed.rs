@@ -77,7 +77,9 @@ mod tests {
     fn what_was_sealed_is_read_back_and_fits_the_limits_of_extensions() {
         let quote = quote();
         let extensions = write(&quote);
-        assert!(extensions.len() < 16 && extensions.iter().all(|entry| entry.key.len() <= 32 && entry.value.len() <= 128));
+        assert!(
+            extensions.len() < 16 && extensions.iter().all(|entry| entry.key.len() <= 32 && entry.value.len() <= 128)
+        );
         assert_eq!(read(&extensions, quote.transfer_id, quote.source), Some(quote));
     }
 

@@ -165,7 +165,8 @@ async fn silence_ends_the_wait_shortly_after_the_expiration() {
 
 #[tokio::test]
 async fn news_that_cannot_be_recorded_is_not_acknowledged() {
-    let core = Arc::new(Core { answer: Answer::Silence, records: false, news: Mutex::default(), held: Mutex::default() });
+    let core =
+        Arc::new(Core { answer: Answer::Silence, records: false, news: Mutex::default(), held: Mutex::default() });
     let (connection, _listener) = start_core(core, |config| config.attempts_max = 1).await;
     let operation = fspiop::Operation::PutTransfer(new_id().to_string());
     let message = crate::message::Message::new(http::Method::PUT, fspiop::Resource::Transfers, &operation)

@@ -185,7 +185,11 @@ impl World {
         let (green, lake) = (bank(self.payer.bank()), bank(self.payee.bank()));
         assert_eq!(self.admin.position("green", kes()).await.unwrap(), green);
         assert_eq!(self.admin.position("lake", tzs()).await.unwrap(), lake);
-        assert_eq!(self.admin.position("lake", kes()).await.unwrap(), Amount::ZERO, "what it takes in KES it does not keep");
+        assert_eq!(
+            self.admin.position("lake", kes()).await.unwrap(),
+            Amount::ZERO,
+            "what it takes in KES it does not keep"
+        );
         for (name, running) in &self.providers {
             for currency in [kes(), tzs()] {
                 let own = running.treasury().position(currency);
