@@ -219,3 +219,6 @@ fn no_terms(error: &CallError, [source, target]: [Currency; 2]) -> FspiopError {
     tracing::info!(%error, "a payment in another currency could not be quoted");
     FspiopError::with_detail(code, format_args!("nobody converts {source} into {target} now"))
 }
+
+#[cfg(test)]
+mod tests;
