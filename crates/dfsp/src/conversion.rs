@@ -101,15 +101,18 @@ impl Bank {
         }
     }
 
-    /// News of a conversion. Its end is the end of the payment; an agreement decides nothing about the money.
-    pub(crate) fn hear_conversion(&self, id: CorrelationId, news: &FxNews) -> Result<(), BankError> {
-        let Some(payment) = self.payment_of_conversion(id) else { return Ok(()) };
-        let Some(order) = self.fx_order(&payment) else { return Ok(()) };
+    /// News of a conversion. Its end is the end of the payment; an agreement decides nothing about the money. Of an incoming
+    /// payment that was accepted the scheme decides by its word about the transfer: then its id comes back, to ask.
+    pub(crate) fn hear_conversion(&self, id: CorrelationId, news: &FxNews) -> Result<Option<CorrelationId>, BankError> {
+        let Some(payment) = self.payment_of_conversion(id) else { return Ok(None) };
+        let Some(order) = self.fx_order(&payment) else { return Ok(None) };
         match news.for_initiator(&order.provider, order.condition) {
-            // What was accepted the scheme decides, by its word about the transfer.
-            Some(FxDecision::Aborted(error)) if payment.intake.is_some() => self.give_up(payment.id, &error).map(drop),
-            Some(FxDecision::Aborted(error)) => self.settle(payment.id, &Decision::Aborted(error)),
-            Some(FxDecision::Agreed) | None => Ok(()),
+            Some(FxDecision::Aborted(error)) if payment.intake.is_some() => {
+                let is_over = self.give_up(payment.id, &error)?;
+                Ok((!is_over && payment.is_pending()).then_some(payment.id))
+            }
+            Some(FxDecision::Aborted(error)) => self.settle(payment.id, &Decision::Aborted(error)).map(|()| None),
+            Some(FxDecision::Agreed) | None => Ok(None),
         }
     }
 

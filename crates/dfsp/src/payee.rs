@@ -51,7 +51,13 @@ impl Backend for Desk {
     }
 
     async fn fx_news(&self, id: CorrelationId, news: FxNews) -> Result<(), NotRecorded> {
-        self.0.hear_conversion(id, &news).map_err(|error| NotRecorded(error.to_string()))
+        let in_doubt = self.0.hear_conversion(id, &news).map_err(|error| NotRecorded(error.to_string()))?;
+        if let Some(payment) = in_doubt {
+            let connection = self.0.connection.clone();
+            // `news` settles the payment by the answer; without one it is asked about when it has expired.
+            tokio::spawn(async move { connection.status(payment).await });
+        }
+        Ok(())
     }
 }
 

@@ -196,8 +196,9 @@ fn what_was_accepted_is_not_given_up_and_what_was_given_up_is_not_accepted() {
     assert!(bank.give_up(refused.id, &error).unwrap(), "it may be refused again");
     assert_eq!(bank.pending(), [accepted.id]);
     let conversion = accepted.conversion.unwrap().id;
-    bank.hear_conversion(conversion, &FxNews::Error(error)).unwrap();
-    assert!(bank.payment(accepted.id).unwrap().is_pending(), "the hub decides");
+    let in_doubt = bank.hear_conversion(conversion, &FxNews::Error(error)).unwrap();
+    assert_eq!(in_doubt, Some(accepted.id), "the hub is asked, and decides");
+    assert!(bank.payment(accepted.id).unwrap().is_pending());
     bank.settle(accepted.id, &expired()).unwrap();
     assert_eq!(bank.balance("ana").0, amount("100"));
 }
@@ -209,7 +210,7 @@ fn a_provider_that_refuses_ends_what_was_not_accepted() {
     bank.open_payment(payment.clone()).unwrap();
     let conversion = payment.conversion.unwrap().id;
     let error = FspiopError::new(ErrorCode::PAYEE_REJECTED_TRANSACTION);
-    bank.hear_conversion(conversion, &FxNews::Error(error)).unwrap();
+    assert_eq!(bank.hear_conversion(conversion, &FxNews::Error(error)).unwrap(), None);
     assert!(matches!(bank.payment(payment.id).unwrap().state, State::Failed { .. }));
     assert_eq!(bank.accept(payment.id).unwrap(), None);
 }
