@@ -8,11 +8,11 @@ use crate::books::{Account, Books, Refusal};
 use crate::config::{Config, Customer};
 use crate::journal::{Event, Journal, JournalError};
 use crate::payment::{Direction, Payment, Reason, State};
-use sdk::{Connection, Decision, now};
+use sdk::{Connection, Decision, FspiopError, now};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
 use tokio::sync::watch;
-use vocabulary::{Amount, CorrelationId, PartyId};
+use vocabulary::{Amount, CorrelationId, PartyId, Timestamp};
 
 /// Payments that the books remember; more are refused. This is an example, and it keeps everything in memory.
 const PAYMENTS_MAX: usize = 1_000_000;
@@ -31,6 +31,7 @@ pub struct Bank {
     pub(crate) config: Config,
     pub(crate) connection: Connection,
     pub(crate) offers: crate::payer::Offers,
+    pub(crate) quotes: crate::intake::Quotes,
     core: Mutex<Core>,
     /// Counts changes of payments, for those who wait for one.
     changes: watch::Sender<u64>,
@@ -69,7 +70,8 @@ impl Bank {
             }
         }
         let offers = crate::payer::Offers::default();
-        Ok(Self { config, connection, offers, core: Mutex::new(core), changes: watch::Sender::new(0) })
+        let quotes = crate::intake::Quotes::default();
+        Ok(Self { config, connection, offers, quotes, core: Mutex::new(core), changes: watch::Sender::new(0) })
     }
 
     /// The line to the hub.
@@ -127,11 +129,12 @@ impl Bank {
         self.core().payments.values().filter(|payment| payment.is_pending()).map(|payment| payment.id).collect()
     }
 
-    /// Opens a payment and, if it is an outgoing one, sets its money aside. Opening it again changes nothing.
-    pub fn open_payment(&self, payment: Payment) -> Result<(), BankError> {
+    /// Opens a payment and, if it is an outgoing one, sets its money aside. Opening it again changes nothing; true if it was
+    /// not open before.
+    pub fn open_payment(&self, payment: Payment) -> Result<bool, BankError> {
         let mut core = self.core();
         if core.payments.contains_key(&payment.id) {
-            return Ok(());
+            return Ok(false);
         }
         if core.order.len() >= PAYMENTS_MAX {
             return Err(BankError::Full);
@@ -142,7 +145,36 @@ impl Bank {
         core.record(Event::PaymentOpened(Box::new(payment)))?;
         drop(core);
         self.changes.send_modify(|count| *count += 1);
-        Ok(())
+        Ok(true)
+    }
+
+    /// Promises the scheme to take an incoming payment that was converted, and returns since when; `None` if it has ended.
+    /// From then on [`Bank::give_up`] does nothing.
+    pub(crate) fn accept(&self, id: CorrelationId) -> Result<Option<Timestamp>, BankError> {
+        let mut core = self.core();
+        let Some(payment) = core.payments.get(&id).filter(|payment| payment.is_pending()) else { return Ok(None) };
+        let Some(intake) = &payment.intake else { return Ok(None) };
+        if intake.accepted.is_some() {
+            return Ok(intake.accepted);
+        }
+        let at = now();
+        core.record(Event::PaymentAccepted { id, at })?;
+        Ok(Some(at))
+    }
+
+    /// Ends an incoming payment that was not accepted. True if it has failed, now or before.
+    pub(crate) fn give_up(&self, id: CorrelationId, error: &FspiopError) -> Result<bool, BankError> {
+        let mut core = self.core();
+        let Some(payment) = core.payments.get(&id) else { return Ok(false) };
+        match (&payment.state, payment.intake.as_ref().and_then(|intake| intake.accepted)) {
+            (State::Failed { .. }, _) => return Ok(true),
+            (State::Completed { .. }, _) | (State::Pending, Some(_)) => return Ok(false),
+            (State::Pending, None) => {}
+        }
+        core.record(Event::PaymentFailed { id, at: now(), reason: Reason::from(error) })?;
+        drop(core);
+        self.changes.send_modify(|count| *count += 1);
+        Ok(true)
     }
 
     /// Settles a pending payment by the scheme's decision. Settling it again changes nothing; an unknown one is ignored.
@@ -220,6 +252,10 @@ impl Core {
                 }
                 self.order.push(payment.id);
                 self.payments.insert(payment.id, Payment::clone(payment));
+            }
+            Event::PaymentAccepted { id, at } => {
+                let intake = self.payments.get_mut(id).and_then(|payment| payment.intake.as_mut());
+                intake.expect("only what is converted on its way in is accepted").accepted = Some(*at);
             }
             Event::PaymentCompleted { id, at } => self.complete(*id, State::Completed { at: *at }),
             Event::PaymentFailed { id, at, reason } => {

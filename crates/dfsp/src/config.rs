@@ -49,6 +49,8 @@ pub struct Customer {
     pub number: PartyId,
     /// With which the account is opened, once.
     pub deposit: Amount,
+    /// Other currencies in which payments to the account are taken; the DFSP has them converted.
+    pub takes: Vec<Currency>,
     pub temper: Temper,
 }
 

@@ -11,7 +11,7 @@ use sdk::{
     AmountType, CallError, Decision, ErrorCode, FxDecision, FxNews, FxQuote, FxTransferOrder, FxWish, Party, Quote,
     QuoteOrder, now,
 };
-use vocabulary::{Amount, Condition, CorrelationId, Currency, Money};
+use vocabulary::{Condition, CorrelationId, Currency, Money};
 
 /// How the payment reaches the payee.
 pub(crate) struct Route {
@@ -101,26 +101,32 @@ impl Bank {
         }
     }
 
-    /// News of a conversion. Its end is the end of the payment; an agreement decides nothing about the money.
-    pub(crate) fn hear_conversion(&self, id: CorrelationId, news: &FxNews) -> Result<(), BankError> {
-        let Some(payment) = self.payment_of_conversion(id) else { return Ok(()) };
-        let Some(order) = self.fx_order(&payment) else { return Ok(()) };
+    /// News of a conversion. Its end is the end of the payment; an agreement decides nothing about the money. Of an incoming
+    /// payment that was accepted the scheme decides by its word about the transfer: then its id comes back, to ask.
+    pub(crate) fn hear_conversion(&self, id: CorrelationId, news: &FxNews) -> Result<Option<CorrelationId>, BankError> {
+        let Some(payment) = self.payment_of_conversion(id) else { return Ok(None) };
+        let Some(order) = self.fx_order(&payment) else { return Ok(None) };
         match news.for_initiator(&order.provider, order.condition) {
-            Some(FxDecision::Aborted(error)) => self.settle(payment.id, &Decision::Aborted(error)),
-            Some(FxDecision::Agreed) | None => Ok(()),
+            Some(FxDecision::Aborted(error)) if payment.intake.is_some() => {
+                let is_over = self.give_up(payment.id, &error)?;
+                Ok((!is_over && payment.is_pending()).then_some(payment.id))
+            }
+            Some(FxDecision::Aborted(error)) => self.settle(payment.id, &Decision::Aborted(error)).map(|()| None),
+            Some(FxDecision::Agreed) | None => Ok(None),
         }
     }
 
-    fn fx_order(&self, payment: &Payment) -> Option<FxTransferOrder> {
+    pub(crate) fn fx_order(&self, payment: &Payment) -> Option<FxTransferOrder> {
         let conversion = payment.conversion.as_ref()?;
+        let agreement_expiration = payment.intake.as_ref().map(|intake| intake.agreement_expiration);
         Some(FxTransferOrder {
             id: conversion.id,
             transfer_id: payment.id,
             provider: conversion.provider.clone(),
-            source: Money { amount: payment.transfer, currency: self.config.currency },
+            source: Money { amount: payment.transfer, currency: payment.sent_in(self.config.currency) },
             target: conversion.money(),
             condition: Condition::parse(&conversion.condition)?,
-            expiration: payment.expiration,
+            expiration: agreement_expiration.unwrap_or(payment.expiration),
         })
     }
 }
@@ -128,15 +134,12 @@ impl Bank {
 impl Conversion {
     /// What the customer is shown and the books keep of a provider's terms.
     pub(crate) fn of(quote: &FxQuote) -> Self {
-        let charges = quote.charges.iter().filter_map(|charge| charge.source);
-        let ours = charges.filter(|charge| charge.currency == quote.source.currency);
-        let charge = ours.fold(Amount::ZERO, |sum, charge| sum.checked_add(charge.amount).unwrap_or(sum));
         Self {
             id: quote.conversion_id,
             provider: quote.provider.clone(),
             currency: quote.target.currency,
             amount: quote.target.amount,
-            charge,
+            charge: quote.charge(),
             condition: quote.condition.to_string(),
         }
     }

@@ -34,6 +34,13 @@ pub enum Event {
         deposit: Amount,
     },
     PaymentOpened(Box<Payment>),
+    /// An incoming payment that was converted: its transfer may be committed from now on.
+    PaymentAccepted {
+        #[serde(with = "text")]
+        id: CorrelationId,
+        #[serde(with = "text")]
+        at: Timestamp,
+    },
     PaymentCompleted {
         #[serde(with = "text")]
         id: CorrelationId,

@@ -2,8 +2,8 @@
 //! provider (`treasury`). It is built on `sdk` alone, as a real
 //! DFSP would be, and shows the order of the steps that keep money safe (contract dfsp-client.md §15).
 //!
-//! Invariant: see `bank` for the books, `payer` and `payee` for the two sides of a payment, `conversion` for two currencies. Nothing that identifies a
-//! person is logged.
+//! Invariant: see `bank` for the books, `payer` and `payee` for the two sides of a payment, `conversion` for two
+//! currencies on the payer's side, `intake` on the payee's. Nothing that identifies a person is logged.
 #![forbid(unsafe_code)]
 
 mod bank;
@@ -11,6 +11,7 @@ mod books;
 mod config;
 mod conversion;
 mod fees;
+mod intake;
 mod journal;
 mod payee;
 mod payer;
@@ -25,7 +26,7 @@ pub use config::{Config, Customer, Temper};
 pub use fees::{FeeRule, Fees, PayeeTerms};
 pub use journal::JournalError;
 pub use payer::{Offer, PayError, Wish};
-pub use payment::{Conversion, Direction, Other, Payment, Reason, State};
+pub use payment::{Arrival, Conversion, Direction, Intake, Other, Payment, Reason, State};
 pub use rates::{Deal, Market, Rate};
 pub use treasury::{RunningTreasury, Treasury, TreasuryConfig, TreasuryTemper, start_treasury};
 
@@ -58,8 +59,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let wallet_pages = wallet::serve(bank.clone(), wallet).await;
     let wallet = wallet_pages.map_err(|error| StartError::Listen("wallet", wallet, error))?;
     for id in bank.pending() {
-        let bank = bank.clone();
-        tokio::spawn(async move { bank.follow(id).await });
+        tokio::spawn(payee::resume(bank.clone(), id));
     }
     Ok(Running { bank, listener, wallet })
 }

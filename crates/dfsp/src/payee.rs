@@ -13,7 +13,7 @@ use sdk::{
     QuoteQuestion, Terms, now,
 };
 use std::sync::Arc;
-use vocabulary::{Amount, CorrelationId, PartyId};
+use vocabulary::{CorrelationId, PartyId};
 
 /// The bank as the scheme's messages reach it.
 pub(crate) struct Desk(pub Arc<Bank>);
@@ -24,15 +24,24 @@ impl Backend for Desk {
     }
 
     async fn quote(&self, question: QuoteQuestion) -> Result<Terms, FspiopError> {
-        self.0.terms(&question)
+        let customer = self.0.customer_of(&question.payee).ok_or_else(unknown)?;
+        let currency = question.amount.currency;
+        if currency == self.0.config.currency {
+            self.0.terms(&question, customer)
+        } else if customer.takes.contains(&currency) {
+            self.0.converted_terms(question, customer).await
+        } else {
+            Err(FspiopError::new(ErrorCode::PAYEE_UNSUPPORTED_CURRENCY))
+        }
     }
 
     async fn prepare(&self, transfer: IncomingTransfer) -> Answer {
         let id = transfer.id;
-        let is_new = self.0.payment(id).is_none();
-        let answer = self.0.receive(transfer);
-        if is_new && self.0.payment(id).is_some_and(|payment| payment.is_pending()) {
-            tokio::spawn(watch(self.0.clone(), id));
+        let (answer, is_new) = self.0.receive(transfer);
+        if is_new {
+            tokio::spawn(resume(self.0.clone(), id));
+        } else if answer == Answer::Later {
+            self.0.say_accepted(id).await;
         }
         answer
     }
@@ -42,16 +51,18 @@ impl Backend for Desk {
     }
 
     async fn fx_news(&self, id: CorrelationId, news: FxNews) -> Result<(), NotRecorded> {
-        self.0.hear_conversion(id, &news).map_err(|error| NotRecorded(error.to_string()))
+        let in_doubt = self.0.hear_conversion(id, &news).map_err(|error| NotRecorded(error.to_string()))?;
+        if let Some(payment) = in_doubt {
+            let connection = self.0.connection.clone();
+            // `news` settles the payment by the answer; without one it is asked about when it has expired.
+            tokio::spawn(async move { connection.status(payment).await });
+        }
+        Ok(())
     }
 }
 
 impl Bank {
-    fn terms(&self, question: &QuoteQuestion) -> Result<Terms, FspiopError> {
-        let customer = self.customer_of(&question.payee).ok_or_else(unknown)?;
-        if question.amount.currency != self.config.currency {
-            return Err(FspiopError::new(ErrorCode::PAYEE_UNSUPPORTED_CURRENCY));
-        }
+    fn terms(&self, question: &QuoteQuestion, customer: &Customer) -> Result<Terms, FspiopError> {
         let amount = question.amount.amount;
         let terms = match question.amount_type {
             AmountType::Send => self.config.fees.terms_of_sent(amount),
@@ -63,19 +74,17 @@ impl Bank {
         let lifetime = i64::try_from(self.config.quote_lifetime.as_millis()).unwrap_or(i64::MAX);
         let expiration = now().plus_millis(lifetime);
         let PayeeTerms { transfer, received, fee } = terms;
-        Ok(Terms { transfer, received, fee, payee: self.party(customer), expiration })
+        Ok(Terms { transfer, received, fee, conversion: None, payee: self.party(customer), expiration })
     }
 
-    /// Decides about an incoming transfer; a repeated one gets the first answer again.
-    fn receive(&self, transfer: IncomingTransfer) -> Answer {
+    /// Decides about an incoming transfer, and whether it was new; a repeated one gets the first answer again.
+    fn receive(&self, transfer: IncomingTransfer) -> (Answer, bool) {
         if let Some(payment) = self.payment(transfer.id) {
-            return self.answer_again(&payment);
+            return (self.answer_again(&payment), false);
         }
-        let Some(customer) = self.customer_of(&transfer.payee.id) else { return Answer::Reject(unknown()) };
-        let Some(fee) = transfer.amount.amount.checked_sub(transfer.received).filter(|fee| !fee.is_negative()) else {
-            return Answer::Reject(FspiopError::new(ErrorCode::PAYEE_FSP_REJECTED_TRANSACTION));
-        };
+        let Some(customer) = self.customer_of(&transfer.payee.id) else { return (Answer::Reject(unknown()), false) };
         let (answer, state) = match customer.temper {
+            Temper::Welcoming if transfer.conversion.is_some() => (Answer::Later, State::Pending),
             Temper::Welcoming => (Answer::Reserve, State::Pending),
             Temper::Silent => (Answer::Silence, State::Pending),
             Temper::Refusing => {
@@ -84,19 +93,26 @@ impl Bank {
                 (Answer::Reject(error), state)
             }
         };
-        match self.open_payment(incoming(transfer, customer, fee, state)) {
-            Ok(()) => answer,
+        let payment = match self.incoming(transfer, customer, state) {
+            Ok(payment) => payment,
+            Err(error) => return (Answer::Reject(error), false),
+        };
+        let (id, is_pending) = (payment.id, payment.is_pending());
+        match self.open_payment(payment) {
+            Ok(true) => (answer, is_pending),
+            // Another message with it came at the same moment.
+            Ok(false) => (self.payment(id).map_or(answer, |payment| self.answer_again(&payment)), false),
             Err(error) => {
                 tracing::error!(%error, "an incoming transfer could not be recorded and is rejected");
-                Answer::Reject(FspiopError::new(ErrorCode::PAYEE_FSP_REJECTED_TRANSACTION))
+                (Answer::Reject(FspiopError::new(ErrorCode::PAYEE_FSP_REJECTED_TRANSACTION)), false)
             }
         }
     }
 
     fn answer_again(&self, payment: &Payment) -> Answer {
-        let is_silent = self.customer(&payment.customer).is_some_and(|customer| customer.temper == Temper::Silent);
         match &payment.state {
-            State::Pending if is_silent => Answer::Silence,
+            State::Pending if self.is_silent_about(payment) => Answer::Silence,
+            State::Pending | State::Completed { .. } if payment.intake.is_some() => Answer::Later,
             State::Pending | State::Completed { .. } => Answer::Reserve,
             State::Failed { reason, .. } => {
                 let code = ErrorCode::parse(&reason.code).unwrap_or(ErrorCode::PAYEE_FSP_REJECTED_TRANSACTION);
@@ -104,26 +120,49 @@ impl Bank {
             }
         }
     }
+
+    fn is_silent_about(&self, payment: &Payment) -> bool {
+        self.customer(&payment.customer).is_some_and(|customer| customer.temper == Temper::Silent)
+    }
+
+    fn incoming(&self, transfer: IncomingTransfer, customer: &Customer, state: State) -> Result<Payment, FspiopError> {
+        let converted = self.intake_of(&transfer)?;
+        let arrives = converted.as_ref().map_or(transfer.amount.amount, |(conversion, _)| conversion.amount);
+        let fee = arrives.checked_sub(transfer.received).filter(|fee| !fee.is_negative());
+        let fee = fee.ok_or_else(|| FspiopError::new(ErrorCode::PAYEE_FSP_REJECTED_TRANSACTION))?;
+        let (conversion, intake) = converted.unzip();
+        let number = transfer.payer.id.identifier.to_string();
+        let name = transfer.payer.name.unwrap_or_else(|| number.clone());
+        Ok(Payment {
+            id: transfer.id,
+            direction: Direction::Incoming,
+            customer: customer.id.clone(),
+            other: Other { name, number, fsp: transfer.payer_fsp },
+            transfer: transfer.amount.amount,
+            received: transfer.received,
+            fee,
+            note: transfer.note,
+            opened: now(),
+            expiration: transfer.expiration,
+            seal: None,
+            conversion,
+            intake,
+            arrival: None,
+            state,
+        })
+    }
 }
 
-fn incoming(transfer: IncomingTransfer, customer: &Customer, fee: Amount, state: State) -> Payment {
-    let number = transfer.payer.id.identifier.to_string();
-    let name = transfer.payer.name.unwrap_or_else(|| number.clone());
-    Payment {
-        id: transfer.id,
-        direction: Direction::Incoming,
-        customer: customer.id.clone(),
-        other: Other { name, number, fsp: transfer.payer_fsp },
-        transfer: transfer.amount.amount,
-        received: transfer.received,
-        fee,
-        note: transfer.note,
-        opened: now(),
-        expiration: transfer.expiration,
-        seal: None,
-        conversion: None,
-        state,
+/// Sees an incoming payment to its end, from wherever it is.
+pub(crate) async fn resume(bank: Arc<Bank>, id: CorrelationId) {
+    let Some(payment) = bank.payment(id) else { return };
+    if payment.direction == Direction::Outgoing {
+        return bank.follow(id).await;
     }
+    if payment.intake.is_some() && !bank.is_silent_about(&payment) {
+        bank.take_in(&payment).await;
+    }
+    watch(bank, id).await;
 }
 
 /// Waits for the hub's notice of a reservation and asks if it does not come.

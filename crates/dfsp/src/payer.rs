@@ -7,7 +7,7 @@
 use crate::bank::{Bank, BankError};
 use crate::config::Customer;
 use crate::conversion::Route;
-use crate::payment::{Conversion, Direction, Other, Payment, Seal, State};
+use crate::payment::{Arrival, Conversion, Direction, Other, Payment, Seal, State};
 use sdk::{
     AmountType, CallError, Decision, ErrorCode, FspiopError, News, Party, QuoteOrder, Role, TransferOrder, new_id, now,
 };
@@ -58,6 +58,8 @@ pub struct Offer {
     pub expiration: Timestamp,
     /// Only if the payee is paid in another currency.
     pub conversion: Option<Conversion>,
+    /// Only if the payee's DFSP converts.
+    pub arrival: Option<Arrival>,
     seal: Seal,
 }
 
@@ -120,6 +122,10 @@ impl Bank {
         let arrives = quote.transfer.amount;
         let transfer = fx_quote.as_ref().map_or(arrives, |fx_quote| fx_quote.source.amount);
         let received = quote.received.map_or(arrives, |money| money.amount);
+        let converted =
+            quote.received.map(|money| money.currency).filter(|currency| *currency != quote.transfer.currency);
+        let fee_in = converted.unwrap_or(quote.transfer.currency);
+        let payee_fee = quote.fee.filter(|fee| fee.currency == fee_in).map_or(Amount::ZERO, |fee| fee.amount);
         let fee = self.config.fees.sending_fee(transfer).ok_or(PayError::ImpossibleAmount)?;
         let total = transfer.checked_add(fee).ok_or(PayError::ImpossibleAmount)?;
         if self.balance(&wish.customer).1 < total {
@@ -131,12 +137,13 @@ impl Bank {
             payee: Party { fsp: quote.payee_fsp, ..payee },
             transfer,
             received,
-            payee_fee: quote.fee.map_or(Amount::ZERO, |money| money.amount),
+            payee_fee,
             fee,
             total,
             note: wish.note.clone(),
             expiration: fx_quote.as_ref().map_or(quote.expiration, |first| first.expiration.min(quote.expiration)),
             conversion: fx_quote.as_ref().map(Conversion::of),
+            arrival: converted.map(|currency| Arrival { currency, fee: payee_fee }),
             seal: Seal { packet: quote.packet, condition: quote.condition.to_string() },
         })
     }
@@ -154,7 +161,7 @@ impl Bank {
         let offer = self.offers.get(id).ok_or(PayError::NoOffer)?;
         let payment = self.payment_of(offer);
         match self.open_payment(payment.clone()) {
-            Ok(()) => {}
+            Ok(_) => {}
             Err(BankError::NotEnoughMoney) => return Err(PayError::NotEnoughMoney(payment.customer_amount())),
             Err(error) => return Err(PayError::Bank(error)),
         }
@@ -183,6 +190,8 @@ impl Bank {
             expiration: opened.plus_millis(lifetime),
             seal: Some(offer.seal),
             conversion: offer.conversion,
+            intake: None,
+            arrival: offer.arrival,
             state: State::Pending,
         }
     }
@@ -277,7 +286,8 @@ impl Bank {
     /// A customer as the scheme sees them.
     pub(crate) fn party(&self, customer: &Customer) -> Party {
         let (id, fsp) = (customer.number.clone(), self.connection.name().clone());
-        Party { id, fsp, name: Some(customer.name.clone()), currencies: vec![self.config.currency] }
+        let currencies = std::iter::once(self.config.currency).chain(customer.takes.iter().copied()).collect();
+        Party { id, fsp, name: Some(customer.name.clone()), currencies }
     }
 
     pub(crate) fn settle_or_report(&self, id: CorrelationId, decision: &Decision) {

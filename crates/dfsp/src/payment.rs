@@ -2,7 +2,7 @@
 //!
 //! Invariant: a payment is pending until the scheme has decided; then it is completed or failed, once and for good.
 
-use sdk::text;
+use sdk::{HeldTransfer, text};
 use serde::{Deserialize, Serialize};
 use vocabulary::{Amount, CorrelationId, Currency, FspId, Money, Timestamp};
 
@@ -16,13 +16,13 @@ pub struct Payment {
     /// Our side, by the customer's id.
     pub customer: String,
     pub other: Other,
-    /// Leaves or reaches this DFSP.
+    /// Leaves or reaches this DFSP; of an incoming payment in the payer's currency.
     #[serde(with = "text")]
     pub transfer: Amount,
     /// Reaches the payee, in the payee's currency.
     #[serde(with = "text")]
     pub received: Amount,
-    /// What this DFSP takes from its customer: on top of the transfer when sending, out of it when receiving.
+    /// What this DFSP takes from its customer: on top of the transfer when sending, out of what arrives when receiving.
     #[serde(with = "text")]
     pub fee: Amount,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -35,9 +35,15 @@ pub struct Payment {
     /// What the transfer is sent with; only for outgoing ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seal: Option<Seal>,
-    /// Only if the payee is paid in another currency.
+    /// Only if this DFSP has the payment converted, on its way out or in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversion: Option<Conversion>,
+    /// Only of an incoming payment that is converted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intake: Option<Intake>,
+    /// Only of an outgoing payment that the payee's DFSP converts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrival: Option<Arrival>,
     pub state: State,
 }
 
@@ -66,7 +72,7 @@ pub struct Seal {
     pub condition: String,
 }
 
-/// How an outgoing payment gets into the payee's currency.
+/// How a payment gets from the payer's currency into the payee's.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Conversion {
     #[serde(with = "text")]
@@ -80,11 +86,38 @@ pub struct Conversion {
     /// Reaches the payee's DFSP.
     #[serde(with = "text")]
     pub amount: Amount,
-    /// What the provider keeps of what we send, in our currency.
+    /// What the provider keeps of the amount in the payer's currency.
     #[serde(with = "text")]
     pub charge: Amount,
     /// 43 characters of base64url.
     pub condition: String,
+}
+
+/// What an incoming payment needs until it has been converted and accepted.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Intake {
+    /// The payer's.
+    #[serde(with = "text")]
+    pub currency: Currency,
+    /// Until when the provider may agree: some time before the transfer expires, which has to be accepted after it.
+    #[serde(with = "text")]
+    pub agreement_expiration: Timestamp,
+    /// When the transfer was accepted. From then on the scheme alone decides.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub accepted: Option<Timestamp>,
+    /// To answer it.
+    pub transfer: HeldTransfer,
+}
+
+/// How a payment arrives that the payee's DFSP converts.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Arrival {
+    /// The payee's.
+    #[serde(with = "text")]
+    pub currency: Currency,
+    /// What the payee's DFSP keeps, in that currency.
+    #[serde(with = "text")]
+    pub fee: Amount,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -121,8 +154,22 @@ impl Payment {
 
     /// What the payee's DFSP keeps of the transfer, in the payee's currency.
     pub fn other_fee(&self) -> Amount {
+        if let Some(arrival) = &self.arrival {
+            return arrival.fee;
+        }
         let arrives = self.conversion.as_ref().map_or(self.transfer, |conversion| conversion.amount);
         arrives.checked_sub(self.received).expect("a quote pays out at most what it takes")
+    }
+
+    /// The payer's currency at a DFSP whose own is `own`.
+    pub fn sent_in(&self, own: Currency) -> Currency {
+        self.intake.as_ref().map_or(own, |intake| intake.currency)
+    }
+
+    /// The payee's currency at a DFSP whose own is `own`.
+    pub fn received_in(&self, own: Currency) -> Currency {
+        let converted = self.conversion.as_ref().map(|conversion| conversion.currency);
+        self.arrival.as_ref().map(|arrival| arrival.currency).or(converted).unwrap_or(own)
     }
 
     pub fn is_pending(&self) -> bool {

@@ -42,6 +42,7 @@ pub struct TreasuryConfig {
     pub data: Option<PathBuf>,
     /// How long an offer holds.
     pub offer_lifetime: Duration,
+    /// At the start; see [`Treasury::behave`].
     pub temper: TreasuryTemper,
 }
 
@@ -117,6 +118,7 @@ pub struct Treasury {
 
 struct Core {
     journal: Journal,
+    temper: TreasuryTemper,
     /// By conversion. They live as long as they can be accepted.
     offers: HashMap<CorrelationId, (FxQuestion, FxTerms, Amount)>,
     conversions: HashMap<CorrelationId, (Reserved, TransferState)>,
@@ -163,7 +165,7 @@ struct Counter(Arc<Treasury>);
 
 impl Exchange for Counter {
     async fn quote(&self, question: FxQuestion) -> Result<FxTerms, FspiopError> {
-        if self.0.config.temper == TreasuryTemper::Mute {
+        if self.0.temper() == TreasuryTemper::Mute {
             tokio::time::sleep(self.0.config.offer_lifetime).await;
             return Err(FspiopError::new(ErrorCode::QUOTE_EXPIRED));
         }
@@ -184,7 +186,7 @@ impl Exchange for Counter {
                 if is_new {
                     tokio::spawn(watch(self.0.clone(), id));
                 }
-                let is_silent = self.0.config.temper == TreasuryTemper::Silent;
+                let is_silent = self.0.temper() == TreasuryTemper::Silent;
                 if is_silent { FxAnswer::Silence } else { FxAnswer::Reserve }
             }
             Err(error) => FxAnswer::Reject(error),
@@ -210,7 +212,7 @@ impl Treasury {
             Some(directory) => Journal::open(directory)?,
             None => (Journal::Memory, Vec::new()),
         };
-        let mut core = Core::new(journal);
+        let mut core = Core::new(journal, config.temper);
         let whose = Event::TreasuryOpened { fsp: config.connection.name.clone() };
         match events.first() {
             Some(first) if *first != whose => {
@@ -221,6 +223,15 @@ impl Treasury {
         }
         events.iter().for_each(|event| core.apply(event));
         Ok(Self { config, connection, core: Mutex::new(core), changes: watch::Sender::new(0) })
+    }
+
+    /// Treats questions otherwise from now on; for trials.
+    pub fn behave(&self, temper: TreasuryTemper) {
+        self.core().temper = temper;
+    }
+
+    fn temper(&self) -> TreasuryTemper {
+        self.core().temper
     }
 
     /// What the provider owes the scheme in a currency.
@@ -293,7 +304,7 @@ impl Treasury {
             let is_same = known.conversion() == *conversion && *state != TransferState::Aborted;
             return if is_same { Ok(false) } else { Err(FspiopError::new(ErrorCode::PAYEE_FSP_REJECTED_TRANSACTION)) };
         }
-        if self.config.temper == TreasuryTemper::Refusing || core.conversions.len() >= CONVERSIONS_MAX {
+        if core.temper == TreasuryTemper::Refusing || core.conversions.len() >= CONVERSIONS_MAX {
             return Err(FspiopError::new(ErrorCode::PAYEE_REJECTED_TRANSACTION));
         }
         let offer = core.offers.get(&conversion.id).filter(|(_, terms, _)| terms.expiration > now());
@@ -381,9 +392,9 @@ async fn watch(treasury: Arc<Treasury>, id: CorrelationId) {
 }
 
 impl Core {
-    fn new(journal: Journal) -> Self {
+    fn new(journal: Journal, temper: TreasuryTemper) -> Self {
         let (offers, conversions) = (HashMap::new(), HashMap::new());
-        Self { journal, offers, conversions, positions: HashMap::new(), fees: HashMap::new() }
+        Self { journal, temper, offers, conversions, positions: HashMap::new(), fees: HashMap::new() }
     }
 
     fn record(&mut self, event: Event) -> Result<(), JournalError> {

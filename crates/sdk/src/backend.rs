@@ -4,8 +4,9 @@
 //! asked and told the same thing again, so it answers by id; what it has promised (a reservation) it has made durable
 //! before it answers.
 
-use crate::{FxNews, News, Party};
-use fspiop::{FspiopError, body::AmountType};
+use crate::{FxNews, FxQuote, News, Party, text};
+use fspiop::{FspiopError, Version, body::AmountType};
+use serde::{Deserialize, Serialize};
 use std::future::Future;
 use vocabulary::{Amount, CorrelationId, FspId, Money, PartyId, Timestamp};
 
@@ -31,7 +32,7 @@ pub trait Backend: Send + Sync + 'static {
 }
 
 /// `POST /quotes`, as the payee's DFSP reads it.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct QuoteQuestion {
     pub quote_id: CorrelationId,
     pub transaction_id: CorrelationId,
@@ -43,15 +44,18 @@ pub struct QuoteQuestion {
     pub note: Option<String>,
 }
 
-/// What the payee's DFSP answers. All amounts are in the currency of the question.
+/// What the payee's DFSP answers. All amounts are in the currency of the question; with a conversion, what is received and
+/// the fee are in the currency into which it converts.
 #[derive(Clone, Debug)]
 pub struct Terms {
     /// Moves between the DFSPs.
     pub transfer: Amount,
     /// Reaches the payee.
     pub received: Amount,
-    /// Of the transfer, what the payee's DFSP keeps.
+    /// Of the transfer, or of what it is converted into, what the payee's DFSP keeps.
     pub fee: Amount,
+    /// How the payee's DFSP will convert the transfer. It comes back with the transfer and need not be remembered.
+    pub conversion: Option<FxQuote>,
     /// The payee, with the name that the payer may see.
     pub payee: Party,
     pub expiration: Timestamp,
@@ -62,15 +66,36 @@ pub struct Terms {
 pub struct IncomingTransfer {
     pub id: CorrelationId,
     pub quote_id: CorrelationId,
+    /// Of the quote. A conversion was offered for the transfer of this id.
+    pub transaction_id: CorrelationId,
     pub payer_fsp: FspId,
     pub payer: Party,
     pub payee: Party,
     /// Moves between the DFSPs.
     pub amount: Money,
-    /// Of it, what reaches the payee, as quoted.
+    /// Of it, or of what it is converted into, what reaches the payee, as quoted.
     pub received: Amount,
+    /// The terms at which it is converted here, as quoted, with one charge at most.
+    pub conversion: Option<FxQuote>,
     pub note: Option<String>,
     pub expiration: Timestamp,
+    /// To answer it after [`Answer::Later`].
+    pub held: HeldTransfer,
+}
+
+/// A transfer whose answer was put off: what [`crate::Connection::fulfil`] and [`crate::Connection::reject`] need, also after
+/// a restart.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct HeldTransfer {
+    #[serde(with = "text")]
+    pub id: CorrelationId,
+    /// Who is answered.
+    #[serde(with = "text")]
+    pub source: FspId,
+    /// Of the question.
+    #[serde(with = "text")]
+    pub version: Version,
+    pub packet: String,
 }
 
 /// What becomes of an incoming transfer.
@@ -82,6 +107,8 @@ pub enum Answer {
     Commit,
     /// The transfer ends and the payer gets this error.
     Reject(FspiopError),
+    /// No answer yet: the DFSP gives it by [`crate::Connection::fulfil`] or [`crate::Connection::reject`].
+    Later,
     /// No answer; the transfer expires. For trials.
     Silence,
 }

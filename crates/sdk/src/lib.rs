@@ -25,7 +25,7 @@ pub mod text;
 mod waiting;
 mod wire;
 
-pub use backend::{Answer, Backend, IncomingTransfer, NotRecorded, QuoteQuestion, Terms};
+pub use backend::{Answer, Backend, HeldTransfer, IncomingTransfer, NotRecorded, QuoteQuestion, Terms};
 pub use call_error::CallError;
 pub use config::{Config, now};
 pub use connection::Connection;

@@ -34,6 +34,7 @@ pub struct Quote {
     /// Who answered; the transfer goes there.
     pub payee_fsp: FspId,
     pub transfer: Money,
+    /// In another currency than the transfer if the payee's DFSP converts.
     pub received: Option<Money>,
     /// Of the transfer, what the payee's DFSP keeps.
     pub fee: Option<Money>,
@@ -189,14 +190,17 @@ impl Connection {
 }
 
 impl Quote {
-    /// The terms must be in the currency of the question and must not take more, nor give less, than it says.
+    /// The terms must be in the currency of the question and must not take more, nor give less, than it says. What is
+    /// converted on the payee's side arrives in another currency; how much that is worth is for the payer to judge.
     fn check(self, order: &QuoteOrder) -> Result<Self, &'static str> {
         let asked = order.amount;
         let received = self.received.unwrap_or(self.transfer);
-        if self.transfer.currency != asked.currency || received.currency != asked.currency {
+        // Where the payer says what leaves, the payee's DFSP may convert it.
+        let is_converted = received.currency != asked.currency && order.amount_type == AmountType::Send;
+        if self.transfer.currency != asked.currency || (received.currency != asked.currency && !is_converted) {
             return Err("the quote is in another currency");
         }
-        if received.amount > self.transfer.amount || received.amount.is_negative() {
+        if (received.amount > self.transfer.amount && !is_converted) || received.amount.is_negative() {
             return Err("the quote pays out more than it takes");
         }
         match order.amount_type {
@@ -272,5 +276,13 @@ mod tests {
         let mut foreign = quote("100", None);
         foreign.transfer.currency = "USD".parse().unwrap();
         assert!(foreign.check(&order(AmountType::Send)).is_err());
+    }
+
+    #[test]
+    fn only_what_is_sent_may_arrive_in_another_currency() {
+        let mut converted = quote("100", Some("2000"));
+        converted.received.as_mut().unwrap().currency = "TZS".parse().unwrap();
+        assert!(converted.clone().check(&order(AmountType::Send)).is_ok());
+        assert!(converted.check(&order(AmountType::Receive)).is_err());
     }
 }

@@ -144,7 +144,7 @@ pub(crate) struct Transaction {
 }
 
 /// `ExtensionList` (§7.4.4).
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 pub(crate) struct ExtensionList {
     pub extension: Vec<fspiop::Extension>,
 }

@@ -30,6 +30,7 @@ struct Demo {
     process: Child,
     green: SocketAddr,
     blue: SocketAddr,
+    lake: SocketAddr,
 }
 
 struct Page {
@@ -53,8 +54,8 @@ impl Demo {
             assert_eq!(found, title);
             address
         };
-        let (green, blue) = (next("Green Bank"), next("Blue Wallet"));
-        Self { process, green, blue }
+        let (green, blue, lake) = (next("Green Bank"), next("Blue Wallet"), next("Lake Savings"));
+        Self { process, green, blue, lake }
     }
 
     /// Sends money as a browser does and returns the path of the payment's page.
@@ -67,9 +68,14 @@ impl Demo {
 
     /// Everything up to the confirmation: the form's token and the path of the offer.
     fn offer(&self, customer: &str, number: &str, amount: &str) -> (String, String) {
+        self.offer_of(customer, number, amount, "receive")
+    }
+
+    /// The same, with the side on which the amount is fixed.
+    fn offer_of(&self, customer: &str, number: &str, amount: &str, mode: &str) -> (String, String) {
         let form = get(self.green, &format!("/customers/{customer}/send")).body;
         let token = form.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
-        let fields = format!("token={token}&number={number}&amount={amount}&mode=receive&note=");
+        let fields = format!("token={token}&number={number}&amount={amount}&mode={mode}&note=");
         let offer = post(self.green, &format!("/customers/{customer}/send"), &fields);
         assert_eq!(offer.status, 303, "{}", offer.body);
         (token.to_owned(), offer.location)
@@ -164,11 +170,11 @@ fn the_script_passes_and_passes_again_on_its_own_data() {
         let lines: Vec<serde_json::Value> =
             text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
-        assert_eq!(lines.len(), 11);
-        assert!(lines[..10].iter().all(|line| line["agree"] == true));
+        assert_eq!(lines.len(), 13);
+        assert!(lines[..12].iter().all(|line| line["agree"] == true));
         assert_eq!(
-            (&lines[10]["cases"], &lines[10]["agreeing"], &lines[10]["ok"]),
-            (&10.into(), &10.into(), &true.into())
+            (&lines[12]["cases"], &lines[12]["agreeing"], &lines[12]["ok"]),
+            (&12.into(), &12.into(), &true.into())
         );
     }
 }
@@ -178,7 +184,7 @@ fn the_table_is_for_people() {
     let output = once(&[]);
     let table = text(&output.stdout);
     assert!(output.status.success(), "{table}");
-    for part in ["payment goes through", "4200 Payer limit error", "agree in 10 of 10 payments"] {
+    for part in ["payment goes through", "4200 Payer limit error", "agree in 12 of 12 payments"] {
         assert!(table.contains(part), "{part} in {table}");
     }
 }
@@ -238,6 +244,29 @@ fn what_a_conversion_costs_is_shown_before_it_is_confirmed_and_in_the_history() 
     let fields = format!("token={token}&number=9993000001&amount=100&currency=KES&mode=receive&note=");
     let refused = post(demo.green, "/customers/amina/send", &fields);
     assert!(refused.status == 422 && refused.body.contains("account is in another currency"), "{}", refused.body);
+}
+
+#[test]
+fn what_the_payees_dfsp_converts_is_shown_in_both_currencies_on_both_sides() {
+    let demo = Demo::start(&[]);
+    let (token, path) = demo.offer_of("amina", "9993000004", "100", "send");
+    // The exchange keeps 0.5 % and 1 % of the rate of 20, they 0.5 % of the 1,970.10 that arrive, we 1 %.
+    let offer = get(demo.green, &path).body;
+    for part in ["Penda Mollel", "TZS 1,960.25", "TZS 9.85", "Converted by lakesavings", "KES 100.00", "KES 101.00"] {
+        assert!(offer.contains(part), "{part} in {offer}");
+    }
+    let payment = post(demo.green, &path, &format!("token={token}")).location;
+    let receipt = demo.wait_for(demo.green, &payment, "Paid</h1>");
+    assert!(receipt.contains("TZS 1,960.25") && receipt.contains("KES 101.00"), "{receipt}");
+    let received = demo.wait_for(demo.lake, &payment.replace("amina", "penda"), "You received money");
+    let facts =
+        ["KES 100.00", "TZS 1,970.10", "Converted by savannafx", "1 KES = TZS 19.80", "KES 0.50", "TZS 1,960.25"];
+    for part in facts {
+        assert!(received.contains(part), "{part} in {received}");
+    }
+    let history = get(demo.lake, "/customers/penda").body;
+    assert!(history.contains("+TZS 1,960.25") && history.contains("They sent KES 100.00"), "{history}");
+    assert_eq!(balance(demo.lake, "penda"), "TZS 21,960.25");
 }
 
 #[test]
@@ -328,6 +357,50 @@ fn a_conversion_that_is_killed_at_any_step_ends_the_same_on_all_sides() {
     }
     // The script compares all positions of hub, DFSPs and provider.
     let output = once(&["--data", path_text(directory.path())]);
+    assert!(output.status.success(), "{}", text(&output.stdout));
+}
+
+#[test]
+fn a_conversion_of_the_payees_dfsp_that_is_killed_at_any_step_ends_the_same_on_all_sides() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = path_text(directory.path());
+    let mut paid = 0;
+    for (participant, event, lifetime, is_accepted) in [
+        ("lakesavings", "payment_opened", "3", false),
+        ("savannafx", "conversion_reserved", "3", false),
+        // From here on a restart must not lose the payment, if it is in time.
+        ("lakesavings", "payment_accepted", "40", true),
+        ("lakesavings", "payment_completed", "40", true),
+    ] {
+        let options = ["--expire-after", lifetime, "--data", data];
+        let demo = Demo::start(&options);
+        let (token, offer) = demo.offer_of("amina", "9993000004", "100", "send");
+        let journal = directory.path().join(participant).join("journal.jsonl");
+        let before = count(&journal, event);
+        let (green, path) = (demo.green, offer.clone());
+        let confirmation = thread::spawn(move || try_post(green, &path, &format!("token={token}")));
+        let started = Instant::now();
+        while count(&journal, event) == before {
+            assert!(started.elapsed() < PATIENCE, "no {event} at {participant}");
+        }
+        drop(demo);
+        // The confirmation's answer may have been cut off.
+        let _ = confirmation.join().unwrap();
+        let demo = Demo::start(&options);
+        let payment = offer.replace("offers", "payments");
+        let is_paid = demo.is_paid(&payment);
+        let killed = format!("killed after {event} at {participant}");
+        assert!(is_paid || !is_accepted, "{killed}");
+        if is_paid {
+            paid += 1;
+            demo.wait_for(demo.lake, &payment.replace("amina", "penda"), "You received money");
+        }
+        assert_eq!(balance(demo.green, "amina"), shillings(5_000_000 - paid * 10_100), "{killed}");
+        let theirs = shillings(2_000_000 + paid * 196_025).replace("KES", "TZS");
+        assert_eq!(balance(demo.lake, "penda"), theirs, "{killed}");
+    }
+    // The script compares all positions of hub, DFSPs and provider.
+    let output = once(&["--data", data]);
     assert!(output.status.success(), "{}", text(&output.stdout));
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::config::Temper;
 use crate::fees::{FeeRule, Fees};
-use crate::payment::{Conversion, Other};
+use crate::payment::{Conversion, Intake, Other};
 use sdk::{ErrorCode, FspiopError, FxNews, FxStatus, TransferState, new_id};
 use std::path::Path;
 use std::time::Duration;
@@ -20,6 +20,7 @@ pub(crate) fn config(data: Option<&Path>) -> Config {
         name: format!("{id} of Green"),
         number: PartyId::try_new(PartyIdType::Msisdn, number, None).unwrap(),
         deposit: amount(deposit),
+        takes: Vec::new(),
         temper: Temper::Welcoming,
     };
     let mut connection = sdk::Config::new("green".parse().unwrap(), "http://127.0.0.1:1", "secret");
@@ -64,6 +65,8 @@ pub(crate) fn payment(direction: Direction, transfer: &str) -> Payment {
         expiration: Timestamp::from_millis(1),
         seal: None,
         conversion: None,
+        intake: None,
+        arrival: None,
         state: State::Pending,
     }
 }
@@ -79,6 +82,31 @@ pub(crate) fn converted() -> Payment {
         condition: sdk::condition_of(&vocabulary::Fulfilment::new([7; 32])).to_string(),
     };
     Payment { received: amount("0.28"), conversion: Some(conversion), ..payment(Direction::Outgoing, "40") }
+}
+
+/// 40 dollars have come in; 5,200 shillings of them reach the account once they are converted.
+pub(crate) fn taken() -> Payment {
+    let id = new_id();
+    let conversion = Conversion {
+        currency: "KES".parse().unwrap(),
+        amount: amount("5210"),
+        charge: amount("0.2"),
+        ..converted().conversion.unwrap()
+    };
+    let intake = Intake {
+        currency: "USD".parse().unwrap(),
+        agreement_expiration: Timestamp::from_millis(1),
+        accepted: None,
+        transfer: sdk::HeldTransfer {
+            id,
+            source: "blue".parse().unwrap(),
+            version: sdk::Version::V2_0,
+            packet: "AA".into(),
+        },
+    };
+    let (received, fee) = (amount("5200"), amount("10"));
+    let (conversion, intake) = (Some(conversion), Some(intake));
+    Payment { id, received, fee, conversion, intake, ..payment(Direction::Incoming, "40") }
 }
 
 fn expired() -> Decision {
@@ -131,6 +159,60 @@ fn a_conversion_that_fails_ends_its_payment_and_an_agreed_one_does_not() {
     bank.settle(agreed.id, &Decision::Committed).unwrap();
     assert_eq!(bank.balance_of(&Account::Position), amount("40"), "in our own currency");
     assert!(bank.is_balanced());
+}
+
+#[test]
+fn what_is_converted_on_its_way_in_is_credited_in_our_currency_and_keeps_nothing_of_the_other() {
+    let bank = bank(None);
+    let payment = taken();
+    bank.open_payment(payment.clone()).unwrap();
+    assert!(bank.accept(payment.id).unwrap().is_some());
+    assert_eq!(bank.balance("ana").0, amount("100"), "accepted is not committed");
+    bank.settle(payment.id, &Decision::Committed).unwrap();
+    assert_eq!(bank.balance("ana"), (amount("5300"), amount("5300")));
+    assert_eq!(bank.balance_of(&Account::FeeIncome), amount("10"));
+    assert_eq!(bank.balance_of(&Account::Position), amount("-5210"));
+    assert!(bank.is_balanced());
+}
+
+#[test]
+fn what_was_accepted_is_not_given_up_and_what_was_given_up_is_not_accepted() {
+    let directory = tempfile::tempdir().unwrap();
+    let (accepted, refused) = (taken(), taken());
+    let error = FspiopError::new(ErrorCode::PAYEE_REJECTED_TRANSACTION);
+    let at = {
+        let bank = bank(Some(directory.path()));
+        for payment in [&accepted, &refused] {
+            assert!(bank.open_payment(payment.clone()).unwrap());
+            assert!(!bank.open_payment(payment.clone()).unwrap());
+        }
+        assert!(bank.give_up(refused.id, &error).unwrap());
+        bank.accept(accepted.id).unwrap().unwrap()
+    };
+    let bank = bank(Some(directory.path()));
+    assert_eq!(bank.accept(accepted.id).unwrap(), Some(at), "the same time, so that the same bytes are sent");
+    assert!(!bank.give_up(accepted.id, &error).unwrap());
+    assert_eq!(bank.accept(refused.id).unwrap(), None);
+    assert!(bank.give_up(refused.id, &error).unwrap(), "it may be refused again");
+    assert_eq!(bank.pending(), [accepted.id]);
+    let conversion = accepted.conversion.unwrap().id;
+    let in_doubt = bank.hear_conversion(conversion, &FxNews::Error(error)).unwrap();
+    assert_eq!(in_doubt, Some(accepted.id), "the hub is asked, and decides");
+    assert!(bank.payment(accepted.id).unwrap().is_pending());
+    bank.settle(accepted.id, &expired()).unwrap();
+    assert_eq!(bank.balance("ana").0, amount("100"));
+}
+
+#[test]
+fn a_provider_that_refuses_ends_what_was_not_accepted() {
+    let bank = bank(None);
+    let payment = taken();
+    bank.open_payment(payment.clone()).unwrap();
+    let conversion = payment.conversion.unwrap().id;
+    let error = FspiopError::new(ErrorCode::PAYEE_REJECTED_TRANSACTION);
+    assert_eq!(bank.hear_conversion(conversion, &FxNews::Error(error)).unwrap(), None);
+    assert!(matches!(bank.payment(payment.id).unwrap().state, State::Failed { .. }));
+    assert_eq!(bank.accept(payment.id).unwrap(), None);
 }
 
 #[test]

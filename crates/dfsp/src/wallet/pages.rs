@@ -11,7 +11,7 @@ use crate::config::{Customer, Temper};
 use crate::payer::Offer;
 use crate::payment::{Conversion, Direction, Payment, State};
 use maud::{DOCTYPE, Markup, html};
-use vocabulary::{Amount, Currency, SCALE};
+use vocabulary::{Amount, Money, SCALE};
 
 /// Seconds after which the page of a payment on its way loads again.
 const RELOAD_SECONDS: u32 = 3;
@@ -73,12 +73,20 @@ fn history_line(bank: &Bank, payment: &Payment) -> Markup {
                 span.sum { (sign) (cash(bank, payment.customer_amount())) }
                 span.muted { (minute(payment.opened)) }
                 span class={ "state " (state_class(payment)) } { (state_word(payment)) }
-                @if let Some(conversion) = &payment.conversion {
-                    span.muted { "They get " (money(payment.received, conversion.currency)) }
-                }
+                @if let Some(other) = other_amount(bank, payment) { span.muted { (other) } }
             }
         }
     }
+}
+
+/// The amount on the other side, if it is in another currency.
+fn other_amount(bank: &Bank, payment: &Payment) -> Option<String> {
+    let own = bank.config.currency;
+    let (what, amount, currency) = match payment.direction {
+        Direction::Outgoing => ("They get", payment.received, payment.received_in(own)),
+        Direction::Incoming => ("They sent", payment.transfer, payment.sent_in(own)),
+    };
+    (currency != own).then(|| format!("{what} {}", money(amount, currency)))
 }
 
 pub(super) fn send(bank: &Bank, customer: &Customer, form: &SendForm, faults: &Faults) -> Markup {
@@ -147,14 +155,21 @@ fn field(id: &str, label: &str, fault: Option<&str>, input: Markup) -> Markup {
 
 pub(super) fn offer(bank: &Bank, customer: &Customer, offer: &Offer, token: &str) -> Markup {
     let name = offer.payee.name.as_deref().unwrap_or("Name not given");
-    let theirs = offer.conversion.as_ref().map_or(bank.config.currency, |conversion| conversion.currency);
+    let converted = offer.conversion.as_ref().map(|conversion| conversion.currency);
+    let arriving = offer.arrival.as_ref().map(|arrival| arrival.currency);
+    let theirs = arriving.or(converted).unwrap_or(bank.config.currency);
     let content = html! {
         h1 { "Is this right?" }
         dl.facts {
             dt { "To" } dd { strong { (name) } br; (offer.payee.id.identifier) " at " (offer.payee.fsp) }
             dt { "They get" } dd { (money(offer.received, theirs)) }
             dt { "Fee of " (offer.payee.fsp) } dd { (money(offer.payee_fee, theirs)) }
-            @if let Some(conversion) = &offer.conversion { (conversion_facts(bank, conversion, offer.transfer)) }
+            @if let Some(conversion) = &offer.conversion {
+                (conversion_facts("Their provider gets", conversion, sent(bank, offer.transfer)))
+            }
+            @if offer.arrival.is_some() && offer.conversion.is_none() {
+                dt { "Converted by " (offer.payee.fsp) } dd { (cash(bank, offer.transfer)) }
+            }
             dt { "Our fee" } dd { (cash(bank, offer.fee)) }
             dt.total { "You pay in total" } dd.total { (cash(bank, offer.total)) }
             @if let Some(note) = &offer.note { dt { "Message" } dd { (note) } }
@@ -171,7 +186,8 @@ pub(super) fn offer(bank: &Bank, customer: &Customer, offer: &Offer, token: &str
 
 pub(super) fn payment(bank: &Bank, customer: &Customer, payment: &Payment) -> Markup {
     let title = result_title(payment);
-    let theirs = payment.conversion.as_ref().map_or(bank.config.currency, |conversion| conversion.currency);
+    let theirs = payment.received_in(bank.config.currency);
+    let from = Money { amount: payment.transfer, currency: payment.sent_in(bank.config.currency) };
     let content = html! {
         h1 class={ "result " (state_class(payment)) } role="status" { (title) }
         (explanation(payment))
@@ -183,13 +199,19 @@ pub(super) fn payment(bank: &Bank, customer: &Customer, payment: &Payment) -> Ma
                     dt { "They get" } dd { (money(payment.received, theirs)) }
                     dt { "Fee of " (payment.other.fsp) } dd { (money(payment.other_fee(), theirs)) }
                     @if let Some(conversion) = &payment.conversion {
-                        (conversion_facts(bank, conversion, payment.transfer))
+                        (conversion_facts("Their provider gets", conversion, from))
+                    }
+                    @if payment.arrival.is_some() && payment.conversion.is_none() {
+                        dt { "Converted by " (payment.other.fsp) } dd { (cash(bank, payment.transfer)) }
                     }
                     dt { "Our fee" } dd { (cash(bank, payment.fee)) }
                     dt.total { "In total" } dd.total { (cash(bank, payment.customer_amount())) }
                 }
                 Direction::Incoming => {
-                    dt { "Sent" } dd { (cash(bank, payment.transfer)) }
+                    dt { "Sent" } dd { (money(from.amount, from.currency)) }
+                    @if let Some(conversion) = &payment.conversion {
+                        (conversion_facts("Converted into", conversion, from))
+                    }
                     dt { "Our fee" } dd { (cash(bank, payment.fee)) }
                     dt.total { "You get" } dd.total { (cash(bank, payment.received)) }
                 }
@@ -204,23 +226,26 @@ pub(super) fn payment(bank: &Bank, customer: &Customer, payment: &Payment) -> Ma
     document(bank, title, Some(customer), content, reload)
 }
 
+fn sent(bank: &Bank, amount: Amount) -> Money {
+    Money { amount, currency: bank.config.currency }
+}
+
 /// What a conversion takes and gives, at which rate.
-fn conversion_facts(bank: &Bank, conversion: &Conversion, given: Amount) -> Markup {
-    let own = bank.config.currency;
+fn conversion_facts(gives: &str, conversion: &Conversion, given: Money) -> Markup {
     html! {
-        dt { "Their provider gets" } dd { (money(conversion.amount, conversion.currency)) }
+        dt { (gives) } dd { (money(conversion.amount, conversion.currency)) }
         dt { "Converted by " (conversion.provider) } dd {
-            (cash(bank, given))
-            @if let Some(rate) = rate([given, conversion.charge], own, conversion) { br; (rate) }
+            (money(given.amount, given.currency))
+            @if let Some(rate) = rate(given, conversion) { br; (rate) }
         }
-        dt { "Of it, fee of " (conversion.provider) } dd { (cash(bank, conversion.charge)) }
+        dt { "Of it, fee of " (conversion.provider) } dd { (money(conversion.charge, given.currency)) }
     }
 }
 
 /// `1 USD = KES 130.4512` after the fee, the dearer currency first.
-fn rate([given, charge]: [Amount; 2], own: Currency, conversion: &Conversion) -> Option<String> {
-    let converted = given.checked_sub(charge)?;
-    let theirs = conversion.currency;
+fn rate(given: Money, conversion: &Conversion) -> Option<String> {
+    let converted = given.amount.checked_sub(conversion.charge)?;
+    let (own, theirs) = (given.currency, conversion.currency);
     let (one, other, for_one) = if converted >= conversion.amount {
         (theirs, own, unit_price(converted, conversion.amount)?)
     } else {

@@ -1,7 +1,7 @@
 //! The pages over HTTP, with a hub that is away: what a customer sees before the scheme is asked.
 
 use super::*;
-use crate::bank::tests::{bank, converted, payment};
+use crate::bank::tests::{bank, converted, payment, taken};
 use crate::payment::Direction;
 use http_body_util::Full;
 use sdk::{Decision, HttpClient};
@@ -78,6 +78,22 @@ async fn a_payment_in_another_currency_shows_both_amounts_the_rate_and_every_fee
     for text in
         ["USD 0.28", "Fee of blue", "USD 0.02", "Converted by savanna", "KES 40.00", "1 USD = KES 130.00", "KES 41.00"]
     {
+        assert!(receipt.contains(text), "{text} in {receipt}");
+    }
+}
+
+#[tokio::test]
+async fn a_payment_that_was_converted_here_shows_what_was_sent_and_what_arrived() {
+    let browser = Browser::open().await;
+    let payment = taken();
+    browser.bank.open_payment(payment.clone()).unwrap();
+    browser.bank.settle(payment.id, &Decision::Committed).unwrap();
+    let home = browser.get("/customers/ana").await.text;
+    for text in ["+KES 5,200.00", "They sent USD 40.00"] {
+        assert!(home.contains(text), "{text} in {home}");
+    }
+    let receipt = browser.get(&format!("/customers/ana/payments/{}", payment.id)).await.text;
+    for text in ["USD 40.00", "Converted by savanna", "KES 5,210.00", "USD 0.20", "KES 10.00", "KES 5,200.00"] {
         assert!(receipt.contains(text), "{text} in {receipt}");
     }
 }

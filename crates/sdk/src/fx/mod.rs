@@ -31,12 +31,18 @@
 //! }
 //! ```
 //!
+//! A payee's DFSP can convert instead: it asks the providers when it is asked for a quote, gives their terms to
+//! [`Terms::conversion`](crate::Terms::conversion) and finds them again in the transfer. It answers [`Answer::Later`](crate::Answer::Later),
+//! sends the conversion with the transfer's id and amount, and [fulfils](Connection::fulfil) the transfer once the provider
+//! has agreed.
+//!
 //! Invariant: after an agreement the payment is open until its transfer has ended, so a transfer that could not be sent is
 //! sent again. After a time-out [`Connection::fx_status`] tells whether there was an agreement.
 
 mod exchange;
 mod news;
 mod payer;
+pub(crate) mod sealed;
 pub(crate) mod wire;
 
 pub use exchange::{Exchange, FxAnswer, FxCharge, FxQuestion, FxReservation, FxTerms, IncomingConversion};

@@ -263,6 +263,15 @@ impl FxQuoteOrder {
     }
 }
 
+impl FxQuote {
+    /// What the provider keeps of the source amount.
+    pub fn charge(&self) -> Amount {
+        let charges = self.charges.iter().filter_map(|charge| charge.source);
+        let ours = charges.filter(|charge| charge.currency == self.source.currency);
+        ours.fold(Amount::ZERO, |sum, charge| sum.checked_add(charge.amount).unwrap_or(sum))
+    }
+}
+
 impl FxTransferOrder {
     /// Accepts terms; the provider has to answer by `expiration`.
     pub fn of(quote: &FxQuote, expiration: Timestamp) -> Self {

@@ -4,8 +4,11 @@
 //! terms are the ones that were quoted; the fulfilment leaves only for a transfer of exactly those terms, unexpired.
 
 use super::{Inbound, Server};
-use crate::backend::{Answer, IncomingTransfer, QuoteQuestion, Terms};
+use crate::backend::{Answer, HeldTransfer, IncomingTransfer, QuoteQuestion, Terms};
+use crate::call_error::CallError;
 use crate::config::now;
+use crate::connection::Connection;
+use crate::fx::sealed;
 use crate::message::Message;
 use crate::{Backend, Exchange, Party, wire};
 use fspiop::body::{QuoteRequest, TransferPrepare, TransferState};
@@ -13,7 +16,7 @@ use fspiop::ilp::{self, PaymentPacket};
 use fspiop::{Envelope, ErrorCode, FspiopError, Operation, PartyPath, Resource, Version, canonical_json};
 use http::Method;
 use std::sync::Arc;
-use vocabulary::{Fulfilment, PartyId};
+use vocabulary::{CorrelationId, Fulfilment, PartyId, Timestamp};
 
 /// A quote as it was asked, with what its ILP packet will repeat.
 pub(super) struct Asked {
@@ -74,6 +77,10 @@ impl<B: Backend, X: Exchange> Server<B, X> {
     fn seal(&self, asked: &Asked, terms: Terms) -> Result<wire::QuotePut, FspiopError> {
         let question = &asked.question;
         let cash = |amount| wire::Cash { amount, currency: question.amount.currency };
+        let converted = terms.conversion.as_ref().map_or(question.amount.currency, |quote| quote.target.currency);
+        let arriving = |amount| wire::Cash { amount, currency: converted };
+        let mut extensions = wire::ExtensionList::of_received(terms.received);
+        extensions.extension.extend(terms.conversion.iter().flat_map(sealed::write));
         let transaction = wire::Transaction {
             transaction_id: question.transaction_id,
             quote_id: question.quote_id,
@@ -83,7 +90,7 @@ impl<B: Backend, X: Exchange> Server<B, X> {
             transaction_type: asked.transaction_type.clone(),
             note: question.note.clone(),
             expiration: Some(terms.expiration),
-            extension_list: Some(wire::ExtensionList::of_received(terms.received)),
+            extension_list: Some(extensions),
         };
         let transaction = serde_json::to_value(&transaction).expect("texts and objects always serialise");
         let not_payable =
@@ -103,8 +110,8 @@ impl<B: Backend, X: Exchange> Server<B, X> {
         let fulfilment = self.connection.0.secret.fulfilment_v1(&packet);
         Ok(wire::QuotePut {
             transfer_amount: cash(terms.transfer),
-            payee_receive_amount: Some(cash(terms.received)),
-            payee_fsp_fee: Some(cash(terms.fee)),
+            payee_receive_amount: Some(arriving(terms.received)),
+            payee_fsp_fee: Some(arriving(terms.fee)),
             expiration: terms.expiration,
             ilp_packet: packet,
             condition: ilp::condition_of(&fulfilment).to_string(),
@@ -122,17 +129,14 @@ impl<B: Backend, X: Exchange> Server<B, X> {
             Ok((transfer, fulfilment)) => (backend.prepare(transfer).await, Some(fulfilment)),
             Err(error) => (Answer::Reject(error), None),
         };
-        let message_of = |operation| Message::new(Method::PUT, Resource::Transfers, &operation);
         let message = match answer {
-            (Answer::Silence, _) => return,
-            (Answer::Reject(error), _) => {
-                message_of(Operation::PutTransferError(id.to_string())).body(error.to_json().into())
-            }
+            (Answer::Silence | Answer::Later, _) => return,
+            (Answer::Reject(error), _) => rejected(id, &error),
             (accepted, Some(fulfilment)) => {
                 // Version 1.0 has no notice to the payee: there a reservation would never end.
                 let reserves = accepted == Answer::Reserve && envelope.version != Version::V1_0;
                 let state = if reserves { TransferState::Reserved } else { TransferState::Committed };
-                message_of(Operation::PutTransfer(id.to_string())).body(fulfil_body(state, fulfilment))
+                fulfilled(id, state, fulfilment, now())
             }
             (Answer::Reserve | Answer::Commit, None) => unreachable!("what was not opened is rejected"),
         };
@@ -169,16 +173,25 @@ impl<B: Backend, X: Exchange> Server<B, X> {
             return Err(refused("the transfer is for another FSP"));
         }
         let unreadable = || refused("the packet names nobody");
+        let extensions = transaction.extension_list.unwrap_or_default();
         let transfer = IncomingTransfer {
             id: prepare.transfer_id,
             quote_id: transaction.quote_id,
+            transaction_id: transaction.transaction_id,
             payer_fsp: prepare.payer_fsp.clone(),
             payer: Party::of_wire(transaction.payer, &envelope.source).ok_or_else(unreadable)?,
             payee: Party::of_wire(transaction.payee, own).ok_or_else(unreadable)?,
             amount,
-            received: transaction.extension_list.and_then(|list| list.received()).unwrap_or(amount.amount),
+            received: extensions.received().unwrap_or(amount.amount),
+            conversion: sealed::read(&extensions.extension, transaction.transaction_id, amount),
             note: transaction.note,
             expiration: prepare.expiration,
+            held: HeldTransfer {
+                id: prepare.transfer_id,
+                source: envelope.source.clone(),
+                version: envelope.version,
+                packet: prepare.ilp_packet.to_string(),
+            },
         };
         Ok((transfer, fulfilment))
     }
@@ -199,6 +212,38 @@ async fn find(backend: &impl Backend, path: &PartyPath) -> Result<Party, FspiopE
     backend.lookup(party).await
 }
 
-fn fulfil_body(state: TransferState, fulfilment: Fulfilment) -> bytes::Bytes {
-    wire::bytes(&wire::TransferPut { completed_timestamp: now(), transfer_state: state, fulfilment })
+fn rejected(id: CorrelationId, error: &FspiopError) -> Message {
+    let operation = Operation::PutTransferError(id.to_string());
+    Message::new(Method::PUT, Resource::Transfers, &operation).body(error.to_json().into())
+}
+
+fn fulfilled(
+    id: CorrelationId,
+    transfer_state: TransferState,
+    fulfilment: Fulfilment,
+    completed_timestamp: Timestamp,
+) -> Message {
+    let body = wire::TransferPut { completed_timestamp, transfer_state, fulfilment };
+    let operation = Operation::PutTransfer(id.to_string());
+    Message::new(Method::PUT, Resource::Transfers, &operation).body(wire::bytes(&body))
+}
+
+/// The answer to a transfer for which [`Answer::Later`] was given.
+impl Connection {
+    /// Accepts the transfer: the money is credited when the hub says so. The same `completed` makes the same bytes, so that
+    /// saying it again is safe.
+    pub async fn fulfil(&self, held: &HeldTransfer, completed: Timestamp) -> Result<(), CallError> {
+        let fulfilment = self.0.secret.fulfilment_v1(&held.packet);
+        let state = match held.version {
+            Version::V1_0 => TransferState::Committed,
+            Version::V1_1 | Version::V2_0 => TransferState::Reserved,
+        };
+        let message = fulfilled(held.id, state, fulfilment, completed);
+        self.deliver(&message.to(&held.source).version(held.version)).await
+    }
+
+    /// Refuses the transfer, which has not been accepted before.
+    pub async fn reject(&self, held: &HeldTransfer, error: &FspiopError) -> Result<(), CallError> {
+        self.deliver(&rejected(held.id, error).to(&held.source).version(held.version)).await
+    }
 }

@@ -17,6 +17,7 @@ pub(super) struct Core {
     answer: Answer,
     records: bool,
     pub(super) news: Mutex<Vec<(CorrelationId, News)>>,
+    held: Mutex<Option<crate::HeldTransfer>>,
 }
 
 impl Backend for Core {
@@ -28,11 +29,12 @@ impl Backend for Core {
         let fee = Amount::parse("1").unwrap();
         let transfer = question.amount.amount;
         let received = transfer.checked_sub(fee).unwrap();
-        Ok(Terms { transfer, received, fee, payee: ana(), expiration: now().plus_millis(60_000) })
+        Ok(Terms { transfer, received, fee, payee: ana(), expiration: now().plus_millis(60_000), conversion: None })
     }
 
     async fn prepare(&self, transfer: IncomingTransfer) -> Answer {
         assert_eq!((transfer.payee, transfer.received), (ana(), Amount::parse("24.5").unwrap()));
+        *self.held.lock().unwrap() = Some(transfer.held);
         self.answer.clone()
     }
 
@@ -62,7 +64,7 @@ pub(super) fn quote_order() -> QuoteOrder {
 
 /// A DFSP that is its own hub.
 pub(super) async fn start(answer: Answer, adjust: impl FnOnce(&mut Config)) -> (Connection, Arc<Core>, Listener) {
-    let core = Arc::new(Core { answer, records: true, news: Mutex::default() });
+    let core = Arc::new(Core { answer, records: true, news: Mutex::default(), held: Mutex::default() });
     let (connection, listener) = start_core(core.clone(), adjust).await;
     (connection, core, listener)
 }
@@ -113,6 +115,32 @@ async fn a_rejection_reaches_the_payer_with_its_code() {
 }
 
 #[tokio::test]
+async fn an_answer_that_was_put_off_is_given_later() {
+    let (connection, core, _listener) = start(Answer::Later, |_| ()).await;
+    let held_of = async |core: &Core| loop {
+        if let Some(held) = core.held.lock().unwrap().take() {
+            return held;
+        }
+        tokio::task::yield_now().await;
+    };
+    let accepted = order(&connection).await;
+    let (decision, ()) = tokio::join!(connection.send(&accepted), async {
+        let held = held_of(&core).await;
+        assert_eq!((held.id, &held.packet), (accepted.id, &accepted.packet));
+        // Version 1.0 knows no reservation: who stands in for the hub here hears the end at once.
+        let held = crate::HeldTransfer { version: crate::Version::V1_0, ..held };
+        connection.fulfil(&held, now()).await.unwrap();
+    });
+    assert_eq!(decision, Ok(Decision::Committed));
+    let refused = order(&connection).await;
+    let error = FspiopError::new(ErrorCode::PAYEE_REJECTED_TRANSACTION);
+    let (decision, ()) = tokio::join!(connection.send(&refused), async {
+        connection.reject(&held_of(&core).await, &error).await.unwrap();
+    });
+    assert_eq!(decision, Ok(Decision::Aborted(error)));
+}
+
+#[tokio::test]
 async fn a_transfer_that_differs_from_its_quote_is_rejected() {
     let (connection, _, _listener) = start(Answer::Commit, |_| ()).await;
     let mut cheaper = order(&connection).await;
@@ -137,7 +165,8 @@ async fn silence_ends_the_wait_shortly_after_the_expiration() {
 
 #[tokio::test]
 async fn news_that_cannot_be_recorded_is_not_acknowledged() {
-    let core = Arc::new(Core { answer: Answer::Silence, records: false, news: Mutex::default() });
+    let core =
+        Arc::new(Core { answer: Answer::Silence, records: false, news: Mutex::default(), held: Mutex::default() });
     let (connection, _listener) = start_core(core, |config| config.attempts_max = 1).await;
     let operation = fspiop::Operation::PutTransfer(new_id().to_string());
     let message = crate::message::Message::new(http::Method::PUT, fspiop::Resource::Transfers, &operation)

@@ -26,10 +26,13 @@ const ENDPOINTS: [(&str, &str); 13] = [
     ("FSPIOP_CALLBACK_URL_TRANSFER_PUT", "/transfers/{{transferId}}"),
     ("FSPIOP_CALLBACK_URL_TRANSFER_ERROR", "/transfers/{{transferId}}/error"),
     ("FSPIOP_CALLBACK_URL_FX_QUOTES", ""),
-    ("FSPIOP_CALLBACK_URL_FX_TRANSFER_POST", "/fxTransfers"),
+    (CONVERSIONS, "/fxTransfers"),
     ("FSPIOP_CALLBACK_URL_FX_TRANSFER_PUT", "/fxTransfers/{{commitRequestId}}"),
     ("FSPIOP_CALLBACK_URL_FX_TRANSFER_ERROR", "/fxTransfers/{{commitRequestId}}/error"),
 ];
+
+/// Where conversions are asked for.
+const CONVERSIONS: &str = "FSPIOP_CALLBACK_URL_FX_TRANSFER_POST";
 
 /// A participant as it is registered.
 pub struct Member<'a> {
@@ -42,6 +45,9 @@ pub struct Member<'a> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     Dfsp,
+    /// Converts for others. A DFSP with accounts in several currencies would be named as one, too, if it had an address for
+    /// conversions that are asked for.
+    Provider,
     /// Stands for another scheme.
     Proxy,
 }
@@ -99,7 +105,11 @@ impl Admin {
             self.ensure(&path, limit, "already set").await?;
             self.deposit(name, *currency, deposit_id).await?;
         }
-        for (endpoint, rest) in ENDPOINTS {
+        let converts = match member.role {
+            Role::Dfsp => false,
+            Role::Provider | Role::Proxy => true,
+        };
+        for (endpoint, rest) in ENDPOINTS.into_iter().filter(|(name, _)| converts || *name != CONVERSIONS) {
             let body = json!({"type": endpoint, "value": format!("http://{fspiop}{rest}")});
             self.post(&format!("/participants/{name}/endpoints"), &body).await?;
         }

@@ -83,9 +83,15 @@ pub const LAKE: Part = Part {
         ("rehema", "Rehema Mushi", "9993000001", "200000", Temper::Welcoming),
         ("kamwe", "Kamwe Sitaki", "9993000002", "20000", Temper::Refusing),
         ("tuli", "Tuli Tulivu", "9993000003", "20000", Temper::Silent),
+        ("penda", "Penda Mollel", "9993000004", "20000", Temper::Welcoming),
     ],
     deposit_id: "6f1c1f0e-2b0f-4c0a-9d55-0a3c5e7b1a03",
 };
+
+/// The customer of Lake Savings who can be paid in Kenyan shillings too, and the deposit for the account that the DFSP needs
+/// at the hub to take them.
+pub const CONVERTING: &str = "penda";
+pub const CONVERTING_DEPOSIT_ID: &str = "6f1c1f0e-2b0f-4c0a-9d55-0a3c5e7b1a08";
 
 /// The foreign exchange provider: its name, and the ids of its deposits in both currencies.
 pub const PROVIDER: &str = "savannafx";
@@ -113,6 +119,14 @@ pub fn provider(hub: SocketAddr, data: Option<&Path>) -> TreasuryConfig {
         offer_lifetime: Duration::from_secs(120),
         temper: TreasuryTemper::Willing,
     }
+}
+
+/// The settings of a DFSP that has what one of its customers is paid in other currencies converted.
+pub fn converting(mut config: dfsp::Config) -> dfsp::Config {
+    for customer in config.customers.iter_mut().filter(|customer| customer.id == CONVERTING) {
+        customer.takes.clone_from(&config.foreign);
+    }
+    config
 }
 
 impl Part {
@@ -153,6 +167,7 @@ pub fn customer(row: &Row) -> Customer {
         name: name.to_owned(),
         number: msisdn(number),
         deposit: Amount::parse(deposit).expect("deposits of the cast are amounts"),
+        takes: Vec::new(),
         temper,
     }
 }

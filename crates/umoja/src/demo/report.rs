@@ -17,7 +17,7 @@ pub fn welcome(world: &World, took: Duration, data: Option<&Path>) -> String {
         None => "Everything is in memory and gone at the end; --data DIR keeps it.".to_owned(),
     };
     format!(
-        "umoja demo: a hub, three DFSPs, eleven customers and a currency exchange, ready after {took}.
+        "umoja demo: a hub, three DFSPs, twelve customers and a currency exchange, ready after {took}.
 
   {green_title:<14} http://{green}
   {blue_title:<14} http://{blue}
@@ -33,6 +33,8 @@ Try this:
   4. As Juma Traders, send 600000: Green Bank may owe the scheme 500,000 at most.
   5. As Amina, send 250 to 9993000001 (Rehema), whose account is in Tanzanian shillings:
      choose what you send, or TZS for what she gets. {PROVIDER} converts.
+  6. Send 250 KES, as what you send, to 9993000004 (Penda): {lake_title} takes it in KES
+     and has it converted itself.
 
 The DFSPs talk to the hub at http://{} (FSPIOP); its administration is at http://{}.
 {keeping} Stop it with Ctrl-C.",
@@ -51,7 +53,7 @@ The DFSPs talk to the hub at http://{} (FSPIOP); its administration is at http:/
 /// First line of the table.
 pub fn heading() -> String {
     format!(
-        "umoja demo --once: ten payments from {} to {} and {}, each seen from three sides\n\n{}",
+        "umoja demo --once: twelve payments from {} to {} and {}, each seen from three sides\n\n{}",
         GREEN.title,
         BLUE.title,
         LAKE.title,

@@ -6,7 +6,7 @@
 use crate::demo::cast::{BLUE, GREEN, LAKE, PROVIDER, currencies, msisdn};
 use crate::demo::world::World;
 use crate::demo::{report, say};
-use dfsp::{Account, Bank, PayError, Payment, State, Wish};
+use dfsp::{Account, Bank, PayError, Payment, State, TreasuryTemper, Wish};
 use sdk::{AmountType, CallError, ErrorCode, TransferState};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -36,9 +36,19 @@ struct Case {
     payee: Option<&'static str>,
     amount: &'static str,
     sendings: u32,
-    /// Whether the payee is a customer of Lake Savings, and on which side the amount is fixed.
-    conversion: Option<AmountType>,
+    way: Way,
     expected: Expected,
+}
+
+/// How a payment gets into the payee's currency.
+#[derive(Clone, Copy)]
+enum Way {
+    /// Both have the same one.
+    Direct,
+    /// Green Bank has it converted for a customer of Lake Savings; on which side the amount is fixed.
+    ByPayer(AmountType),
+    /// Lake Savings has it converted; how the provider treats it.
+    ByPayee(TreasuryTemper),
 }
 
 struct Expected {
@@ -65,7 +75,7 @@ pub struct Outcome {
 const COMMITTED: Expected =
     Expected { payer: Seen::Committed, hub: Seen::Committed, payee: Seen::Committed, code: None };
 
-const CASES: [Case; 10] = [
+const CASES: [Case; 12] = [
     Case {
         title: "payment goes through",
         from: "amina",
@@ -73,7 +83,7 @@ const CASES: [Case; 10] = [
         payee: Some("baraka"),
         amount: "250",
         sendings: 1,
-        conversion: None,
+        way: Way::Direct,
         expected: COMMITTED,
     },
     Case {
@@ -83,7 +93,7 @@ const CASES: [Case; 10] = [
         payee: None,
         amount: "250",
         sendings: 1,
-        conversion: None,
+        way: Way::Direct,
         expected: Expected {
             payer: Seen::Nothing,
             hub: Seen::Nothing,
@@ -98,7 +108,7 @@ const CASES: [Case; 10] = [
         payee: Some("baraka"),
         amount: "600000",
         sendings: 1,
-        conversion: None,
+        way: Way::Direct,
         expected: Expected {
             payer: Seen::Aborted,
             hub: Seen::Aborted,
@@ -113,7 +123,7 @@ const CASES: [Case; 10] = [
         payee: Some("kataa"),
         amount: "99.5",
         sendings: 1,
-        conversion: None,
+        way: Way::Direct,
         expected: Expected {
             payer: Seen::Aborted,
             hub: Seen::Aborted,
@@ -128,7 +138,7 @@ const CASES: [Case; 10] = [
         payee: Some("kimya"),
         amount: "40",
         sendings: 1,
-        conversion: None,
+        way: Way::Direct,
         expected: Expected {
             payer: Seen::Aborted,
             hub: Seen::Aborted,
@@ -143,7 +153,7 @@ const CASES: [Case; 10] = [
         payee: Some("neema"),
         amount: "12.34",
         sendings: 2,
-        conversion: None,
+        way: Way::Direct,
         expected: COMMITTED,
     },
     Case {
@@ -153,7 +163,7 @@ const CASES: [Case; 10] = [
         payee: Some("rehema"),
         amount: "500",
         sendings: 1,
-        conversion: Some(AmountType::Send),
+        way: Way::ByPayer(AmountType::Send),
         expected: COMMITTED,
     },
     Case {
@@ -163,7 +173,7 @@ const CASES: [Case; 10] = [
         payee: Some("rehema"),
         amount: "2500",
         sendings: 1,
-        conversion: Some(AmountType::Receive),
+        way: Way::ByPayer(AmountType::Receive),
         expected: COMMITTED,
     },
     Case {
@@ -173,7 +183,7 @@ const CASES: [Case; 10] = [
         payee: Some("kamwe"),
         amount: "100",
         sendings: 1,
-        conversion: Some(AmountType::Send),
+        way: Way::ByPayer(AmountType::Send),
         expected: Expected {
             payer: Seen::Aborted,
             hub: Seen::Aborted,
@@ -188,12 +198,37 @@ const CASES: [Case; 10] = [
         payee: Some("tuli"),
         amount: "1000",
         sendings: 1,
-        conversion: Some(AmountType::Receive),
+        way: Way::ByPayer(AmountType::Receive),
         expected: Expected {
             payer: Seen::Aborted,
             hub: Seen::Aborted,
             payee: Seen::Aborted,
             code: Some(ErrorCode::TRANSFER_EXPIRED),
+        },
+    },
+    Case {
+        title: "payee's DFSP converts",
+        from: "amina",
+        to: "9993000004",
+        payee: Some("penda"),
+        amount: "300",
+        sendings: 1,
+        way: Way::ByPayee(TreasuryTemper::Willing),
+        expected: COMMITTED,
+    },
+    Case {
+        title: "its provider refuses",
+        from: "daudi",
+        to: "9993000004",
+        payee: Some("penda"),
+        amount: "75",
+        sendings: 1,
+        way: Way::ByPayee(TreasuryTemper::Refusing),
+        expected: Expected {
+            payer: Seen::Aborted,
+            hub: Seen::Aborted,
+            payee: Seen::Aborted,
+            code: Some(ErrorCode::PAYEE_REJECTED_TRANSACTION),
         },
     },
 ];
@@ -242,11 +277,15 @@ impl Case {
             problems: Vec::new(),
             took: Duration::ZERO,
         };
+        if let Way::ByPayee(temper) = self.way {
+            world.treasury().behave(temper);
+        }
         let code = match self.pay(world).await {
             Ok(id) => self.look(world, id, &mut outcome).await,
             Err(error) => refusal(&error, &mut outcome),
         };
-        compare_provider(world, &mut outcome).await;
+        world.treasury().behave(TreasuryTemper::Willing);
+        self.compare_provider(world, &mut outcome).await;
         self.compare(code, &mut outcome);
         self.compare_money(world, before, &mut outcome);
         compare_positions(world, &mut outcome).await;
@@ -255,20 +294,27 @@ impl Case {
     }
 
     fn payee_bank<'world>(&self, world: &'world World) -> &'world Arc<Bank> {
-        if self.conversion.is_some() { world.foreign_payee() } else { world.payee() }
+        match self.way {
+            Way::Direct => world.payee(),
+            Way::ByPayer(_) | Way::ByPayee(_) => world.foreign_payee(),
+        }
     }
 
     /// Lookup, quote, confirmation; the transfer is sent as often as the case says.
     async fn pay(&self, world: &World) -> Result<CorrelationId, PayError> {
         let payer = world.payer();
         let [own, theirs] = currencies();
-        let currency = if self.conversion == Some(AmountType::Receive) { theirs } else { own };
+        let (amount_type, currency) = match self.way {
+            Way::Direct => (AmountType::Receive, own),
+            Way::ByPayer(AmountType::Receive) => (AmountType::Receive, theirs),
+            Way::ByPayer(AmountType::Send) | Way::ByPayee(_) => (AmountType::Send, own),
+        };
         let amount = Amount::parse(self.amount).expect("amounts of the script are amounts");
         let wish = Wish {
             customer: self.from.to_owned(),
             to: msisdn(self.to),
             amount: Money { amount, currency },
-            amount_type: self.conversion.unwrap_or(AmountType::Receive),
+            amount_type,
             note: Some(self.title.to_owned()),
         };
         let offer = payer.offer(wish).await?;
@@ -300,6 +346,35 @@ impl Case {
         let State::Failed { reason, .. } = payer?.state else { return None };
         outcome.error = Some(format!("{} {}", reason.code, reason.description));
         ErrorCode::parse(&reason.code)
+    }
+
+    /// The provider must see the end of a conversion that the payer DFSP sees of the payment; one that refuses has seen
+    /// nothing. It is asked by the DFSP that has to convert, and by nobody else.
+    async fn compare_provider(&self, world: &World, outcome: &mut Outcome) {
+        let conversion = |bank: &Bank| outcome.transfer.and_then(|id| bank.payment(id))?.conversion;
+        let asked = [conversion(world.payer()), conversion(self.payee_bank(world))];
+        let (wanted, converts) = match self.way {
+            Way::Direct => (Seen::Nothing, [false, false]),
+            Way::ByPayer(_) => (outcome.payer, [true, false]),
+            Way::ByPayee(TreasuryTemper::Willing) => (outcome.payer, [false, true]),
+            Way::ByPayee(TreasuryTemper::Refusing | TreasuryTemper::Silent | TreasuryTemper::Mute) => {
+                (Seen::Nothing, [false, true])
+            }
+        };
+        if asked.each_ref().map(Option::is_some) != converts {
+            outcome.problems.push("the payment is not converted where it should be".to_owned());
+        }
+        let Some(conversion) = asked.into_iter().flatten().next() else { return };
+        let settled = tokio::time::timeout(PATIENCE, world.treasury().settled(conversion.id)).await;
+        let seen = match settled.ok().flatten() {
+            None => Seen::Nothing,
+            Some(TransferState::Received | TransferState::Reserved) => Seen::Open,
+            Some(TransferState::Committed) => Seen::Committed,
+            Some(TransferState::Aborted) => Seen::Aborted,
+        };
+        if seen != wanted {
+            outcome.problems.push(format!("{PROVIDER} says {}, not {}", seen.word(), wanted.word()));
+        }
     }
 
     fn compare(&self, code: Option<ErrorCode>, outcome: &mut Outcome) {
@@ -352,7 +427,9 @@ async fn compare_positions(world: &World, outcome: &mut Outcome) {
     let banks = [(&GREEN, world.payer()), (&BLUE, world.payee()), (&LAKE, world.foreign_payee())];
     let banks = banks.map(|(part, bank)| (part.name, part.currency(), bank.balance_of(&Account::Position)));
     let provider = currencies().map(|currency| (PROVIDER, currency, world.treasury().position(currency)));
-    for (name, currency, own) in banks.into_iter().chain(provider) {
+    // What Lake Savings takes in Kenyan shillings it does not keep.
+    let taken = (LAKE.name, GREEN.currency(), Amount::ZERO);
+    for (name, currency, own) in banks.into_iter().chain(provider).chain([taken]) {
         match world.admin.position(name, currency).await {
             Ok(position) if position == own => {}
             Ok(position) => {
@@ -362,22 +439,6 @@ async fn compare_positions(world: &World, outcome: &mut Outcome) {
             }
             Err(error) => outcome.problems.push(error),
         }
-    }
-}
-
-/// The provider must see the end of a conversion that the payer DFSP sees of the payment.
-async fn compare_provider(world: &World, outcome: &mut Outcome) {
-    let payment = outcome.transfer.and_then(|id| world.payer().payment(id));
-    let Some(conversion) = payment.and_then(|payment| payment.conversion) else { return };
-    let settled = tokio::time::timeout(PATIENCE, world.treasury().settled(conversion.id)).await;
-    let seen = match settled.ok().flatten() {
-        None => Seen::Nothing,
-        Some(TransferState::Received | TransferState::Reserved) => Seen::Open,
-        Some(TransferState::Committed) => Seen::Committed,
-        Some(TransferState::Aborted) => Seen::Aborted,
-    };
-    if seen != outcome.payer {
-        outcome.problems.push(format!("{PROVIDER} says {}, not {}", seen.word(), outcome.payer.word()));
     }
 }
 

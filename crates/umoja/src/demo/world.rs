@@ -3,7 +3,7 @@
 //! Invariant: they know each other's addresses only; everything between them goes over HTTP.
 
 use crate::demo::admin::{Admin, Member, Role};
-use crate::demo::cast::{self, BLUE, GREEN, LAKE, PROVIDER, PROVIDER_DEPOSIT_IDS, Part, Site};
+use crate::demo::cast::{self, BLUE, CONVERTING_DEPOSIT_ID, GREEN, LAKE, PROVIDER, PROVIDER_DEPOSIT_IDS, Part, Site};
 use dfsp::{Bank, Treasury};
 use hub::Listeners;
 use std::net::SocketAddr;
@@ -47,13 +47,16 @@ impl World {
         let hub = hub::start(hub_config(data, GREEN.name, ports)?, portal::router).await.map_err(hub_sentence)?;
         let addresses = hub.addresses();
         let admin = Admin::new(addresses.administration, hub.hub().name().as_str());
-        let start = |part: &Part, others: [&Part; 2]| {
+        let config = |part: &Part, others: [&Part; 2]| {
             let wallet_port = ports.or_free(part.wallet_port);
-            dfsp::start(part.config(&Site { hub: addresses.fspiop, wallet_port, data, lifetime }, &others))
+            part.config(&Site { hub: addresses.fspiop, wallet_port, data, lifetime }, &others)
         };
-        let green = start(&GREEN, [&BLUE, &LAKE]).await.map_err(|error| dfsp_sentence(&GREEN, error))?;
-        let blue = start(&BLUE, [&GREEN, &LAKE]).await.map_err(|error| dfsp_sentence(&BLUE, error))?;
-        let lake = start(&LAKE, [&GREEN, &BLUE]).await.map_err(|error| dfsp_sentence(&LAKE, error))?;
+        let green = dfsp::start(config(&GREEN, [&BLUE, &LAKE])).await;
+        let green = green.map_err(|error| dfsp_sentence(&GREEN, error))?;
+        let blue = dfsp::start(config(&BLUE, [&GREEN, &LAKE])).await;
+        let blue = blue.map_err(|error| dfsp_sentence(&BLUE, error))?;
+        let lake = dfsp::start(cast::converting(config(&LAKE, [&GREEN, &BLUE]))).await;
+        let lake = lake.map_err(|error| dfsp_sentence(&LAKE, error))?;
         let provider = dfsp::start_treasury(cast::provider(addresses.fspiop, data)).await;
         let provider = provider.map_err(|error| format!("{PROVIDER} does not start: {error}."))?;
         let world = Self { hub, admin, green, blue, lake, provider, lifetime };
@@ -66,10 +69,13 @@ impl World {
         self.admin.prepare_scheme(&currencies).await?;
         let ids = PROVIDER_DEPOSIT_IDS.map(str::to_owned);
         let accounts: Vec<_> = currencies.into_iter().zip(ids).collect();
-        let provider = Member { name: PROVIDER, role: Role::Dfsp, accounts: &accounts };
+        let provider = Member { name: PROVIDER, role: Role::Provider, accounts: &accounts };
         self.admin.onboard(&provider, self.provider.fspiop_address()).await?;
         for (part, running) in [(&GREEN, &self.green), (&BLUE, &self.blue), (&LAKE, &self.lake)] {
-            let accounts = [(part.currency(), part.deposit_id.to_owned())];
+            let mut accounts = vec![(part.currency(), part.deposit_id.to_owned())];
+            if part.name == LAKE.name {
+                accounts.push((GREEN.currency(), CONVERTING_DEPOSIT_ID.to_owned()));
+            }
             let member = Member { name: part.name, role: Role::Dfsp, accounts: &accounts };
             self.admin.onboard(&member, running.fspiop_address()).await?;
             let registered = running.register_customers().await;

@@ -23,6 +23,7 @@ async fn open(world: &World, end: &mut End, customer: (&str, &str)) -> dfsp::Run
         number: number(msisdn),
         deposit: Amount::parse("1000").unwrap(),
         temper: Temper::Welcoming,
+        takes: Vec::new(),
     };
     let config = dfsp::Config {
         connection: end.connection(),

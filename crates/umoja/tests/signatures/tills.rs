@@ -42,7 +42,14 @@ impl Backend for Till {
     async fn quote(&self, question: QuoteQuestion) -> Result<Terms, FspiopError> {
         let (transfer, fee) = (question.amount.amount, Amount::parse("0.5").unwrap());
         let received = transfer.checked_sub(fee).unwrap();
-        Ok(Terms { transfer, received, fee, payee: self.customer.clone(), expiration: now().plus_millis(60_000) })
+        Ok(Terms {
+            transfer,
+            received,
+            fee,
+            payee: self.customer.clone(),
+            conversion: None,
+            expiration: now().plus_millis(60_000),
+        })
     }
 
     async fn prepare(&self, transfer: IncomingTransfer) -> Answer {

@@ -216,7 +216,7 @@ impl Scheme {
         let Some(provider) = &self.provider else { return Ok(()) };
         let ids = PROVIDER_DEPOSIT_IDS.map(str::to_owned);
         let accounts: Vec<_> = currencies().into_iter().zip(ids).collect();
-        let member = Member { name: PROVIDER, role: Role::Dfsp, accounts: &accounts };
+        let member = Member { name: PROVIDER, role: Role::Provider, accounts: &accounts };
         self.admin.onboard(&member, provider.fspiop_address()).await
     }
 }
