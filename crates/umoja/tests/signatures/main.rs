@@ -47,7 +47,7 @@ fn assert_signed_by(message: &Message, signer: &str, end: &End) {
     assert_eq!(message.header("fspiop-source"), Some(signer.as_bytes()), "{}", message.line);
     let keys = end.keys();
     for name in keys.names().unwrap() {
-        let verified = verify(&*keys.key(&name).unwrap(), &message.headers, &message.body);
+        let verified = verify(&keys.key(&name).unwrap(), &message.headers, &message.body);
         assert_eq!(verified.is_ok(), name == signer, "{} with the key of {name}: {verified:?}", message.line);
     }
     let (method, path) = message.line.split_once(' ').unwrap();
