@@ -1,7 +1,8 @@
-//! Verification of any signature header over any body, and reading of any key. Nothing that is made up verifies.
+//! Verification and explanation of any signature header over any body, and reading of any key. Nothing that is made up
+//! verifies, and why it does not can always be said.
 #![no_main]
 
-use fspiop::jws::{VerificationKey, verify};
+use fspiop::jws::{VerificationKey, explain, verify};
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
 
@@ -18,6 +19,8 @@ fuzz_target!(|bytes: &[u8]| {
     let headers = fuzz::headers(&bytes[..end]);
     let body = bytes.get(end + 2..).unwrap_or_default();
     assert!(verify(&KEY, &headers, body).is_err());
+    let explained = explain(&KEY, &headers, body, (None, Some(bytes)));
+    assert!(!explained.is_valid && !explained.findings.is_empty());
     if let Ok(text) = std::str::from_utf8(bytes) {
         let _ = VerificationKey::from_pem(text);
         let _ = fspiop::jws::SigningKey::from_pem(text);

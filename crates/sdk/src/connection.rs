@@ -166,10 +166,11 @@ impl Connection {
 
 impl CallError {
     /// An earlier try may have been accepted, so that a later one's failure is no certain end. A refusal stays one: the
-    /// hub judges the same bytes the same way.
+    /// hub judges the same bytes the same way, but for their signature, whose key may have been replaced meanwhile.
     fn uncertain(self) -> Self {
         match self {
             Self::Unreachable(cause) => Self::Uncertain(cause),
+            Self::Refused(error) if error.code == ErrorCode::INVALID_SIGNATURE => Self::Uncertain(error.to_string()),
             Self::Uncertain(_)
             | Self::Refused(_)
             | Self::Answered(_)
@@ -178,5 +179,18 @@ impl CallError {
             | Self::NoProvider
             | Self::Busy => self,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_try_that_may_have_arrived_only_a_refusal_that_the_first_one_got_too_is_certain() {
+        let refused = |code| CallError::Refused(FspiopError::new(code)).uncertain();
+        assert!(refused(ErrorCode::GENERIC_VALIDATION).is_certain());
+        assert!(!refused(ErrorCode::INVALID_SIGNATURE).is_certain(), "the key may have changed between the tries");
+        assert!(!CallError::Unreachable("gone".into()).uncertain().is_certain());
     }
 }

@@ -3,7 +3,7 @@
 //! A DFSP makes a [`Connection`], implements [`Backend`] for its core, and gives both to [`serve`]. It then calls
 //! [`Connection::find`], [`Connection::quote`] and [`Connection::send`] to pay, and is called to be paid. Who converts currencies
 //! implements [`Exchange`] and calls [`serve_exchange`]; paying in another currency is described in [`fx`]. Behaviour:
-//! FSPIOP 1.1 §6 and the participants' contract (dfsp-client.md).
+//! FSPIOP 1.1 §6 and the participants' contract (dfsp-client.md). Signatures are off until [`Signatures`] say otherwise.
 //!
 //! Invariant: the hub is the authority on every transfer. What is not known for certain is asked
 //! ([`Connection::status`]), never guessed. Nothing here knows the hub's rules, and no identifier of a party is logged.

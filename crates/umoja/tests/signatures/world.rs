@@ -1,6 +1,7 @@
 //! Three schemes in a row with a proxy between neighbours, and taps on every line that a message of a payment takes.
 //!
-//! Invariant: everybody talks over HTTP on the loopback interface. Each hub has its own name and its own key.
+//! Invariant: everybody talks over HTTP on the loopback interface. Each hub has its own name and its own key, and refuses what
+//! is not signed by its source.
 
 use crate::admin::{Admin, Member, Role};
 use crate::tap::Tap;
@@ -20,6 +21,8 @@ pub struct World {
     proxies: Vec<proxy::Running>,
     /// On the lines from a hub to a proxy: there and back between the first two schemes, then the last two.
     pub between: Vec<Tap>,
+    /// The public keys that the hubs know: everybody's.
+    known: TempDir,
 }
 
 /// A DFSP's lines to and from its hub, and its keys.
@@ -41,15 +44,22 @@ pub fn usd() -> Currency {
 
 impl World {
     pub async fn start() -> Self {
-        let (mut hubs, mut admins) = (Vec::new(), Vec::new());
+        let (mut hubs, mut admins, known) = (Vec::new(), Vec::new(), tempfile::tempdir().unwrap());
+        let verification = hub::Verification::On {
+            keys: known.path().to_owned(),
+            failure: hub::SignatureFailure::Refused,
+            party_answers: hub::PartyAnswers::Verified,
+        };
         for name in HUBS {
             let any = SocketAddr::from((ANY, 0));
             let listeners =
                 hub::Listeners { fspiop: any, administration: any, settlement: any, oracles: any, portal: any };
-            let config = hub::Config { name: name.parse().unwrap(), listeners, ..hub::Config::default() };
+            let (name_of_hub, verification) = (name.parse().unwrap(), verification.clone());
+            let config = hub::Config { name: name_of_hub, listeners, verification, ..hub::Config::default() };
             let hub = hub::start(config, portal::router).await.unwrap();
             let admin = Admin::new(hub.addresses().administration, name);
             admin.prepare_scheme(&[usd()]).await.unwrap();
+            std::fs::write(known.path().join(format!("{name}.pem")), hub.hub().public_key().unwrap()).unwrap();
             hubs.push(hub);
             admins.push(admin);
         }
@@ -75,7 +85,7 @@ impl World {
             }
             proxies.push(running);
         }
-        Self { hubs, admins, proxies, between }
+        Self { hubs, admins, proxies, between, known }
     }
 
     /// The lines and keys of a DFSP at a hub. It knows the keys of all hubs.
@@ -85,6 +95,7 @@ impl World {
             std::fs::write(known.path().join(format!("{name}.pem")), hub.hub().public_key().unwrap()).unwrap();
         }
         let key = Arc::new(SigningKey::generate_rsa().unwrap().0);
+        publish(&key, name, self.known.path());
         let sent = Tap::on(self.hubs[hub].addresses().fspiop).await;
         End { name, hub, key, known, sent, received: None }
     }
@@ -96,9 +107,11 @@ impl World {
         end.received = Some(tap);
     }
 
-    /// Checks that every hub's ledger adds up, and stops them.
+    /// Checks that every hub's ledger adds up and that it has refused no signature, and stops them.
     pub async fn stop(self) {
         for hub in self.hubs {
+            let metrics = hub.hub().metrics_text();
+            assert!(!metrics.contains("umoja_signature_failures_total{"), "{metrics}");
             assert_eq!(hub.hub().verify().await.unwrap(), Vec::<String>::new());
             hub.stop().await;
         }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::jws::{SigningKey, sign};
 use http::{HeaderValue, Method};
+use proptest::prelude::*;
 use std::sync::LazyLock;
 
 const BODY: &str = r#"{"amount":{"amount":"1.50","currency":"USD"},"note":"a \"b\" c"}"#;
@@ -126,4 +127,30 @@ fn another_request_another_kind_of_key_and_no_signature_are_told_apart() {
     assert!(!of(&headers, BODY).is_valid);
     let told = of(&signed(), "");
     assert_eq!(sentence(&told), "The body is empty, and a message without a body cannot be signed.");
+}
+
+proptest! {
+    #[test]
+    fn what_is_explained_is_what_is_verified_and_a_fault_always_has_a_sentence(
+        which in 0..7usize,
+        at: prop::sample::Index,
+        byte: u8,
+    ) {
+        static SIGNED: LazyLock<(VerificationKey, HeaderMap)> = LazyLock::new(|| (public(&KEY), signed()));
+        let (key, mut headers) = (&SIGNED.0, SIGNED.1.clone());
+        let mut body = BODY.as_bytes().to_vec();
+        if let Some(name) = [URI, HTTP_METHOD, SOURCE, DESTINATION, "date", SIGNATURE].get(which) {
+            let mut value = headers[*name].as_bytes().to_vec();
+            let at = at.index(value.len());
+            value[at] = byte;
+            let Ok(value) = HeaderValue::from_bytes(&value) else { return Ok(()) };
+            headers.insert(*name, value);
+        } else {
+            let at = at.index(body.len());
+            body[at] = byte;
+        }
+        let explained = explain(key, &headers, &body, (None, Some(BODY.as_bytes())));
+        prop_assert_eq!(explained.is_valid, verify(key, &headers, &body).is_ok());
+        prop_assert!(explained.is_valid || !explained.findings.is_empty());
+    }
 }
