@@ -2,7 +2,7 @@
 //! One definition serves all three, so that none can be forgotten.
 
 use clap::Args;
-use hub::{Config, Listeners, Notices, Retention, Signing, Smtp, SmtpTls};
+use hub::{Config, Listeners, Notices, Retention, Signing, Smtp, SmtpTls, Tls};
 use hub_core::{OnUs, notices::Policy};
 use serde::{Deserialize, de::DeserializeOwned};
 use std::{
@@ -11,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+use tls::{ClientTls, KeyPair, ListenerTls};
 use vocabulary::{FspId, PartyIdType};
 
 /// Where a hub without other word keeps its data.
@@ -104,6 +105,24 @@ pub struct Settings {
     /// How the connection to the mail server is protected (none, starttls or tls).
     #[arg(long, env = "UMOJA_SMTP_TLS", value_name = "MODE", value_parser = ["none", "starttls", "tls"])]
     pub smtp_tls: Option<String>,
+    /// Certificate chain (PEM) of the FSPIOP listener; with it and its key that speaks TLS only.
+    #[arg(long, env = "UMOJA_FSPIOP_CERTIFICATE", value_name = "FILE")]
+    pub fspiop_certificate: Option<PathBuf>,
+    /// Private key (PEM) of --fspiop-certificate.
+    #[arg(long, env = "UMOJA_FSPIOP_KEY", value_name = "FILE")]
+    pub fspiop_key: Option<PathBuf>,
+    /// Certificates (PEM) of the authorities whose clients the FSPIOP listener hears; without it, any client.
+    #[arg(long, env = "UMOJA_FSPIOP_CLIENT_CA", value_name = "FILE")]
+    pub fspiop_client_ca: Option<PathBuf>,
+    /// Certificate chain (PEM) that the hub shows to addresses with https.
+    #[arg(long, env = "UMOJA_OUTGOING_CERTIFICATE", value_name = "FILE")]
+    pub outgoing_certificate: Option<PathBuf>,
+    /// Private key (PEM) of --outgoing-certificate.
+    #[arg(long, env = "UMOJA_OUTGOING_KEY", value_name = "FILE")]
+    pub outgoing_key: Option<PathBuf>,
+    /// Certificates (PEM) of the authorities that addresses with https may go back to; without it, those of the system.
+    #[arg(long, env = "UMOJA_OUTGOING_CA", value_name = "FILE")]
+    pub outgoing_ca: Option<PathBuf>,
 }
 
 /// Reads settings from a TOML file. An unknown key is an error: a setting that is misspelt must not be silently left out.
@@ -153,6 +172,12 @@ impl Settings {
             smtp_user: self.smtp_user.or(file.smtp_user),
             smtp_password_file: self.smtp_password_file.or(file.smtp_password_file),
             smtp_tls: self.smtp_tls.or(file.smtp_tls),
+            fspiop_certificate: self.fspiop_certificate.or(file.fspiop_certificate),
+            fspiop_key: self.fspiop_key.or(file.fspiop_key),
+            fspiop_client_ca: self.fspiop_client_ca.or(file.fspiop_client_ca),
+            outgoing_certificate: self.outgoing_certificate.or(file.outgoing_certificate),
+            outgoing_key: self.outgoing_key.or(file.outgoing_key),
+            outgoing_ca: self.outgoing_ca.or(file.outgoing_ca),
         }
     }
 
@@ -202,6 +227,21 @@ impl Settings {
                 .connections_per_participant
                 .unwrap_or(standard.connections_per_participant),
             notices: self.notices(standard.notices)?,
+            tls: self.tls()?,
+        })
+    }
+
+    fn tls(&self) -> Result<Tls, String> {
+        let fspiop = pair("fspiop", &self.fspiop_certificate, &self.fspiop_key)?;
+        if fspiop.is_none() && self.fspiop_client_ca.is_some() {
+            return Err(
+                "fspiop-client-ca is set without fspiop-certificate; the listener needs one for TLS.".to_owned()
+            );
+        }
+        let outgoing = pair("outgoing", &self.outgoing_certificate, &self.outgoing_key)?;
+        Ok(Tls {
+            fspiop: fspiop.map(|pair| ListenerTls { pair, client_ca: self.fspiop_client_ca.clone() }),
+            outgoing: ClientTls { ca: self.outgoing_ca.clone(), pair: outgoing },
         })
     }
 
@@ -309,6 +349,16 @@ pub fn explain(command: &clap::Command, settings: &Settings, config: &Config) ->
     text
 }
 
+/// A certificate and its key are of no use without each other.
+fn pair(name: &str, certificate: &Option<PathBuf>, key: &Option<PathBuf>) -> Result<Option<KeyPair>, String> {
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => Ok(Some(KeyPair { certificate: certificate.clone(), key: key.clone() })),
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(format!("{name}-certificate is set without {name}-key; set both.")),
+        (None, Some(_)) => Err(format!("{name}-key is set without {name}-certificate; set both.")),
+    }
+}
+
 /// The line of one key, commented out where nothing is set and the default depends on other settings.
 fn value_of(flag: &str, settings: &Settings, config: &Config) -> String {
     let listeners = &config.listeners;
@@ -347,9 +397,29 @@ fn value_of(flag: &str, settings: &Settings, config: &Config) -> String {
             Retention::Days(days) => number(days.into()),
         },
         "connections-per-participant" => number(config.connections_per_participant as u128),
+        "fspiop-certificate"
+        | "fspiop-key"
+        | "fspiop-client-ca"
+        | "outgoing-certificate"
+        | "outgoing-key"
+        | "outgoing-ca" => return value_for_tls(flag, settings),
         other => return value_for_notices(other, &config.notices),
     };
     format!("{flag} = {value}")
+}
+
+/// As [`value_of`], for the files of keys and certificates.
+fn value_for_tls(flag: &str, settings: &Settings) -> String {
+    let file = match flag {
+        "fspiop-certificate" => &settings.fspiop_certificate,
+        "fspiop-key" => &settings.fspiop_key,
+        "fspiop-client-ca" => &settings.fspiop_client_ca,
+        "outgoing-certificate" => &settings.outgoing_certificate,
+        "outgoing-key" => &settings.outgoing_key,
+        _ => &settings.outgoing_ca,
+    };
+    let shown = file.as_ref().map(|file| toml::Value::from(file.display().to_string()));
+    shown.map_or_else(|| format!("# {flag} = \"FILE\""), |file| format!("{flag} = {file}"))
 }
 
 /// As [`value_of`], for how operators are told.
@@ -442,6 +512,43 @@ mod tests {
             ),
             (Settings { notices_per_period: Some(0), ..whole() }, "notices-per-period is 0; it must be at least 1."),
             (Settings { notice_days: Some(0), ..whole() }, "notice-days is 0; it must be at least 1."),
+        ] {
+            assert_eq!(settings.to_config().err().as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn keys_and_certificates_are_read_back_as_well_and_half_of_a_pair_is_refused() {
+        let file = |name: &str| Some(PathBuf::from(name));
+        let whole = || Settings {
+            store: Some("memory".to_owned()),
+            fspiop_certificate: file("hub.pem"),
+            fspiop_key: file("hub-key.pem"),
+            fspiop_client_ca: file("participants.pem"),
+            outgoing_certificate: file("client.pem"),
+            outgoing_key: file("client-key.pem"),
+            outgoing_ca: file("servers.pem"),
+            ..Settings::default()
+        };
+        let config = whole().to_config().unwrap();
+        let text = explain(&Flags::command(), &whole(), &config);
+        let again = toml::from_str::<Settings>(&text).unwrap().to_config().unwrap();
+        assert_eq!(again.tls, config.tls);
+        let listener = config.tls.fspiop.unwrap();
+        assert_eq!((listener.pair.key, listener.client_ca), ("hub-key.pem".into(), file("participants.pem")));
+        assert_eq!(config.tls.outgoing.pair.unwrap().certificate, PathBuf::from("client.pem"));
+        assert_eq!(config.tls.outgoing.ca, file("servers.pem"));
+        for (settings, expected) in [
+            (Settings { fspiop_key: None, ..whole() }, "fspiop-certificate is set without fspiop-key; set both."),
+            (
+                Settings { fspiop_certificate: None, ..whole() },
+                "fspiop-key is set without fspiop-certificate; set both.",
+            ),
+            (Settings { outgoing_key: None, ..whole() }, "outgoing-certificate is set without outgoing-key; set both."),
+            (
+                Settings { fspiop_certificate: None, fspiop_key: None, ..whole() },
+                "fspiop-client-ca is set without fspiop-certificate; the listener needs one for TLS.",
+            ),
         ] {
             assert_eq!(settings.to_config().err().as_deref(), Some(expected));
         }
