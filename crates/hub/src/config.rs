@@ -3,6 +3,7 @@
 use crate::{Retention, Signing, Verification};
 use hub_core::{OnUs, Rules, notices::Policy};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use tls::{ClientTls, ListenerTls};
 use vocabulary::{FspId, PartyIdType};
 
 /// The addresses of the five listeners; port 0 asks for any free port.
@@ -43,6 +44,16 @@ pub struct Config {
     /// Most requests under way to one participant at a time.
     pub connections_per_participant: usize,
     pub notices: Notices,
+    pub tls: Tls,
+}
+
+/// TLS of the hub's links. The files are read again whenever they change.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Tls {
+    /// Of the FSPIOP listener; without it that speaks plain HTTP. Who must show a certificate is known by it.
+    pub fspiop: Option<ListenerTls>,
+    /// Of requests to addresses with `https`.
+    pub outgoing: ClientTls,
 }
 
 /// How operators are told.
@@ -107,6 +118,7 @@ impl Default for Config {
             journal: Retention::Days(30),
             connections_per_participant: 64,
             notices: Notices::default(),
+            tls: Tls::default(),
         }
     }
 }

@@ -14,6 +14,7 @@ mod directory;
 pub mod foreign;
 mod http;
 mod journal;
+mod keys;
 mod listener;
 mod lookup;
 mod metrics;
@@ -32,7 +33,7 @@ mod signing;
 mod verification;
 mod ways;
 
-pub use config::{Config, Listeners, Notices, Smtp, SmtpTls};
+pub use config::{Config, Listeners, Notices, Smtp, SmtpTls, Tls};
 pub use directory::View;
 pub use http::error_response;
 pub use journal::Retention;
@@ -51,6 +52,7 @@ use hub_core::{
     transfers::RecordFunds,
 };
 use journal::Journal;
+use keys::HubKeys;
 use lookup::Lookup;
 use metrics::Metrics;
 use notices::Notifier;
@@ -82,6 +84,7 @@ pub struct Hub {
     verifier: Verifier,
     journal: Arc<Journal>,
     notifier: Notifier,
+    keys: HubKeys,
     metrics: Arc<Metrics>,
     started: (Instant, Timestamp),
     is_stopping: AtomicBool,
@@ -150,12 +153,14 @@ impl Hub {
             services: [("broker", is_running), ("datastore", datastore)]
                 .into_iter()
                 .chain((!is_in_time).then_some(("clock", false)))
+                .chain(self.keys.has_problem().then_some(("keys", false)))
                 .collect(),
         }
     }
 
     /// The metrics in the text format of Prometheus.
     pub fn metrics_text(&self) -> String {
+        self.keys.tell(&self.metrics);
         self.metrics.text(self.store.durability())
     }
 

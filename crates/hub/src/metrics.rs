@@ -31,6 +31,12 @@ pub struct SignatureLabels {
     pub outcome: &'static str,
 }
 
+/// Labels of a certificate of the hub's own: where it is shown.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+pub struct CertificateLabels {
+    pub certificate: &'static str,
+}
+
 /// All metrics of a node.
 pub struct Metrics {
     registry: Registry,
@@ -47,6 +53,7 @@ pub struct Metrics {
     /// Messages that wait for delivery in memory.
     pub waiting_messages: Gauge,
     pub unit_seconds: Histogram,
+    pub certificate_days: Family<CertificateLabels, Gauge>,
     store_units: Gauge<u64, AtomicU64>,
     store_units_synced: Gauge<u64, AtomicU64>,
 }
@@ -66,6 +73,7 @@ impl Metrics {
             queued: Gauge::default(),
             waiting_messages: Gauge::default(),
             unit_seconds: Histogram::new([0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.0]),
+            certificate_days: Family::default(),
             store_units: Gauge::default(),
             store_units_synced: Gauge::default(),
             registry: Registry::default(),
@@ -98,6 +106,7 @@ impl Metrics {
         registry.register("queued_commands", "Commands that wait for a unit", m.queued.clone());
         registry.register("waiting_messages", "Messages that wait for delivery in memory", m.waiting_messages.clone());
         registry.register("unit_seconds", "Time from the first lock of a unit to its commit", m.unit_seconds.clone());
+        registry.register("certificate_days", "Whole days until a certificate expires", m.certificate_days.clone());
         registry.register("store_units_total", "Units that the store has committed", m.store_units.clone());
         registry.register(
             "store_units_synced_total",

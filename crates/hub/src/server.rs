@@ -6,6 +6,7 @@ use crate::{
     directory::DirectoryCache,
     http::{self, discovery},
     journal::{Journal, Retention},
+    keys::{self, HubKeys},
     listener,
     lookup::Lookup,
     metrics::Metrics,
@@ -71,10 +72,11 @@ pub async fn start(config: Config, portal: fn(Arc<Hub>) -> Router) -> Result<Run
     let store = store::open(&config.store, &config.name).await.map_err(StartError::Store)?;
     check_settings(store.as_ref(), &config).await?;
     let signer = Arc::new(Signer::open(&config.signing, &config.name).map_err(StartError::Setting)?);
-    let notifier = Notifier::open(Net::new(config.request_timeout), config.notices.smtp.as_ref(), &config.name);
+    let keys = HubKeys::open(&config.tls).map_err(StartError::Setting)?;
+    let new_net = || Net::new(config.request_timeout, keys.outgoing.clone());
+    let notifier = Notifier::open(new_net(), config.notices.smtp.as_ref(), &config.name);
     let notifier = notifier.map_err(StartError::Setting)?;
-    let net = Net::new(config.request_timeout);
-    let parts = (signer, notifier, net, Place::Threads);
+    let parts = Outside { signer, notifier, net: new_net(), keys, place: Place::Threads };
     let (hub, writers) = assemble(config, store, parts).await?;
     let (stop, stopped) = watch::channel(false);
     let mut tasks = background(&hub, &stopped);
@@ -85,8 +87,11 @@ pub async fn start(config: Config, portal: fn(Arc<Hub>) -> Router) -> Result<Run
         admin::oracle_router(hub.clone()),
         portal(hub.clone()),
     ];
-    for (socket, router) in sockets.into_iter().zip(routers) {
-        tasks.spawn(listener::serve(socket, router, stopped.clone()));
+    let [fspiop, operators @ ..] = sockets;
+    let [fspiop_router, operators_routers @ ..] = routers;
+    tasks.spawn(listener::serve(fspiop, fspiop_router, hub.keys.fspiop.clone(), stopped.clone()));
+    for (socket, router) in operators.into_iter().zip(operators_routers) {
+        tasks.spawn(listener::serve(socket, router, None, stopped.clone()));
     }
     Ok(Running { hub, addresses, stop, tasks, writers })
 }
@@ -103,6 +108,7 @@ fn background(hub: &Arc<Hub>, stopped: &watch::Receiver<bool>) -> JoinSet<()> {
     tasks.spawn(until_stopped(stopped.clone(), schedule::keep(hub.clone())));
     tasks.spawn(until_stopped(stopped.clone(), notices::run(hub.clone())));
     tasks.spawn(until_stopped(stopped.clone(), refresh(hub.clone())));
+    tasks.spawn(until_stopped(stopped.clone(), keys::keep(hub.clone())));
     tasks
 }
 
@@ -144,11 +150,17 @@ impl Running {
     }
 }
 
-async fn assemble(
-    config: Config,
-    store: Arc<dyn Store>,
-    (signer, notifier, net, place): (Arc<Signer>, Notifier, Net, Place),
-) -> Result<(Arc<Hub>, Writers), StartError> {
+/// By what a hub works and reaches others.
+struct Outside {
+    signer: Arc<Signer>,
+    notifier: Notifier,
+    net: Net,
+    keys: HubKeys,
+    place: Place,
+}
+
+async fn assemble(config: Config, store: Arc<dyn Store>, outside: Outside) -> Result<(Arc<Hub>, Writers), StartError> {
+    let Outside { signer, notifier, net, keys, place } = outside;
     let metrics = Arc::new(Metrics::new());
     let verifier = Verifier::open(&config.verification, metrics.clone()).map_err(StartError::Setting)?;
     let directory = Arc::new(DirectoryCache::open(store.clone()).await?);
@@ -194,6 +206,7 @@ async fn assemble(
         verifier,
         journal,
         notifier,
+        keys,
         metrics,
         started,
         is_stopping,
@@ -389,7 +402,8 @@ impl Simulated {
         let signer = Arc::new(Signer::open(&config.signing, &config.name).map_err(StartError::Setting)?);
         let net = Net::simulated(network, config.request_timeout);
         let notifier = Notifier::open(net.clone(), None, &config.name).map_err(StartError::Setting)?;
-        let parts = (signer, notifier, net, Place::Tasks);
+        let keys = HubKeys::open(&config.tls).map_err(StartError::Setting)?;
+        let parts = Outside { signer, notifier, net, keys, place: Place::Tasks };
         let (hub, writers) = assemble(config, store, parts).await?;
         let (stop, stopped) = watch::channel(false);
         let tasks = background(&hub, &stopped);

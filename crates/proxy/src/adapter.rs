@@ -5,7 +5,6 @@
 
 use crate::{
     config::{Config, SideConfig},
-    keys::Keys,
     metrics::{Metrics, SideMetrics},
     token::Token,
     upstream::{Connector, Upstream},
@@ -13,9 +12,11 @@ use crate::{
 use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 use rustls::{ClientConfig, ServerConfig};
 use std::{
+    path::PathBuf,
     sync::Arc,
     time::{Instant, SystemTime},
 };
+use tls::{ClientTls, Keys};
 use tokio::sync::Semaphore;
 use vocabulary::Timestamp;
 
@@ -106,7 +107,10 @@ impl Which {
 
 impl Side {
     fn new(name: &'static str, config: &Config, side: &SideConfig, metrics: SideMetrics) -> Self {
-        let keys = |ca: &Option<_>| ca.clone().map(|ca| Arc::new(Keys::of_client(ca, side.client.clone())));
+        let keys = |ca: &Option<PathBuf>| {
+            let tls = ClientTls { ca: ca.clone(), pair: side.client.clone() };
+            ca.is_some().then(|| Arc::new(Keys::of_client(tls)))
+        };
         let hub_keys = if side.hub.is_tls() { keys(&side.ca) } else { None };
         let token_tls = side.oauth.as_ref().filter(|oauth| oauth.endpoint.is_tls());
         let token_keys = token_tls.and_then(|oauth| keys(if oauth.ca.is_some() { &oauth.ca } else { &side.ca }));

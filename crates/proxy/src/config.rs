@@ -1,5 +1,7 @@
 //! What an adapter is told.
 
+pub use tls::{KeyPair, ListenerTls};
+
 use crate::target::Target;
 use http::HeaderName;
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
@@ -41,20 +43,6 @@ pub struct SideConfig {
     pub oauth: Option<OauthConfig>,
     /// Without it the listener speaks plain HTTP.
     pub listener_tls: Option<ListenerTls>,
-}
-
-/// A certificate chain and its private key, both PEM files.
-#[derive(Clone, Debug)]
-pub struct KeyPair {
-    pub certificate: PathBuf,
-    pub key: PathBuf,
-}
-
-#[derive(Clone, Debug)]
-pub struct ListenerTls {
-    pub pair: KeyPair,
-    /// If given, callers must show a certificate that goes back to one of these.
-    pub client_ca: Option<PathBuf>,
 }
 
 /// How the adapter gets the token that it shows the hub (client credentials, RFC 6749 §4.4).

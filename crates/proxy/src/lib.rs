@@ -14,7 +14,6 @@ mod adapter;
 pub mod config;
 mod headers;
 mod health;
-mod keys;
 mod listener;
 mod metrics;
 mod patience;
@@ -24,7 +23,6 @@ mod server;
 mod target;
 mod token;
 mod upstream;
-mod x509;
 
 pub use config::{Config, SideConfig};
 pub use server::{Running, StartError, start};

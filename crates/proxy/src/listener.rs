@@ -5,7 +5,6 @@
 
 use crate::{
     adapter::{Adapter, Which},
-    keys::Keys,
     patience::Patient,
     relay,
     upstream::HEAD_BYTES_MAX,
@@ -14,6 +13,7 @@ use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use std::{future::pending, pin::pin, sync::Arc, time::Duration};
+use tls::Keys;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},

@@ -3,10 +3,10 @@
 use crate::{
     adapter::{Adapter, PINGS_MAX, Side, Which},
     config::Config,
-    keys::Reload,
     listener,
 };
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
+use tls::Reload;
 use tokio::{
     net::TcpListener,
     sync::watch,

@@ -3,7 +3,7 @@
 //! Invariant: at most as many requests are under way as there are slots, each on a connection of its own. A connection
 //! serves only while the keys with which it was opened are in use; then it ends after the request that it carries.
 
-use crate::{config::Config, keys::Keys, target::Target};
+use crate::{config::Config, target::Target};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -18,6 +18,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
+use tls::Keys;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,

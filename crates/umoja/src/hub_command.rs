@@ -54,10 +54,11 @@ async fn serve(arguments: HubArguments) -> Result<(), String> {
     }
     logging::start(&arguments.log)?;
     let config = settings.to_config()?;
+    let fspiop_scheme = if config.tls.fspiop.is_some() { "https" } else { "http" };
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     let running = hub::start(config, portal::router).await.map_err(|error| error.to_string())?;
-    announce(running.addresses(), arguments.json);
+    announce(running.addresses(), fspiop_scheme, arguments.json);
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
@@ -67,7 +68,7 @@ async fn serve(arguments: HubArguments) -> Result<(), String> {
     Ok(())
 }
 
-fn announce(listeners: &Listeners, as_json: bool) {
+fn announce(listeners: &Listeners, fspiop_scheme: &str, as_json: bool) {
     if as_json {
         let line = serde_json::json!({
             "fspiop": listeners.fspiop,
@@ -80,7 +81,7 @@ fn announce(listeners: &Listeners, as_json: bool) {
         return;
     }
     println!("umoja hub is ready.");
-    println!("  FSPIOP           http://{}", listeners.fspiop);
+    println!("  FSPIOP           {fspiop_scheme}://{}", listeners.fspiop);
     println!("  administration   http://{}", listeners.administration);
     println!("  settlement       http://{}/v2", listeners.settlement);
     println!("  oracles          http://{}", listeners.oracles);

@@ -3,7 +3,7 @@
 
 use clap::Args;
 use hub::{
-    Config, Listeners, Notices, PartyAnswers, Retention, SignatureFailure, Signing, Smtp, SmtpTls, Verification,
+    Config, Listeners, Notices, PartyAnswers, Retention, SignatureFailure, Signing, Smtp, SmtpTls, Tls, Verification,
 };
 use hub_core::{OnUs, notices::Policy};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -13,6 +13,7 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+use tls::{ClientTls, KeyPair, ListenerTls};
 use vocabulary::{FspId, PartyIdType};
 
 /// Where a hub without other word keeps its data.
@@ -115,6 +116,24 @@ pub struct Settings {
     /// How the connection to the mail server is protected (none, starttls or tls).
     #[arg(long, env = "UMOJA_SMTP_TLS", value_name = "MODE", value_parser = ["none", "starttls", "tls"])]
     pub smtp_tls: Option<String>,
+    /// Certificate chain (PEM) of the FSPIOP listener; with it and its key that speaks TLS only.
+    #[arg(long, env = "UMOJA_FSPIOP_CERTIFICATE", value_name = "FILE")]
+    pub fspiop_certificate: Option<PathBuf>,
+    /// Private key (PEM) of --fspiop-certificate.
+    #[arg(long, env = "UMOJA_FSPIOP_KEY", value_name = "FILE")]
+    pub fspiop_key: Option<PathBuf>,
+    /// Certificates (PEM) of the authorities whose clients the FSPIOP listener hears; without it, any client.
+    #[arg(long, env = "UMOJA_FSPIOP_CLIENT_CA", value_name = "FILE")]
+    pub fspiop_client_ca: Option<PathBuf>,
+    /// Certificate chain (PEM) that the hub shows to addresses with https.
+    #[arg(long, env = "UMOJA_OUTGOING_CERTIFICATE", value_name = "FILE")]
+    pub outgoing_certificate: Option<PathBuf>,
+    /// Private key (PEM) of --outgoing-certificate.
+    #[arg(long, env = "UMOJA_OUTGOING_KEY", value_name = "FILE")]
+    pub outgoing_key: Option<PathBuf>,
+    /// Certificates (PEM) of the authorities that addresses with https may go back to; without it, those of the system.
+    #[arg(long, env = "UMOJA_OUTGOING_CA", value_name = "FILE")]
+    pub outgoing_ca: Option<PathBuf>,
 }
 
 /// Reads settings from a TOML file. An unknown key is an error: a setting that is misspelt must not be silently left out.
@@ -167,6 +186,12 @@ impl Settings {
             smtp_user: self.smtp_user.or(file.smtp_user),
             smtp_password_file: self.smtp_password_file.or(file.smtp_password_file),
             smtp_tls: self.smtp_tls.or(file.smtp_tls),
+            fspiop_certificate: self.fspiop_certificate.or(file.fspiop_certificate),
+            fspiop_key: self.fspiop_key.or(file.fspiop_key),
+            fspiop_client_ca: self.fspiop_client_ca.or(file.fspiop_client_ca),
+            outgoing_certificate: self.outgoing_certificate.or(file.outgoing_certificate),
+            outgoing_key: self.outgoing_key.or(file.outgoing_key),
+            outgoing_ca: self.outgoing_ca.or(file.outgoing_ca),
         }
     }
 
@@ -217,6 +242,21 @@ impl Settings {
                 .connections_per_participant
                 .unwrap_or(standard.connections_per_participant),
             notices: self.notices(standard.notices)?,
+            tls: self.tls()?,
+        })
+    }
+
+    fn tls(&self) -> Result<Tls, String> {
+        let fspiop = pair("fspiop", &self.fspiop_certificate, &self.fspiop_key)?;
+        if fspiop.is_none() && self.fspiop_client_ca.is_some() {
+            return Err(
+                "fspiop-client-ca is set without fspiop-certificate; the listener needs one for TLS.".to_owned()
+            );
+        }
+        let outgoing = pair("outgoing", &self.outgoing_certificate, &self.outgoing_key)?;
+        Ok(Tls {
+            fspiop: fspiop.map(|pair| ListenerTls { pair, client_ca: self.fspiop_client_ca.clone() }),
+            outgoing: ClientTls { ca: self.outgoing_ca.clone(), pair: outgoing },
         })
     }
 
@@ -343,6 +383,16 @@ pub fn explain(command: &clap::Command, settings: &Settings, config: &Config) ->
     text
 }
 
+/// A certificate and its key are of no use without each other.
+fn pair(name: &str, certificate: &Option<PathBuf>, key: &Option<PathBuf>) -> Result<Option<KeyPair>, String> {
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => Ok(Some(KeyPair { certificate: certificate.clone(), key: key.clone() })),
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(format!("{name}-certificate is set without {name}-key; set both.")),
+        (None, Some(_)) => Err(format!("{name}-key is set without {name}-certificate; set both.")),
+    }
+}
+
 /// The line of one key, commented out where nothing is set and the default depends on other settings.
 fn value_of(flag: &str, settings: &Settings, config: &Config) -> String {
     let listeners = &config.listeners;
@@ -384,6 +434,12 @@ fn value_of(flag: &str, settings: &Settings, config: &Config) -> String {
         "verify-signatures" | "verification-keys" | "verify-party-answers" => {
             return value_for_verification(flag, &config.verification);
         }
+        "fspiop-certificate"
+        | "fspiop-key"
+        | "fspiop-client-ca"
+        | "outgoing-certificate"
+        | "outgoing-key"
+        | "outgoing-ca" => return value_for_tls(flag, settings),
         other => return value_for_notices(other, &config.notices),
     };
     format!("{flag} = {value}")
@@ -403,6 +459,20 @@ fn value_for_verification(flag: &str, verification: &Verification) -> String {
         },
     };
     format!("{flag} = {value}")
+}
+
+/// As [`value_of`], for the files of keys and certificates.
+fn value_for_tls(flag: &str, settings: &Settings) -> String {
+    let file = match flag {
+        "fspiop-certificate" => &settings.fspiop_certificate,
+        "fspiop-key" => &settings.fspiop_key,
+        "fspiop-client-ca" => &settings.fspiop_client_ca,
+        "outgoing-certificate" => &settings.outgoing_certificate,
+        "outgoing-key" => &settings.outgoing_key,
+        _ => &settings.outgoing_ca,
+    };
+    let shown = file.as_ref().map(|file| toml::Value::from(file.display().to_string()));
+    shown.map_or_else(|| format!("# {flag} = \"FILE\""), |file| format!("{flag} = {file}"))
 }
 
 /// As [`value_of`], for how operators are told.
@@ -440,113 +510,4 @@ fn without_password(address: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory;
-
-    #[derive(clap::Parser)]
-    struct Flags {
-        #[command(flatten)]
-        settings: Settings,
-    }
-
-    #[test]
-    fn what_is_explained_can_be_read_back_and_means_the_same() {
-        let settings = Settings { store: Some("memory".to_owned()), ..Settings::default() };
-        let config = settings.to_config().unwrap();
-        let text = explain(&Flags::command(), &settings, &config);
-        let read: Settings = toml::from_str(&text).unwrap();
-        let again = read.to_config().unwrap();
-        assert_eq!(format!("{config:?}"), format!("{again:?}"));
-        assert!(!text.contains("set by flag only"), "{text}");
-    }
-
-    #[test]
-    fn a_mail_server_is_read_back_as_well_and_half_of_one_is_refused() {
-        let whole = || Settings {
-            store: Some("memory".to_owned()),
-            smtp_host: Some("mail.example".to_owned()),
-            smtp_from: Some("hub@scheme.example".to_owned()),
-            smtp_user: Some("ann".to_owned()),
-            smtp_password_file: Some("password".into()),
-            smtp_tls: Some("tls".to_owned()),
-            ..Settings::default()
-        };
-        let config = whole().to_config().unwrap();
-        let text = explain(&Flags::command(), &whole(), &config);
-        assert!(text.contains("smtp-port = 465"), "{text}");
-        let again = toml::from_str::<Settings>(&text).unwrap().to_config().unwrap();
-        let smtp = Smtp { port: Some(465), ..config.notices.smtp.unwrap() };
-        assert_eq!(again.notices.smtp, Some(smtp));
-        for (settings, expected) in [
-            (Settings { smtp_host: None, ..whole() }, "smtp-from is set without smtp-host; name the mail server."),
-            (
-                Settings { smtp_from: None, ..whole() },
-                "smtp-host is set without smtp-from; name the address from which notices come.",
-            ),
-            (Settings { smtp_user: None, ..whole() }, "smtp-password-file is set without smtp-user; set both."),
-            (
-                Settings { smtp_password_file: None, ..whole() },
-                "smtp-user is set without smtp-password-file; set both.",
-            ),
-            (
-                Settings { smtp_tls: Some("ssl".to_owned()), ..whole() },
-                "smtp-tls is 'ssl'; it can be none, starttls or tls.",
-            ),
-            (Settings { notices_per_period: Some(0), ..whole() }, "notices-per-period is 0; it must be at least 1."),
-            (Settings { notice_days: Some(0), ..whole() }, "notice-days is 0; it must be at least 1."),
-        ] {
-            assert_eq!(settings.to_config().err().as_deref(), Some(expected));
-        }
-    }
-
-    #[test]
-    fn verification_is_read_back_as_well_and_half_of_it_is_refused() {
-        let whole = |policy: &str| Settings {
-            store: Some("memory".to_owned()),
-            verify_signatures: Some(policy.to_owned()),
-            verification_keys: Some("keys".into()),
-            verify_party_answers: Some(true),
-            ..Settings::default()
-        };
-        for policy in ["log", "enforce"] {
-            let config = whole(policy).to_config().unwrap();
-            let text = explain(&Flags::command(), &whole(policy), &config);
-            let again = toml::from_str::<Settings>(&text).unwrap().to_config().unwrap();
-            assert!(config.verification != Verification::Off && again.verification == config.verification, "{text}");
-        }
-        assert_eq!(whole("off").to_config().unwrap().verification, Verification::Off);
-        for (settings, expected) in [
-            (
-                Settings { verification_keys: None, ..whole("log") },
-                "verify-signatures is set without verification-keys; name the directory of keys.",
-            ),
-            (
-                Settings { verify_signatures: None, ..whole("log") },
-                "verification-keys is set without verify-signatures; set that to log or enforce.",
-            ),
-            (whole("on"), "verify-signatures is 'on'; it can be off, log or enforce."),
-        ] {
-            assert_eq!(settings.to_config().err().as_deref(), Some(expected));
-        }
-    }
-
-    #[test]
-    fn a_misspelt_key_is_refused_with_its_name() {
-        let error = toml::from_str::<Settings>("listen-fspoip = \"127.0.0.1:1\"").unwrap_err();
-        assert!(error.message().contains("listen-fspoip"), "{error}");
-    }
-
-    #[test]
-    fn a_flag_wins_over_the_file_and_a_store_replaces_a_data_directory() {
-        let file: Settings = toml::from_str("data = \"d\"\nname = \"A\"\n").unwrap();
-        let flags = Settings { store: Some("memory".to_owned()), name: Some("B".to_owned()), ..Settings::default() };
-        let merged = flags.over(file);
-        assert_eq!((merged.data, merged.name.as_deref()), (None, Some("B")));
-    }
-
-    #[test]
-    fn a_password_is_not_shown() {
-        assert_eq!(without_password("postgres://ann:secret@db/hub"), "postgres://ann@db/hub");
-    }
-}
+mod tests;

@@ -7,25 +7,40 @@ use super::{Finding, files::File};
 use std::collections::BTreeSet;
 use toml::{Table, Value};
 
-/// vocabulary ← ledger ← hub-core ← store ← hub ← portal; vocabulary ← fspiop ← {hub, sdk, proxy}; sdk ← dfsp.
+/// vocabulary ← ledger ← hub-core ← store ← hub ← portal; vocabulary ← fspiop ← {hub, sdk, proxy}; tls ← {hub,
+/// proxy}; sdk ← dfsp.
 ///
 /// hub-core does not know fspiop (one decision serves every dialect of the wire) nor store (no async in a rule). portal
 /// talks to the hub's services, not to SQL. sdk does not know hub-core: a participant cannot lean on the hub's rules.
-const ALLOWED: [(&str, &[&str]); 15] = [
+const ALLOWED: [(&str, &[&str]); 16] = [
     ("vocabulary", &[]),
     ("ledger", &["vocabulary"]),
     ("hub-core", &["vocabulary", "ledger"]),
     ("store", &["vocabulary", "ledger", "hub-core"]),
     ("fspiop", &["vocabulary"]),
-    ("hub", &["vocabulary", "ledger", "hub-core", "store", "fspiop"]),
+    ("tls", &["vocabulary"]),
+    ("hub", &["vocabulary", "ledger", "hub-core", "store", "fspiop", "tls"]),
     ("portal", &["vocabulary", "ledger", "hub-core", "hub"]),
     ("sdk", &["vocabulary", "fspiop"]),
     ("dfsp", &["vocabulary", "sdk"]),
-    ("proxy", &["vocabulary", "fspiop"]),
+    ("proxy", &["vocabulary", "fspiop", "tls"]),
     ("harness", &["vocabulary", "ledger", "hub-core", "store", "fspiop", "hub", "portal", "sdk", "dfsp"]),
     (
         "umoja",
-        &["vocabulary", "ledger", "hub-core", "store", "fspiop", "hub", "portal", "sdk", "dfsp", "proxy", "harness"],
+        &[
+            "vocabulary",
+            "ledger",
+            "hub-core",
+            "store",
+            "fspiop",
+            "tls",
+            "hub",
+            "portal",
+            "sdk",
+            "dfsp",
+            "proxy",
+            "harness",
+        ],
     ),
     ("simulation", &["vocabulary", "ledger", "hub-core", "store", "hub", "harness"]),
     ("xtask", &[]),

@@ -4,6 +4,7 @@
 //! is on its way. What goes wrong later is told by callback.
 
 mod authorizations;
+mod caller;
 pub mod discovery;
 mod fx_quotes;
 mod fx_transfers;
@@ -19,6 +20,7 @@ mod transfers;
 use crate::{
     Health, Hub,
     admin::health,
+    callbacks::now,
     journal::{self, Mentioned},
     metrics::RequestLabels,
     outbound::{Complaint, Head},
@@ -54,6 +56,7 @@ pub struct Inbound {
     pub mentioned: Arc<Mentioned>,
 }
 
+pub use caller::Caller;
 pub use requests::CarryOut;
 
 /// The router of the listener: one entry, because unknown paths are answered by the contract too.
@@ -189,6 +192,9 @@ async fn handle(hub: &Arc<Hub>, request: Request, arrival: &mut Arrival) -> Resu
     arrival.read_head(&route, &parts);
     let body = read(body).await;
     let envelope = fspiop::check_headers(&route, &parts.headers)?;
+    if let Some(caller) = parts.extensions.get::<Caller>() {
+        caller.check(hub, &envelope, now())?;
+    }
     let body = body?;
     let status = StatusCode::from_u16(route.success_status()).expect("200 and 202 are statuses");
     let resource = route.resource();

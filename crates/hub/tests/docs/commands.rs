@@ -74,3 +74,52 @@ async fn the_calls_of_the_administration_succeed() {
     assert_eq!(directory.oracles.iter().filter(|oracle| oracle.is_active).count(), 0);
     running.stop().await;
 }
+
+/// The indented commands of a page between two sentences.
+fn indented(page: &str, from: &str, to: &str) -> String {
+    let text = pages::page(page).text;
+    let (_, text) = text.split_once(from).unwrap_or_else(|| panic!("{page} does not say '{from}'"));
+    let (text, _) = text.split_once(to).unwrap_or_else(|| panic!("{page} does not say '{to}'"));
+    text.lines().filter_map(|line| line.strip_prefix("    ")).collect::<Vec<_>>().join("\n")
+}
+
+async fn shell(directory: &std::path::Path, script: &str) -> String {
+    let mut shell = Command::new("bash");
+    let shell = shell.args(["-euo", "pipefail", "-c", script]).current_dir(directory).stdin(Stdio::null());
+    let output = shell.output().await.expect("bash, curl and openssl are needed to check this page: install them");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_certificates_of_the_example_let_their_participant_in_and_speak_for_it_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let script = indented("operations.md", "An example with an authority of the scheme's own.", "Before it signs,");
+    shell(directory.path(), &script).await;
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let listeners = Listeners { fspiop: any, administration: any, settlement: any, oracles: any, portal: any };
+    let mut config = Config { listeners, ..Config::default() };
+    let file = |name: &str| directory.path().join(name);
+    let pair = tls::KeyPair { certificate: file("hub.pem"), key: file("hub-key.pem") };
+    config.tls.fspiop = Some(tls::ListenerTls { pair: pair.clone(), client_ca: Some(file("ca.pem")) });
+    config.tls.outgoing = tls::ClientTls { ca: Some(file("ca.pem")), pair: Some(pair) };
+    let running = hub::start(config, |_| axum::Router::new()).await.unwrap();
+    let port = running.addresses().fspiop.port();
+    let headers = "-H 'accept: application/vnd.interoperability.parties+json;version=1.1' \
+                   -H 'content-type: application/vnd.interoperability.parties+json;version=1.1' \
+                   -H 'date: Mon, 01 Jan 2035 00:00:00 GMT'";
+    for (source, expected) in [
+        // Who it is, is known; it is no participant yet.
+        ("greenbank", "\"errorDescription\":\"Malformed syntax - invalid fspiop-source header\""),
+        ("bluebank", "\"errorDescription\":\"Generic validation error - Invalid fspiop-source header\""),
+    ] {
+        let ask = format!(
+            "curl -s --cacert ca.pem --cert greenbank.pem --key greenbank-key.pem \
+             --resolve hub.scheme.example:{port}:127.0.0.1 -H 'fspiop-source: {source}' {headers} \
+             https://hub.scheme.example:{port}/parties/MSISDN/1"
+        );
+        let answer = shell(directory.path(), &ask).await;
+        assert!(answer.contains(expected), "{source}: {answer}");
+    }
+    running.stop().await;
+}

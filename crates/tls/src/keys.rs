@@ -3,10 +3,7 @@
 //! Invariant: what is in use was complete and fitted together. Files that cannot be used leave in use what was read
 //! before, and are a problem that health shows until they are replaced. Keys are never logged.
 
-use crate::{
-    config::{KeyPair, ListenerTls},
-    x509,
-};
+use crate::{ClientTls, ListenerTls, x509};
 use rustls::{
     ClientConfig, RootCertStore, ServerConfig,
     crypto::{CryptoProvider, aws_lc_rs},
@@ -15,7 +12,7 @@ use rustls::{
 };
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 use tokio::sync::watch;
 use vocabulary::Timestamp;
@@ -53,18 +50,22 @@ pub enum Reload {
 
 impl Keys<ClientConfig> {
     /// For requests: whom to trust, and the certificate to show.
-    pub fn of_client(ca: PathBuf, pair: Option<KeyPair>) -> Self {
-        let files = [ca].into_iter().chain(pair.into_iter().flat_map(|pair| [pair.certificate, pair.key])).collect();
-        Self::new(files, |shown, contents| {
+    pub fn of_client(tls: ClientTls) -> Self {
+        let ClientTls { ca, pair } = tls;
+        let has_ca = ca.is_some();
+        let files = ca.into_iter().chain(pair.into_iter().flat_map(|pair| [pair.certificate, pair.key])).collect();
+        Self::new(files, move |shown, contents| {
+            let trusted = if has_ca { authorities(&shown[0], &contents[0])? } else { system_authorities() };
             let builder = ClientConfig::builder_with_provider(provider())
                 .with_safe_default_protocol_versions()
                 .map_err(|error| error.to_string())?
-                .with_root_certificates(authorities(&shown[0], &contents[0])?);
-            match contents {
-                [_, chain, key] => {
-                    let (chain, not_after) = certificates(&shown[1], chain)?;
-                    let config = builder.with_client_auth_cert(chain, private_key(&shown[2], key)?);
-                    Ok((config.map_err(|error| unusable(&shown[1..], &error))?, not_after))
+                .with_root_certificates(trusted);
+            let shown = &shown[usize::from(has_ca)..];
+            match &contents[usize::from(has_ca)..] {
+                [chain, key] => {
+                    let (chain, not_after) = certificates(&shown[0], chain)?;
+                    let config = builder.with_client_auth_cert(chain, private_key(&shown[1], key)?);
+                    Ok((config.map_err(|error| unusable(shown, &error))?, not_after))
                 }
                 _ => Ok((builder.with_no_client_auth(), None)),
             }
@@ -83,7 +84,7 @@ impl Keys<ServerConfig> {
                 .map_err(|error| error.to_string())?;
             let builder = match contents.get(2) {
                 Some(content) => {
-                    let trusted = Arc::new(authorities(&shown[2], content)?);
+                    let trusted = authorities(&shown[2], content)?;
                     let verifier = WebPkiClientVerifier::builder_with_provider(trusted, provider()).build();
                     builder.with_client_cert_verifier(verifier.map_err(|error| unusable(&shown[2..], &error))?)
                 }
@@ -121,6 +122,11 @@ impl<T> Keys<T> {
     /// Hears when something else comes into use.
     pub fn changes(&self) -> watch::Receiver<Option<Arc<T>>> {
         self.current.subscribe()
+    }
+
+    /// Whether there is anything to look at.
+    pub fn has_files(&self) -> bool {
+        !self.files.is_empty()
     }
 
     pub fn state(&self) -> State {
@@ -165,14 +171,29 @@ fn read(path: &PathBuf) -> Result<Vec<u8>, String> {
     Ok(content)
 }
 
-fn authorities(file: &str, pem: &[u8]) -> Result<RootCertStore, String> {
+fn authorities(file: &str, pem: &[u8]) -> Result<Arc<RootCertStore>, String> {
     let mut store = RootCertStore::empty();
     for certificate in certificates(file, pem)?.0 {
         store
             .add(certificate)
             .map_err(|error| format!("The file {file} holds a certificate that is none: {error}."))?;
     }
-    Ok(store)
+    Ok(Arc::new(store))
+}
+
+/// Whom the system trusts, read once: updates of the system are followed at the next start.
+fn system_authorities() -> Arc<RootCertStore> {
+    static SYSTEM: OnceLock<Arc<RootCertStore>> = OnceLock::new();
+    let read = || {
+        let found = rustls_native_certs::load_native_certs();
+        for error in &found.errors {
+            tracing::warn!(%error, "certificates that the system trusts could not be read");
+        }
+        let mut store = RootCertStore::empty();
+        store.add_parsable_certificates(found.certs);
+        Arc::new(store)
+    };
+    SYSTEM.get_or_init(read).clone()
 }
 
 /// The chain, and when its first certificate expires.

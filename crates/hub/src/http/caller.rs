@@ -1,0 +1,57 @@
+//! Who is at the other end of a connection, and whether that is who a message says it comes from.
+//!
+//! Invariant: what somebody is known by is decided here and nowhere else. Where the hub knows the caller, a message is
+//! from the caller, or came by the proxy that the caller is; where it does not, this costs nothing. A token that proves
+//! who sends would make a `Caller` too.
+
+use crate::Hub;
+use fspiop::{Envelope, ErrorCode, FspiopError};
+use std::sync::Arc;
+use vocabulary::{FspId, Timestamp};
+
+/// Whom a client's certificate names; it goes with every request of its connection.
+#[derive(Clone, Debug)]
+pub struct Caller(Arc<Identity>);
+
+#[derive(Debug)]
+struct Identity {
+    names: Vec<String>,
+    not_after: Option<Timestamp>,
+}
+
+impl Caller {
+    /// From a certificate in DER that TLS has verified.
+    pub fn of_certificate(der: &[u8]) -> Self {
+        Self(Arc::new(Identity { names: tls::x509::names(der), not_after: tls::x509::not_after(der) }))
+    }
+
+    /// The errors are those that the contract has for a gateway's `x-client-id` (transfers §1.5).
+    pub fn check(&self, hub: &Hub, envelope: &Envelope, now: Timestamp) -> Result<(), FspiopError> {
+        // A connection may outlive the certificate with which it was opened.
+        if self.0.not_after.is_some_and(|end| end <= now) {
+            return Err(invalid("The client certificate has expired"));
+        }
+        let source = &envelope.source;
+        match &envelope.proxy {
+            None if self.is(source) => Ok(()),
+            None => Err(invalid("Invalid fspiop-source header")),
+            // A proxy speaks for other schemes, and for nobody of this one. Hubs of several schemes may share a name.
+            Some(proxy)
+                if self.is(proxy)
+                    && hub.is_proxy(proxy)
+                    && (hub.is_external(source) || source.same_as(hub.name().as_str())) =>
+            {
+                Ok(())
+            }
+            Some(_) => Err(invalid("Invalid fspiop-proxy header")),
+        }
+    }
+
+    fn is(&self, name: &FspId) -> bool {
+        self.0.names.iter().any(|known| known == name.as_str())
+    }
+}
+
+fn invalid(detail: &str) -> FspiopError {
+    FspiopError::with_detail(ErrorCode::GENERIC_VALIDATION, detail)
+}
