@@ -107,8 +107,9 @@ impl Connection {
         self.0.waiting.register(key).map_err(|_| CallError::Busy)
     }
 
-    /// Sends a message until the hub has taken or refused it, or the tries are used up.
-    pub(crate) async fn deliver(&self, message: &Message) -> Result<(), CallError> {
+    /// Sends a message until the hub has taken or refused it, or the tries are used up. This is the way of every message
+    /// to the hub, of this crate's own calls as well.
+    pub async fn deliver(&self, message: &Message) -> Result<(), CallError> {
         let mut delay = RETRY_DELAY;
         let mut may_have_arrived = false;
         for attempt in 1.. {

@@ -9,15 +9,27 @@ use http::{HeaderValue, Method, Request};
 use http_body_util::Full;
 use vocabulary::{FspId, Timestamp};
 
-pub(crate) struct Message {
+/// One message, complete but for its source. See [`crate::Connection::deliver`].
+#[derive(Clone)]
+pub struct Message {
     method: Method,
     resource: Resource,
     version: Version,
-    /// Canonical path, percent-encoded.
+    accepts: Accepts,
+    /// Canonical path, percent-encoded, with its query if it has one.
     path: String,
     destination: Option<FspId>,
     date: Timestamp,
     body: Bytes,
+}
+
+/// Which versions of the answer a request asks for.
+#[derive(Clone, Copy)]
+enum Accepts {
+    /// That of the request.
+    Same,
+    /// Any with its major number.
+    SameMajor,
 }
 
 impl Message {
@@ -25,11 +37,22 @@ impl Message {
     pub fn new(method: Method, resource: Resource, operation: &Operation) -> Self {
         let path = operation.uri();
         let body = Bytes::new();
-        Self { method, resource, version: Version::V2_0, path, destination: None, date: now(), body }
+        let (version, accepts) = (Version::V2_0, Accepts::Same);
+        Self { method, resource, version, accepts, path, destination: None, date: now(), body }
     }
 
     pub fn version(self, version: Version) -> Self {
         Self { version, ..self }
+    }
+
+    /// Leaves the minor number out of `Accept`, as participants' clients do.
+    pub fn accepting_major(self) -> Self {
+        Self { accepts: Accepts::SameMajor, ..self }
+    }
+
+    /// `query` is percent-encoded and has no question mark.
+    pub fn query(self, query: &str) -> Self {
+        Self { path: format!("{}?{query}", self.path), ..self }
     }
 
     pub fn to(self, destination: &FspId) -> Self {
@@ -55,13 +78,21 @@ impl Message {
             request = request.header(headers::DESTINATION, name(destination)?);
         }
         if self.method != Method::PUT {
-            request = request.header(http::header::ACCEPT, accept(self.resource, self.version));
+            request = request.header(http::header::ACCEPT, self.accept());
         }
         if self.method != Method::GET {
             request =
                 request.header(headers::HTTP_METHOD, self.method.as_str()).header(headers::URI, self.path.as_str());
         }
         request.body(Full::new(self.body.clone()))
+    }
+
+    fn accept(&self) -> String {
+        let full = accept(self.resource, self.version);
+        match self.accepts {
+            Accepts::Same => full,
+            Accepts::SameMajor => full.rsplit_once('.').map_or(full.clone(), |(major, _)| major.to_owned()),
+        }
     }
 
     /// For logs: neither path nor body, which may be personal data.
@@ -100,6 +131,16 @@ mod tests {
         assert_eq!(put.headers()["fspiop-destination"], "bluewallet");
         assert_eq!(put.headers()["fspiop-uri"], "/parties/MSISDN/+123");
         assert_eq!(put.headers()["fspiop-http-method"], "PUT");
+    }
+
+    #[test]
+    fn a_request_may_leave_the_minor_version_of_the_answer_open() {
+        let message = Message::new(Method::GET, Resource::Parties, &Operation::GetParty(party()));
+        let request = message.version(Version::V1_0).accepting_major().query("a=b");
+        let request = request.request("http://hub:4000", &"greenbank".parse().unwrap()).unwrap();
+        assert_eq!(request.headers()["accept"], "application/vnd.interoperability.parties+json;version=1");
+        assert_eq!(request.headers()["content-type"], "application/vnd.interoperability.parties+json;version=1.0");
+        assert_eq!(request.uri(), "http://hub:4000/parties/MSISDN/+123?a=b");
     }
 
     #[test]

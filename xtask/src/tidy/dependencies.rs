@@ -7,11 +7,11 @@ use super::{Finding, files::File};
 use std::collections::BTreeSet;
 use toml::{Table, Value};
 
-/// vocabulary ← ledger ← hub-core ← store ← hub ← portal; vocabulary ← fspiop ← {hub, sdk, proxy}; sdk ← dfsp.
+/// vocabulary ← ledger ← hub-core ← store ← hub ← portal; vocabulary ← fspiop ← {hub, sdk, proxy}; sdk ← {dfsp, adapter}.
 ///
 /// hub-core does not know fspiop (one decision serves every dialect of the wire) nor store (no async in a rule). portal
 /// talks to the hub's services, not to SQL. sdk does not know hub-core: a participant cannot lean on the hub's rules.
-const ALLOWED: [(&str, &[&str]); 15] = [
+const ALLOWED: [(&str, &[&str]); 16] = [
     ("vocabulary", &[]),
     ("ledger", &["vocabulary"]),
     ("hub-core", &["vocabulary", "ledger"]),
@@ -21,11 +21,25 @@ const ALLOWED: [(&str, &[&str]); 15] = [
     ("portal", &["vocabulary", "ledger", "hub-core", "hub"]),
     ("sdk", &["vocabulary", "fspiop"]),
     ("dfsp", &["vocabulary", "sdk"]),
+    ("adapter", &["vocabulary", "fspiop", "sdk"]),
     ("proxy", &["vocabulary", "fspiop"]),
     ("harness", &["vocabulary", "ledger", "hub-core", "store", "fspiop", "hub", "portal", "sdk", "dfsp"]),
     (
         "umoja",
-        &["vocabulary", "ledger", "hub-core", "store", "fspiop", "hub", "portal", "sdk", "dfsp", "proxy", "harness"],
+        &[
+            "vocabulary",
+            "ledger",
+            "hub-core",
+            "store",
+            "fspiop",
+            "hub",
+            "portal",
+            "sdk",
+            "dfsp",
+            "adapter",
+            "proxy",
+            "harness",
+        ],
     ),
     ("simulation", &["vocabulary", "ledger", "hub-core", "store", "hub", "harness"]),
     ("xtask", &[]),
