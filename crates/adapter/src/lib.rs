@@ -62,6 +62,9 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
         let place = settings.data.as_ref().map_or("memory".into(), |path| path.display().to_string());
         StartError(format!("The records in {place} cannot be opened: {error}."))
     })?;
+    if settings.data.is_none() {
+        tracing::warn!("payments are recorded in memory only; a restart forgets them");
+    }
     let core = Arc::new(Core {
         hub: Hub::new(&settings),
         backend: Backend::new(&settings),

@@ -27,7 +27,7 @@ pub(super) async fn start(core: &Arc<Core>, body: Value) -> Outcome {
     let _alone = core.locks.lock(&format!("r2pt-{id}")).await;
     match core.records.load(Kind::RequestToPayTransfer, &id).await {
         // Paid once, or on the way to it.
-        Ok(Some(known)) if at(&known, &["prepare"]).is_some() => return Outcome::Done(known),
+        Ok(Some(known)) if at(&known, &["prepare"]).is_some() => return told(core, known).await,
         Ok(_) => {}
         Err(error) => return Outcome::Failed(Failure::from(error).with_state(STATE_NAME, body)),
     }
@@ -69,9 +69,26 @@ pub(super) async fn go_on(core: &Arc<Core>, id: &str, word: &Value) -> Outcome {
                 Err(failure) => Outcome::Failed(failure.with_state("transferState", data)),
             };
         }
-        Some(_) | None => return Outcome::Done(data),
+        Some(_) | None => return told(core, data).await,
     };
     finish(core, data, reached, "transferState").await
+}
+
+/// A request whose transfer may have been sent: what the transfer has come to since counts.
+async fn told(core: &Arc<Core>, mut data: Value) -> Outcome {
+    let id = text(&data, &["transferId"]).unwrap_or_default();
+    match Payment::load(core, id).await {
+        Ok(Some(payment)) if payment.step == Step::Succeeded => {
+            data["currentState"] = "COMPLETED".into();
+            data["fulfil"] = payment.data["fulfil"].clone();
+            if let Some(data) = data.as_object_mut() {
+                data.remove("lastError");
+            }
+            Outcome::Done(data)
+        }
+        Ok(_) => Outcome::Done(data),
+        Err(failure) => Outcome::Failed(failure.with_state(STATE_NAME, data)),
+    }
 }
 
 async fn request_quote(core: &Arc<Core>, data: &mut Value) -> Result<(), Failure> {

@@ -100,6 +100,10 @@ async fn answer(State(shared): State<Arc<Shared>>, method: Method, uri: Uri, bod
         ("POST", ["transactionrequests"]) => ok(&json!({
             "transactionId": body["transactionRequestId"], "transactionRequestState": "RECEIVED",
         })),
+        ("POST", ["fxQuotes"]) => conversion(&body),
+        ("POST", ["fxTransfers"]) => {
+            ok(&json!({"homeTransactionId": "home-of-the-provider", "conversionState": "RESERVED"}))
+        }
         ("GET", ["otp", _]) => ok(&json!({"otpValue": "12345"})),
         ("GET", ["transfers", _]) => ok(&json!({"homeTransactionId": "h", "transferState": "COMMITTED"})),
         ("PUT", _) => ok(&json!({})),
@@ -136,6 +140,18 @@ async fn transfer(body: &Value) -> Response {
         Some(TACITURN) => StatusCode::NO_CONTENT.into_response(),
         _ => ok(&json!({"homeTransactionId": "home-of-the-payee"})),
     }
+}
+
+/// Twenty for one, in the direction of the question.
+fn conversion(body: &Value) -> Response {
+    let mut terms = body["conversionTerms"].clone();
+    let whole = |amount: &Value| amount["amount"].as_str().and_then(|text| text.parse::<u64>().ok());
+    match (whole(&terms["sourceAmount"]), whole(&terms["targetAmount"])) {
+        (Some(source), None) => terms["targetAmount"]["amount"] = (source * 20).to_string().into(),
+        (None, Some(target)) => terms["sourceAmount"]["amount"] = (target / 20).to_string().into(),
+        (_, _) => return refusal(StatusCode::BAD_REQUEST, "3100", "one amount is asked for"),
+    }
+    ok(&json!({"homeTransactionId": "home-of-the-provider", "conversionTerms": terms}))
 }
 
 fn ok(body: &Value) -> Response {

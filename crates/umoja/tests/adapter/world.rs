@@ -58,15 +58,15 @@ impl World {
         let payee = Site::start("blue", addresses.fspiop, payee).await;
         let world = Self { hub, admin, payer, payee };
         for (name, site) in [("green", &world.payer), ("blue", &world.payee)] {
-            world.onboard(name, site).await;
+            world.onboard(name, site, &[kes()]).await;
         }
         world.payee.register(&CUSTOMERS).await;
         world.payer.register(&[PAYER]).await;
         world
     }
 
-    async fn onboard(&self, name: &str, site: &Site) {
-        let accounts = [(kes(), new_id().to_string())];
+    pub async fn onboard(&self, name: &str, site: &Site, currencies: &[Currency]) {
+        let accounts: Vec<_> = currencies.iter().map(|currency| (*currency, new_id().to_string())).collect();
         let member = Member { name, role: Role::Dfsp, accounts: &accounts };
         self.admin.onboard(&member, site.inbound()).await.unwrap();
         for (endpoint, rest) in ENDPOINTS {
@@ -83,10 +83,14 @@ impl World {
         let position = async |name: &str| self.admin.position(name, kes()).await.unwrap();
         [position("green").await, position("blue").await].map(|amount: Amount| amount.to_string())
     }
+
+    pub async fn position(&self, name: &str, currency: Currency) -> String {
+        self.admin.position(name, currency).await.unwrap().to_string()
+    }
 }
 
 impl Site {
-    async fn start(name: &str, hub: SocketAddr, change: impl FnOnce(&mut Settings)) -> Self {
+    pub async fn start(name: &str, hub: SocketAddr, change: impl FnOnce(&mut Settings)) -> Self {
         let core = Core::start().await;
         let data = tempfile::tempdir().unwrap();
         let backend = format!("http://{}", core.address());
