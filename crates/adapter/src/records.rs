@@ -25,6 +25,8 @@ pub(crate) enum Kind {
     RequestToPay = 3,
     RequestToPayTransfer = 4,
     Conversion = 5,
+    /// Of a transfer whose id is not its transaction's: which record of [`Kind::Incoming`] it belongs to.
+    Alias = 6,
 }
 
 /// Whether the end of a payment is still to be learned.

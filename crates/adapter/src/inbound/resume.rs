@@ -36,7 +36,7 @@ pub(crate) async fn take_up(core: Arc<Core>) {
             match kind {
                 Kind::Incoming => drop(tokio::spawn(watch_incoming(core.clone(), id, Duration::ZERO))),
                 Kind::Outgoing => drop(tokio::spawn(watch_outgoing(core.clone(), id, Duration::ZERO))),
-                Kind::RequestToPay | Kind::RequestToPayTransfer | Kind::Conversion => {}
+                Kind::RequestToPay | Kind::RequestToPayTransfer | Kind::Conversion | Kind::Alias => {}
             }
         }
     }

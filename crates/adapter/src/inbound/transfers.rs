@@ -77,6 +77,10 @@ async fn fulfilled(core: &Core, message: &Inbound, key: &str) -> Result<Option<V
         state["homeTransactionId"] = home.clone();
     }
     core.records.save(Kind::Incoming, key, &state, Openness::Open).await.map_err(unreadable)?;
+    if let Some(id) = text(prepare, &["transferId"]).filter(|id| *id != key) {
+        let alias = json!({"record": key});
+        core.records.save(Kind::Alias, id, &alias, Openness::Settled).await.map_err(unreadable)?;
+    }
     Ok(Some(body))
 }
 
@@ -159,7 +163,8 @@ pub(super) async fn status(core: &Core, id: &str, message: &Inbound) {
             let mut body = Object::new();
             let names = [("timestamp", "completedTimestamp"), ("transferState", "transferState")];
             copy(&mut body, &answer, &names);
-            let known = core.records.load(Kind::Incoming, id).await.ok().flatten().unwrap_or_default();
+            let known = core.records.load(Kind::Incoming, &key_of(core, id).await).await;
+            let known = known.ok().flatten().unwrap_or_default();
             put(&mut body, "fulfilment", text(&known, &["fulfil", "body", "fulfilment"]));
             put(&mut body, "extensionList", wrapped(at(&answer, &["extensions"])));
             (Operation::PutTransfer(id.to_owned()), body.into())
@@ -170,9 +175,16 @@ pub(super) async fn status(core: &Core, id: &str, message: &Inbound) {
 
 /// `PATCH /transfers/{ID}`: the hub's last word.
 pub(super) async fn notice(core: &Arc<Core>, id: &str, body: Value) {
-    if !tell(core, id, &body).await {
-        tokio::spawn(resume::watch_incoming(core.clone(), id.to_owned(), core.settings.patch_grace));
+    let key = key_of(core, id).await;
+    if !tell(core, &key, &body).await {
+        tokio::spawn(resume::watch_incoming(core.clone(), key, core.settings.patch_grace));
     }
+}
+
+/// The record of a transfer.
+async fn key_of(core: &Core, id: &str) -> String {
+    let alias = core.records.load(Kind::Alias, id).await.ok().flatten().unwrap_or_default();
+    text(&alias, &["record"]).unwrap_or(id).to_owned()
 }
 
 /// Tells the core the end of a transfer. False if the core did not learn it and must be told again.
@@ -204,7 +216,8 @@ pub(super) async fn tell(core: &Core, id: &str, word: &Value) -> bool {
         Some(_) | None => "ERROR_OCCURRED",
     }
     .into();
-    let is_told = core.backend.notify(&format!("/transfers/{}", percent_encode(id)), &state).await;
+    let transfer = text(&state, &["prepare", "body", "transferId"]).unwrap_or(id);
+    let is_told = core.backend.notify(&format!("/transfers/{}", percent_encode(transfer)), &state).await;
     let openness = if is_told { Openness::Settled } else { Openness::Open };
     let saved = core.records.save(Kind::Incoming, id, &state, openness).await;
     if let Err(error) = &saved {

@@ -203,3 +203,30 @@ async fn simple_calls_are_one_request_and_one_callback() {
     let error = &refused["transfer"]["body"]["errorInformation"];
     assert_eq!((status, &error["errorCode"]), (200, &json!("2001")), "a transfer without a quote: {refused}");
 }
+
+#[tokio::test]
+async fn a_transfer_may_have_another_id_than_its_transaction_where_the_settings_say_so() {
+    let payee = |settings: &mut Settings| {
+        settings.allow_different_transaction_id = true;
+        settings.reserve_notification = true;
+    };
+    let world = World::with(|_| {}, payee).await;
+    let party =
+        |fsp: &str, id: &str| json!({"partyIdInfo": {"partyIdType": "MSISDN", "partyIdentifier": id, "fspId": fsp}});
+    let quote = json!({"fspId": "blue", "quotesPostRequest": {
+        "quoteId": sdk::new_id().to_string(), "transactionId": sdk::new_id().to_string(),
+        "payer": party("green", PAYER), "payee": party("blue", WELCOMING), "amountType": "SEND",
+        "amount": {"amount": "3", "currency": "KES"},
+        "transactionType": {"scenario": "TRANSFER", "initiator": "PAYER", "initiatorType": "CONSUMER"},
+    }});
+    let (_, quoted) = world.payer.call(Method::POST, "/quotes", &quote).await;
+    let (terms, id) = (&quoted["quotes"]["body"], sdk::new_id().to_string());
+    let transfer = json!({"fspId": "blue", "transfersPostRequest": {
+        "transferId": id, "payerFsp": "green", "payeeFsp": "blue", "amount": terms["transferAmount"],
+        "ilpPacket": terms["ilpPacket"], "condition": terms["condition"], "expiration": "2030-01-01T00:00:00.000Z",
+    }});
+    let (_, done) = world.payer.call(Method::POST, "/simpleTransfers", &transfer).await;
+    assert_eq!(done["transfer"]["body"]["transferState"], "COMMITTED", "{done}");
+    let told = world.payee.core.hears(Method::PUT, &format!("/transfers/{id}")).await.body;
+    assert_eq!(told["finalNotification"]["transferState"], "COMMITTED", "{told}");
+}
