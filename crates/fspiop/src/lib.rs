@@ -29,6 +29,6 @@ pub use error::{Extension, FspiopError};
 pub use error_code::ErrorCode;
 pub use hash::content_hash;
 pub use headers::{Envelope, check_headers};
-pub use percent::encode as percent_encode;
+pub use percent::{decode as percent_decode, encode as percent_encode};
 pub use resource::{Resource, Version, accept, content_type};
 pub use route::{AuthorizationQuery, Operation, PartyPath, RawRoute, RouteError, route};

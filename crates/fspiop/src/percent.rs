@@ -24,7 +24,7 @@ pub fn encode(text: &str) -> String {
 }
 
 /// Decodes `%XX`; `None` if a `%` is not followed by two hexadecimal digits or the result is not UTF-8.
-pub(crate) fn decode(text: &str) -> Option<String> {
+pub fn decode(text: &str) -> Option<String> {
     if !text.contains('%') {
         return Some(text.to_owned());
     }

@@ -107,8 +107,9 @@ impl Connection {
         self.0.waiting.register(key).map_err(|_| CallError::Busy)
     }
 
-    /// Sends a message until the hub has taken or refused it, or the tries are used up.
-    pub(crate) async fn deliver(&self, message: &Message) -> Result<(), CallError> {
+    /// Sends a message until the hub has taken or refused it, or the tries are used up. This is the way of every message
+    /// to the hub, of this crate's own calls as well; it is signed here if this DFSP signs.
+    pub async fn deliver(&self, message: &Message) -> Result<(), CallError> {
         match &self.0.config.signatures.key {
             Some(key) if message.can_be_signed() => {
                 let (message, key, name) = (message.clone(), key.clone(), self.name().clone());

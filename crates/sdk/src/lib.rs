@@ -39,10 +39,12 @@ pub use fx::{
 };
 pub use http_client::{HttpAnswer, HttpClient, HttpError};
 pub use inbound::{Listener, serve, serve_both, serve_exchange};
-pub use news::{Decision, News, Role, TransferStatus};
+pub use message::Message;
+pub use news::{Decision, News, Role, TransferStatus, ends_for_payer};
 pub use party::Party;
 pub use payer::{Quote, QuoteOrder, TransferOrder};
 pub use signatures::{PartyAnswers, Signatures};
+pub use waiting::{TooManyWaiters, Waiter, Waiting};
 
 use vocabulary::CorrelationId;
 

@@ -10,12 +10,14 @@ use http::{HeaderValue, Method, Request};
 use http_body_util::Full;
 use vocabulary::{FspId, Timestamp};
 
+/// One message, complete but for its source. See [`crate::Connection::deliver`].
 #[derive(Clone)]
-pub(crate) struct Message {
+pub struct Message {
     method: Method,
     resource: Resource,
     version: Version,
-    /// Canonical path, percent-encoded.
+    accepts: Accepts,
+    /// Canonical path, percent-encoded, with its query if it has one.
     path: String,
     destination: Option<FspId>,
     date: Timestamp,
@@ -23,17 +25,36 @@ pub(crate) struct Message {
     signature: Option<HeaderValue>,
 }
 
+/// Which versions of the answer a request asks for.
+#[derive(Clone, Copy)]
+enum Accepts {
+    /// That of the request.
+    Same,
+    /// Any with its major number.
+    SameMajor,
+}
+
 impl Message {
     /// A request (POST, GET, DELETE) or callback (PUT). The path is that of `operation`.
     pub fn new(method: Method, resource: Resource, operation: &Operation) -> Self {
         let path = operation.uri();
         let body = Bytes::new();
-        let (version, destination, signature) = (Version::V2_0, None, None);
-        Self { method, resource, version, path, destination, date: now(), body, signature }
+        let (version, accepts, destination, signature) = (Version::V2_0, Accepts::Same, None, None);
+        Self { method, resource, version, accepts, path, destination, date: now(), body, signature }
     }
 
     pub fn version(self, version: Version) -> Self {
         Self { version, ..self }
+    }
+
+    /// Leaves the minor number out of `Accept`, as participants' clients do.
+    pub fn accepting_major(self) -> Self {
+        Self { accepts: Accepts::SameMajor, ..self }
+    }
+
+    /// `query` is percent-encoded and has no question mark.
+    pub fn query(self, query: &str) -> Self {
+        Self { path: format!("{}?{query}", self.path), ..self }
     }
 
     pub fn to(self, destination: &FspId) -> Self {
@@ -76,7 +97,7 @@ impl Message {
             request = request.header(headers::DESTINATION, name(destination)?);
         }
         if self.method != Method::PUT {
-            request = request.header(http::header::ACCEPT, accept(self.resource, self.version));
+            request = request.header(http::header::ACCEPT, self.accept());
         }
         if self.method != Method::GET {
             request =
@@ -86,6 +107,14 @@ impl Message {
             request = request.header(headers::SIGNATURE, signature);
         }
         request.body(Full::new(self.body.clone()))
+    }
+
+    fn accept(&self) -> String {
+        let full = accept(self.resource, self.version);
+        match self.accepts {
+            Accepts::Same => full,
+            Accepts::SameMajor => full.rsplit_once('.').map_or(full.clone(), |(major, _)| major.to_owned()),
+        }
     }
 
     /// For logs: neither path nor body, which may be personal data.
@@ -124,6 +153,16 @@ mod tests {
         assert_eq!(put.headers()["fspiop-destination"], "bluewallet");
         assert_eq!(put.headers()["fspiop-uri"], "/parties/MSISDN/+123");
         assert_eq!(put.headers()["fspiop-http-method"], "PUT");
+    }
+
+    #[test]
+    fn a_request_may_leave_the_minor_version_of_the_answer_open() {
+        let message = Message::new(Method::GET, Resource::Parties, &Operation::GetParty(party()));
+        let request = message.version(Version::V1_0).accepting_major().query("a=b");
+        let request = request.request("http://hub:4000", &"greenbank".parse().unwrap()).unwrap();
+        assert_eq!(request.headers()["accept"], "application/vnd.interoperability.parties+json;version=1");
+        assert_eq!(request.headers()["content-type"], "application/vnd.interoperability.parties+json;version=1.0");
+        assert_eq!(request.uri(), "http://hub:4000/parties/MSISDN/+123?a=b");
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl TransferStatus {
 
 /// A complaint about a repeated or unknown message says nothing about the transfer itself, and after an internal error
 /// of the hub its state is a question; every other error is the end.
-pub(crate) fn ends_for_payer(code: ErrorCode) -> bool {
+pub fn ends_for_payer(code: ErrorCode) -> bool {
     let undecided =
         [ErrorCode::MODIFIED_REQUEST, ErrorCode::TRANSFER_ID_NOT_FOUND, ErrorCode::CLIENT_ERROR, ErrorCode::INTERNAL];
     !undecided.contains(&code)

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 const ANSWERS_PENDING_MAX: usize = 8;
 
 /// The table of waiters. All who wait for one key get every answer to it.
-pub(crate) struct Waiting<K, V>(Arc<Table<K, V>>);
+pub struct Waiting<K, V>(Arc<Table<K, V>>);
 
 struct Table<K, V> {
     waiters_max: usize,
@@ -27,7 +27,7 @@ struct State<K, V> {
 }
 
 /// One who waits; dropping it ends the wait.
-pub(crate) struct Waiter<K: Hash + Eq, V> {
+pub struct Waiter<K: Hash + Eq, V> {
     table: Arc<Table<K, V>>,
     key: K,
     ticket: u64,
@@ -36,14 +36,16 @@ pub(crate) struct Waiter<K: Hash + Eq, V> {
 
 /// As many wait as may.
 #[derive(Debug)]
-pub(crate) struct TooManyWaiters;
+pub struct TooManyWaiters;
 
 impl<K: Hash + Eq + Clone, V: Clone> Waiting<K, V> {
+    /// At most `waiters_max` wait at one time; more are refused.
     pub fn new(waiters_max: usize) -> Self {
         let state = State { waiters: HashMap::new(), count: 0, next_ticket: 0 };
         Self(Arc::new(Table { waiters_max, state: Mutex::new(state) }))
     }
 
+    /// Begins to wait. What is answered from now on is not missed.
     pub fn register(&self, key: K) -> Result<Waiter<K, V>, TooManyWaiters> {
         let mut state = self.0.state.lock().expect("no thread panics while it holds the table");
         if state.count >= self.0.waiters_max {

@@ -5,6 +5,8 @@
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+mod adapter_command;
+mod adapter_settings;
 mod admin;
 mod bench;
 mod bench_proxy;
@@ -37,6 +39,8 @@ enum Command {
     Hub(Box<hub_command::HubArguments>),
     /// Carry messages between two schemes.
     Proxy(Box<proxy_command::ProxyArguments>),
+    /// Run the client that a DFSP hosts: a synchronous API for its core, FSPIOP towards the hub.
+    Adapter(Box<adapter_command::AdapterArguments>),
     /// Measure what a hub carries on this machine, with full three-phase payments.
     Bench(Box<bench::BenchArguments>),
     /// Measure what a proxy adapter carries on this machine.
@@ -68,6 +72,7 @@ fn main() -> ExitCode {
             Command::BenchProxy(arguments) => bench_proxy::run(arguments).await,
             Command::Hub(arguments) => hub_command::run(*arguments).await,
             Command::Proxy(arguments) => proxy_command::run(*arguments).await,
+            Command::Adapter(arguments) => adapter_command::run(*arguments).await,
             Command::Admin(arguments) => admin::run(arguments).await,
             Command::Verify(arguments) => verify::run(arguments).await,
             Command::VerifyJws(arguments) => verify_jws::run(&arguments),

@@ -8,11 +8,11 @@ use std::collections::BTreeSet;
 use toml::{Table, Value};
 
 /// vocabulary ← ledger ← hub-core ← store ← hub ← portal; vocabulary ← fspiop ← {hub, sdk, proxy}; tls ← {hub,
-/// proxy}; sdk ← dfsp.
+/// proxy}; sdk ← {dfsp, adapter}.
 ///
 /// hub-core does not know fspiop (one decision serves every dialect of the wire) nor store (no async in a rule). portal
 /// talks to the hub's services, not to SQL. sdk does not know hub-core: a participant cannot lean on the hub's rules.
-const ALLOWED: [(&str, &[&str]); 16] = [
+const ALLOWED: [(&str, &[&str]); 17] = [
     ("vocabulary", &[]),
     ("ledger", &["vocabulary"]),
     ("hub-core", &["vocabulary", "ledger"]),
@@ -23,6 +23,7 @@ const ALLOWED: [(&str, &[&str]); 16] = [
     ("portal", &["vocabulary", "ledger", "hub-core", "hub"]),
     ("sdk", &["vocabulary", "fspiop"]),
     ("dfsp", &["vocabulary", "sdk"]),
+    ("adapter", &["vocabulary", "fspiop", "sdk"]),
     ("proxy", &["vocabulary", "fspiop", "tls"]),
     ("harness", &["vocabulary", "ledger", "hub-core", "store", "fspiop", "hub", "portal", "sdk", "dfsp"]),
     (
@@ -38,6 +39,7 @@ const ALLOWED: [(&str, &[&str]); 16] = [
             "portal",
             "sdk",
             "dfsp",
+            "adapter",
             "proxy",
             "harness",
         ],

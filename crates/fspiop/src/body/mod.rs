@@ -29,7 +29,8 @@ pub use transfers::{TransferFulfil, TransferNotice, TransferPrepare, TransferSta
 
 pub(crate) use error_information::extensions;
 pub(crate) use schemas::FX_PROVIDERS_MAX;
-pub(crate) use texts::{AMOUNT_PATTERN, CORRELATION_ID_PATTERN, is_amount};
+pub use texts::is_amount;
+pub(crate) use texts::{AMOUNT_PATTERN, CORRELATION_ID_PATTERN};
 
 use json::Object;
 use std::str::FromStr;

@@ -63,7 +63,7 @@ pub(super) static LATITUDE: TextSchema = pattern(LATITUDE_PATTERN, |text| is_coo
 pub(super) static LONGITUDE: TextSchema = pattern(LONGITUDE_PATTERN, |text| is_coordinate(text, 180));
 
 /// `Amount` (§7.2.15): no leading zeros, no trailing zeros, at most 18 integer digits and 4 decimals.
-pub(crate) fn is_amount(text: &str) -> bool {
+pub fn is_amount(text: &str) -> bool {
     let (whole, fraction) = text.split_once('.').map_or((text, None), |(whole, fraction)| (whole, Some(fraction)));
     let whole_is_valid = whole == "0" || (is_digits(whole) && whole.len() <= 18 && !whole.starts_with('0'));
     let fraction_is_valid = |part: &str| is_digits(part) && part.len() <= 4 && !part.ends_with('0');

@@ -79,25 +79,29 @@ pub async fn serve_both<B: Backend, X: Exchange>(
 }
 
 async fn listen<B: Backend, X: Exchange>(server: Server<B, X>, address: SocketAddr) -> io::Result<Listener> {
-    let listener = TcpListener::bind(address).await?;
-    let address = listener.local_addr()?;
-    // Answers are small and must not wait for more; a socket that refuses the option still works.
-    let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
-    let (stop, mut stopped) = watch::channel(false);
-    let router = Router::new().fallback(handle::<B, X>).with_state(Arc::new(server));
-    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
-        // An error means that the handle is gone, which is a reason to stop as well.
-        let _ = stopped.wait_for(|stop| *stop).await;
-    });
-    let task = tokio::spawn(async move {
-        if let Err(error) = serving.await {
-            tracing::error!(%error, "the FSPIOP listener ended");
-        }
-    });
-    Ok(Listener { address, stop, task })
+    Listener::start(address, Router::new().fallback(handle::<B, X>).with_state(Arc::new(server))).await
 }
 
 impl Listener {
+    /// Serves whatever `router` answers. Errors: the address cannot be bound.
+    pub async fn start(address: SocketAddr, router: Router) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        // Answers are small and must not wait for more; a socket that refuses the option still works.
+        let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
+        let (stop, mut stopped) = watch::channel(false);
+        let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
+            // An error means that the handle is gone, which is a reason to stop as well.
+            let _ = stopped.wait_for(|stop| *stop).await;
+        });
+        let task = tokio::spawn(async move {
+            if let Err(error) = serving.await {
+                tracing::error!(%error, "a listener ended");
+            }
+        });
+        Ok(Self { address, stop, task })
+    }
+
     /// The address that is really listened on, also when port 0 was asked for.
     pub fn address(&self) -> SocketAddr {
         self.address

@@ -1,0 +1,159 @@
+//! What the adapter remembers of payments: one row each in SQLite, its state as JSON.
+//!
+//! Invariant: what [`Records::save`] has accepted survives a crash (WAL, synchronous=FULL). A row is *open* while its end is
+//! known to the hub at best; open rows are what a restart takes up.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde_json::Value;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS records (
+        kind INTEGER NOT NULL, id TEXT NOT NULL, is_open INTEGER NOT NULL, state TEXT NOT NULL,
+        PRIMARY KEY (kind, id)
+    ) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS open_records ON records (kind, id) WHERE is_open;";
+/// Of the form above; a file with a greater number was made by a newer program.
+const SCHEMA_VERSION: i64 = 1;
+
+/// What a record is about. The number is in the file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    Outgoing = 1,
+    Incoming = 2,
+    RequestToPay = 3,
+    RequestToPayTransfer = 4,
+    Conversion = 5,
+    /// Of a transfer whose id is not its transaction's: which record of [`Kind::Incoming`] it belongs to.
+    Alias = 6,
+}
+
+/// Whether the end of a payment is still to be learned.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Openness {
+    Open,
+    Settled,
+}
+
+/// The records could not be read or written: a sentence.
+#[derive(Clone, Debug)]
+pub(crate) struct RecordError(pub String);
+
+#[derive(Clone)]
+pub(crate) struct Records(Arc<Mutex<Connection>>);
+
+impl Records {
+    /// Without a path the records are in memory.
+    pub fn open(path: Option<&Path>) -> Result<Self, RecordError> {
+        let connection = match path {
+            Some(path) => Connection::open(path)?,
+            None => Connection::open_in_memory()?,
+        };
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if version > SCHEMA_VERSION {
+            return Err(RecordError(format!("it was written by a newer version of umoja (format {version})")));
+        }
+        connection.execute_batch(SCHEMA)?;
+        connection.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+        Ok(Self(Arc::new(Mutex::new(connection))))
+    }
+
+    /// Durable when this returns.
+    pub async fn save(&self, kind: Kind, id: &str, state: &Value, openness: Openness) -> Result<(), RecordError> {
+        let (id, state) = (id.to_owned(), state.to_string());
+        self.with(move |connection| {
+            let statement = "INSERT INTO records (kind, id, is_open, state) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO UPDATE SET is_open = excluded.is_open, state = excluded.state";
+            let is_open = openness == Openness::Open;
+            connection.prepare_cached(statement)?.execute(params![kind as i64, id, is_open, state]).map(drop)
+        })
+        .await
+    }
+
+    pub async fn load(&self, kind: Kind, id: &str) -> Result<Option<Value>, RecordError> {
+        Ok(self.load_with_openness(kind, id).await?.map(|(state, _)| state))
+    }
+
+    pub async fn load_with_openness(&self, kind: Kind, id: &str) -> Result<Option<(Value, Openness)>, RecordError> {
+        let id = id.to_owned();
+        let found = self.with(move |connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT state, is_open FROM records WHERE kind = ?1 AND id = ?2")?;
+            let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?));
+            statement.query_row(params![kind as i64, id], read).optional()
+        });
+        let Some((text, is_open)) = found.await? else { return Ok(None) };
+        let state =
+            serde_json::from_str(&text).map_err(|error| RecordError(format!("a record is no JSON: {error}")))?;
+        Ok(Some((state, if is_open { Openness::Open } else { Openness::Settled })))
+    }
+
+    /// Ids of open records.
+    pub async fn open_ids(&self, kind: Kind) -> Result<Vec<String>, RecordError> {
+        self.with(move |connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT id FROM records WHERE kind = ?1 AND is_open ORDER BY id")?;
+            statement.query_map(params![kind as i64], |row| row.get(0))?.collect()
+        })
+        .await
+    }
+
+    async fn with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, RecordError> {
+        let connection = self.0.clone();
+        let working = tokio::task::spawn_blocking(move || {
+            let connection = connection.lock().expect("no thread panics while it holds the connection");
+            work(&connection)
+        });
+        Ok(working.await.map_err(|error| RecordError(error.to_string()))??)
+    }
+}
+
+impl From<rusqlite::Error> for RecordError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl std::fmt::Display for RecordError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[tokio::test]
+    async fn what_was_saved_is_there_after_the_file_is_opened_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("adapter.sqlite");
+        let state = json!({"amount": "10.5"});
+        {
+            let records = Records::open(Some(&path)).unwrap();
+            records.save(Kind::Outgoing, "a", &json!({}), Openness::Open).await.unwrap();
+            records.save(Kind::Outgoing, "a", &state, Openness::Open).await.unwrap();
+            records.save(Kind::Outgoing, "b", &state, Openness::Settled).await.unwrap();
+        }
+        let records = Records::open(Some(&path)).unwrap();
+        assert_eq!(records.load(Kind::Outgoing, "a").await.unwrap(), Some(state));
+        assert_eq!(records.load(Kind::Incoming, "a").await.unwrap(), None);
+        assert_eq!(records.open_ids(Kind::Outgoing).await.unwrap(), ["a"]);
+    }
+
+    #[test]
+    fn a_file_of_a_newer_program_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("adapter.sqlite");
+        Connection::open(&path).unwrap().pragma_update(None, "user_version", 2).unwrap();
+        let refused = Records::open(Some(&path)).err().unwrap();
+        assert!(refused.0.contains("newer version"), "{refused}");
+    }
+}

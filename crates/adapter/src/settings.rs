@@ -1,0 +1,122 @@
+//! Settings of an adapter (dfsp-client.md §11). Every wait and every queue has a limit.
+
+use fspiop::{Resource, Version};
+use std::{collections::HashMap, net::SocketAddr, path::PathBuf, time::Duration};
+use vocabulary::FspId;
+
+/// Which packets the payee's side makes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum IlpVersion {
+    V1,
+    V4,
+}
+
+/// Base URLs of the hub's resources; what has none of its own is at `peer`.
+#[derive(Clone, Debug)]
+pub struct Endpoints {
+    pub peer: String,
+    pub others: HashMap<Resource, String>,
+}
+
+/// How an adapter reaches hub and core, and what it decides by itself.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub dfsp: FspId,
+    pub hub: Endpoints,
+    /// Base URL of the core's API.
+    pub backend: String,
+    pub listen_inbound: SocketAddr,
+    pub listen_outbound: SocketAddr,
+    /// File of the records; without one they live as long as the process.
+    pub data: Option<PathBuf>,
+    /// Versions of requests, where they differ from the newest that the resource has. A callback has the version of the
+    /// request that it answers.
+    pub versions: HashMap<Resource, Version>,
+    pub ulids: bool,
+    pub supported_currencies: Vec<String>,
+    pub fx_providers: Vec<String>,
+
+    pub auto_accept_party: bool,
+    pub auto_accept_quotes: bool,
+    pub auto_accept_r2p_party: bool,
+    pub auto_accept_r2p_business_quotes: bool,
+    pub auto_accept_r2p_device_otp: bool,
+    pub auto_accept_participants_put: bool,
+    pub use_quote_source_as_payee: bool,
+    pub allow_transfer_without_quote: bool,
+    pub allow_different_transaction_id: bool,
+    pub reserve_notification: bool,
+    pub error_extension_key: Option<String>,
+
+    pub ilp_secret: String,
+    pub ilp_version: IlpVersion,
+    pub check_ilp: bool,
+    pub reject_expired_quote_responses: bool,
+    pub reject_expired_fulfils: bool,
+    pub reject_transfers_on_expired_quotes: bool,
+    /// Life of quotes and transfers.
+    pub expiry: Duration,
+
+    /// For the callback of each phase.
+    pub callback_timeout: Duration,
+    /// For one try of a request to hub or core.
+    pub request_timeout: Duration,
+    /// After a fulfilment, until the hub is asked what became of the transfer.
+    pub patch_grace: Duration,
+    /// Tries of a final notification to the core.
+    pub notification_attempts_max: u32,
+    /// Before the second of them; doubles with each.
+    pub notification_delay: Duration,
+    /// Calls of the core that may wait at one time.
+    pub waiting_max: usize,
+    /// Requests of the hub that may be in work at one time.
+    pub working_max: usize,
+}
+
+impl Settings {
+    /// The usual settings of a DFSP called `dfsp` whose hub and core are at these URLs.
+    pub fn new(dfsp: FspId, peer: impl Into<String>, backend: impl Into<String>) -> Self {
+        Self {
+            dfsp,
+            hub: Endpoints { peer: peer.into(), others: HashMap::new() },
+            backend: backend.into(),
+            listen_inbound: ([0, 0, 0, 0], 4000).into(),
+            listen_outbound: ([127, 0, 0, 1], 4001).into(),
+            data: None,
+            versions: HashMap::new(),
+            ulids: true,
+            supported_currencies: Vec::new(),
+            fx_providers: Vec::new(),
+            auto_accept_party: true,
+            auto_accept_quotes: true,
+            auto_accept_r2p_party: false,
+            auto_accept_r2p_business_quotes: false,
+            auto_accept_r2p_device_otp: false,
+            auto_accept_participants_put: false,
+            use_quote_source_as_payee: false,
+            allow_transfer_without_quote: false,
+            allow_different_transaction_id: false,
+            reserve_notification: false,
+            error_extension_key: None,
+            ilp_secret: "mojaloop-sdk".into(),
+            ilp_version: IlpVersion::V1,
+            check_ilp: true,
+            reject_expired_quote_responses: false,
+            reject_expired_fulfils: false,
+            reject_transfers_on_expired_quotes: false,
+            expiry: Duration::from_secs(20),
+            callback_timeout: Duration::from_secs(30),
+            request_timeout: Duration::from_secs(65),
+            patch_grace: Duration::from_secs(15),
+            notification_attempts_max: 6,
+            notification_delay: Duration::from_secs(1),
+            waiting_max: 10_000,
+            working_max: 1_000,
+        }
+    }
+
+    pub(crate) fn version(&self, resource: Resource) -> Version {
+        let newest = if resource.supports(Version::V2_0) { Version::V2_0 } else { Version::V1_1 };
+        self.versions.get(&resource).copied().unwrap_or(newest)
+    }
+}

@@ -1,0 +1,51 @@
+//! `umoja adapter`: the client that a DFSP hosts, until it is told to stop.
+
+use crate::{adapter_settings::AdapterSettings, fail, logging};
+use clap::Args;
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Arguments of `umoja adapter`.
+#[derive(Args)]
+pub struct AdapterArguments {
+    #[command(flatten)]
+    settings: AdapterSettings,
+    /// When ready, print one line of JSON with the addresses of the listeners.
+    #[arg(long)]
+    json: bool,
+    /// What is logged: error, warn, info, debug, trace, or a filter such as adapter=debug.
+    #[arg(long, env = "UMOJA_LOG", default_value = "info", value_name = "FILTER")]
+    log: String,
+}
+
+/// Runs the adapter; returns when it has stopped.
+pub async fn run(arguments: AdapterArguments) -> ExitCode {
+    match serve(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => fail(&sentence),
+    }
+}
+
+async fn serve(arguments: AdapterArguments) -> Result<(), String> {
+    let settings = arguments.settings.to_settings(|name| std::env::var(name).ok())?;
+    logging::start(&arguments.log)?;
+    let hear = |kind| signal(kind).map_err(|error| format!("The system gives no signals: {error}."));
+    let (mut interrupt, mut terminate) = (hear(SignalKind::interrupt())?, hear(SignalKind::terminate())?);
+    let running = adapter::start(settings).await.map_err(|error| error.to_string())?;
+    let (inbound, outbound) = (running.inbound(), running.outbound());
+    if arguments.json {
+        println!("{}", serde_json::json!({"inbound": inbound, "outbound": outbound}));
+    } else {
+        println!("umoja adapter is ready.");
+        println!("  inbound, to be registered at the hub   {inbound}");
+        println!("  outbound, for the DFSP's core          {outbound}");
+        println!("Stop it with Ctrl-C.");
+    }
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    tracing::info!("stopping");
+    running.stop().await;
+    Ok(())
+}

@@ -1,0 +1,361 @@
+//! Settings of a DFSP's adapter: flags, or the environment variables that users of the reference implementation's scheme adapter
+//! know.
+//!
+//! Invariant: a variable that asks for what this adapter does not do stops the start, so that nobody believes in a signature or a
+//! check that is not there.
+
+use adapter::{Endpoints, IlpVersion, Settings};
+use clap::Args;
+use fspiop::{Resource, Version};
+use std::{collections::HashMap, net::IpAddr, path::PathBuf, time::Duration};
+
+/// Variables that switch on what is missing, and what to do about it.
+const MISSING: [(&str, &str); 10] = [
+    ("JWS_SIGN", "messages are not signed"),
+    ("VALIDATE_INBOUND_JWS", "signatures are not checked"),
+    ("INBOUND_MUTUAL_TLS_ENABLED", "it does not speak TLS; put a gateway in front of it"),
+    ("OUTBOUND_MUTUAL_TLS_ENABLED", "it does not speak TLS; send through a gateway that does"),
+    ("OAUTH_TOKEN_ENDPOINT", "it fetches no tokens; send through a gateway that does"),
+    ("MULTI_DFSP", "it serves one DFSP; run one adapter for each"),
+    ("MULTIPLE_PARTIES_RESPONSE", "it takes the first answer to a look-up"),
+    ("SEND_FINAL_NOTIFICATION_IF_REQUESTED", "it leaves the last word to the hub"),
+    ("PROXY_CONFIG_PATH", "it forwards no other requests"),
+    ("PM4ML_ENABLED", "it has no control channel"),
+];
+const SECONDS_MAX: u64 = 86_400;
+
+/// What can be set.
+#[derive(Args, Default, Clone, Debug)]
+pub struct AdapterSettings {
+    /// The DFSP's name in the scheme [default: mojaloop].
+    #[arg(long, env = "DFSP_ID", value_name = "FSP-ID")]
+    pub dfsp_id: Option<String>,
+    /// The hub: HOST[:PORT][/BASE], or a URL.
+    #[arg(long, env = "PEER_ENDPOINT", value_name = "HOST")]
+    pub peer_endpoint: Option<String>,
+    /// The hub's account lookup, if elsewhere.
+    #[arg(long, env = "ALS_ENDPOINT", value_name = "HOST")]
+    pub als_endpoint: Option<String>,
+    /// The hub's quotes, if elsewhere.
+    #[arg(long, env = "QUOTES_ENDPOINT", value_name = "HOST")]
+    pub quotes_endpoint: Option<String>,
+    /// The hub's transfers, if elsewhere.
+    #[arg(long, env = "TRANSFERS_ENDPOINT", value_name = "HOST")]
+    pub transfers_endpoint: Option<String>,
+    /// The hub's transaction requests, if elsewhere.
+    #[arg(long, env = "TRANSACTION_REQUESTS_ENDPOINT", value_name = "HOST")]
+    pub transaction_requests_endpoint: Option<String>,
+    /// The hub's fxQuotes, if elsewhere.
+    #[arg(long, env = "FX_QUOTES_ENDPOINT", value_name = "HOST")]
+    pub fx_quotes_endpoint: Option<String>,
+    /// The hub's fxTransfers, if elsewhere.
+    #[arg(long, env = "FX_TRANSFERS_ENDPOINT", value_name = "HOST")]
+    pub fx_transfers_endpoint: Option<String>,
+    /// The DFSP's core: HOST[:PORT][/BASE], or a URL.
+    #[arg(long, env = "BACKEND_ENDPOINT", value_name = "HOST")]
+    pub backend_endpoint: Option<String>,
+    /// Port for the hub [default: 4000].
+    #[arg(long, env = "INBOUND_SERVER_LISTEN_PORT", value_name = "PORT")]
+    pub inbound_port: Option<u16>,
+    /// Address for the hub [default: 0.0.0.0].
+    #[arg(long, env = "UMOJA_ADAPTER_INBOUND_ADDRESS", value_name = "IP")]
+    pub inbound_address: Option<IpAddr>,
+    /// Port for the core [default: 4001].
+    #[arg(long, env = "OUTBOUND_SERVER_LISTEN_PORT", value_name = "PORT")]
+    pub outbound_port: Option<u16>,
+    /// Address for the core; whoever reaches it moves the DFSP's money [default: 127.0.0.1].
+    #[arg(long, env = "UMOJA_ADAPTER_OUTBOUND_ADDRESS", value_name = "IP")]
+    pub outbound_address: Option<IpAddr>,
+    /// File of the payments' records (SQLite). Without it they are lost when the adapter stops.
+    #[arg(long, env = "UMOJA_ADAPTER_DATA", value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// Form of new ids: ulid or uuid [default: ulid].
+    #[arg(long, env = "ID_GENERATOR", value_name = "FORM")]
+    pub id_generator: Option<String>,
+    /// Versions of requests, such as transfers=1.1,quotes=1.0 [default: the newest of each].
+    #[arg(long, env = "RESOURCE_VERSIONS", value_name = "RESOURCE=VERSION,…", value_delimiter = ',')]
+    pub resource_versions: Option<Vec<String>>,
+    /// Currencies of the DFSP's customers.
+    #[arg(long, env = "SUPPORTED_CURRENCIES", value_name = "CODE,…", value_delimiter = ',')]
+    pub supported_currencies: Option<Vec<String>>,
+    /// Foreign exchange providers; the first one is asked.
+    #[arg(long, env = "GET_SERVICES_FXP_RESPONSE", value_name = "FSP-ID,…", value_delimiter = ',')]
+    pub fx_providers: Option<Vec<String>>,
+    #[command(flatten, next_help_heading = "Decisions (true or false)")]
+    pub decisions: Decisions,
+    /// From which fulfilments are made [default: mojaloop-sdk, which everybody knows].
+    #[arg(long, env = "ILP_SECRET", value_name = "TEXT", hide_env_values = true)]
+    pub ilp_secret: Option<String>,
+    /// Version of ILP packets: 1 or 4 [default: 1].
+    #[arg(long, env = "ILP_VERSION", value_name = "VERSION")]
+    pub ilp_version: Option<String>,
+    /// Life of quotes and transfers [default: 20].
+    #[arg(long, env = "EXPIRY_SECONDS", value_name = "SECONDS")]
+    pub expiry_seconds: Option<u64>,
+    /// How long a callback of the hub is awaited [default: 30].
+    #[arg(long, env = "REQUEST_PROCESSING_TIMEOUT_SECONDS", value_name = "SECONDS")]
+    pub request_processing_timeout_seconds: Option<u64>,
+    /// After a fulfilment, until the hub is asked what became of the transfer [default: 15000].
+    #[arg(long, env = "PATCH_NOTIFICATION_GRACE_TIME_MS", value_name = "MS")]
+    pub patch_notification_grace_time_ms: Option<u64>,
+    /// Tries of a notification to the core after the first [default: 5].
+    #[arg(long, env = "BACKEND_REQUEST_RETRY_MAX_RETRIES", value_name = "COUNT")]
+    pub backend_request_retry_max_retries: Option<u32>,
+    /// Before the second try of a notification; doubles with each [default: 1000].
+    #[arg(long, env = "BACKEND_REQUEST_RETRY_DELAY_MS", value_name = "MS")]
+    pub backend_request_retry_delay_ms: Option<u64>,
+    /// The extension of an error whose value is told the core in place of the error's code.
+    #[arg(long, env = "OUTBOUND_ERROR_STATUSCODE_EXTENSION_KEY", value_name = "KEY")]
+    pub outbound_error_statuscode_extension_key: Option<String>,
+}
+
+macro_rules! decisions {
+    ($($name:ident, $variable:literal, $help:literal;)*) => {
+        /// What the adapter decides without the core, and what it checks.
+        #[derive(Args, Default, Clone, Debug)]
+        pub struct Decisions {
+            $(
+                #[arg(long, env = $variable, value_name = "BOOL", help = $help)]
+                pub $name: Option<bool>,
+            )*
+        }
+
+        impl Decisions {
+            fn apply(&self, settings: &mut Settings) {
+                $(
+                    if let Some(value) = self.$name {
+                        settings.$name = value;
+                    }
+                )*
+            }
+        }
+    };
+}
+
+decisions! {
+    auto_accept_party, "AUTO_ACCEPT_PARTY", "Payments go on after the look-up [default: true]";
+    auto_accept_quotes, "AUTO_ACCEPT_QUOTES", "Payments go on after the quote [default: true]";
+    auto_accept_r2p_party, "AUTO_ACCEPT_R2P_PARTY", "Requests to pay go on after the look-up [default: false]";
+    auto_accept_r2p_business_quotes, "AUTO_ACCEPT_R2P_BUSINESS_QUOTES",
+        "Requested payments of businesses go on after the quote [default: false]";
+    auto_accept_r2p_device_otp, "AUTO_ACCEPT_R2P_DEVICE_OTP",
+        "Requested payments go on after the one-time password [default: false]";
+    auto_accept_participants_put, "AUTO_ACCEPT_PARTICIPANTS_PUT",
+        "Answers about single identifiers are taken [default: false]";
+    use_quote_source_as_payee, "USE_QUOTE_SOURCE_FSP_AS_TRANSFER_PAYEE_FSP",
+        "The payee's DFSP is whoever has sent the quote [default: false]";
+    allow_transfer_without_quote, "ALLOW_TRANSFER_WITHOUT_QUOTE",
+        "Transfers are taken without a quote [default: false]";
+    allow_different_transaction_id, "ALLOW_DIFFERENT_TRANSFER_TRANSACTION_ID",
+        "The packet says to which quote a transfer belongs [default: false]";
+    reserve_notification, "RESERVE_NOTIFICATION", "Transfers are reserved, not committed [default: false]";
+    check_ilp, "CHECK_ILP", "Conditions and fulfilments are checked [default: true]";
+    reject_expired_quote_responses, "REJECT_EXPIRED_QUOTE_RESPONSES", "Late quotes are errors [default: false]";
+    reject_expired_fulfils, "REJECT_EXPIRED_TRANSFER_FULFILS", "Late fulfilments are errors [default: false]";
+    reject_transfers_on_expired_quotes, "REJECT_TRANSFERS_ON_EXPIRED_QUOTES",
+        "Transfers after their quote's end are refused [default: false]";
+}
+
+impl AdapterSettings {
+    /// The settings of an adapter, with defaults for what is not set. `variable` reads the environment. The error is a
+    /// sentence.
+    pub fn to_settings(&self, variable: impl Fn(&str) -> Option<String>) -> Result<Settings, String> {
+        refuse_missing(variable)?;
+        let name = self.dfsp_id.as_deref().unwrap_or("mojaloop");
+        let dfsp = name.parse().map_err(|error| format!("The name '{name}' (DFSP_ID) cannot be used: {error}."))?;
+        let peer = self.peer_endpoint.as_deref().ok_or("The adapter needs its hub: set PEER_ENDPOINT.")?;
+        let backend = self.backend_endpoint.as_deref().ok_or("The adapter needs the core: set BACKEND_ENDPOINT.")?;
+        let mut settings = Settings::new(dfsp, url("PEER_ENDPOINT", peer)?, url("BACKEND_ENDPOINT", backend)?);
+        settings.hub = Endpoints { peer: settings.hub.peer, others: self.endpoints()? };
+        let (inbound, outbound) = (settings.listen_inbound, settings.listen_outbound);
+        settings.listen_inbound =
+            (self.inbound_address.unwrap_or(inbound.ip()), self.inbound_port.unwrap_or(inbound.port())).into();
+        settings.listen_outbound =
+            (self.outbound_address.unwrap_or(outbound.ip()), self.outbound_port.unwrap_or(outbound.port())).into();
+        settings.data.clone_from(&self.data);
+        settings.ulids = self.ulids()?;
+        settings.versions = self.versions()?;
+        settings.supported_currencies = named(&self.supported_currencies);
+        settings.fx_providers = named(&self.fx_providers);
+        settings.error_extension_key.clone_from(&self.outbound_error_statuscode_extension_key);
+        settings.ilp_version = match self.ilp_version.as_deref() {
+            None | Some("1") => IlpVersion::V1,
+            Some("4") => IlpVersion::V4,
+            Some(other) => return Err(format!("ILP_VERSION is {other}; it can be 1 or 4.")),
+        };
+        if let Some(secret) = &self.ilp_secret {
+            settings.ilp_secret.clone_from(secret);
+        }
+        self.decisions.apply(&mut settings);
+        self.times(&mut settings)?;
+        Ok(settings)
+    }
+
+    fn times(&self, settings: &mut Settings) -> Result<(), String> {
+        if let Some(seconds) = self.expiry_seconds {
+            settings.expiry = within("EXPIRY_SECONDS", seconds, 1, Duration::from_secs)?;
+        }
+        if let Some(seconds) = self.request_processing_timeout_seconds {
+            let name = "REQUEST_PROCESSING_TIMEOUT_SECONDS";
+            settings.callback_timeout = within(name, seconds, 1, Duration::from_secs)?;
+        }
+        if let Some(millis) = self.patch_notification_grace_time_ms {
+            let name = "PATCH_NOTIFICATION_GRACE_TIME_MS";
+            settings.patch_grace = within(name, millis, 1000, Duration::from_millis)?;
+        }
+        if let Some(millis) = self.backend_request_retry_delay_ms {
+            let name = "BACKEND_REQUEST_RETRY_DELAY_MS";
+            settings.notification_delay = within(name, millis, 1000, Duration::from_millis)?;
+        }
+        if let Some(retries) = self.backend_request_retry_max_retries {
+            settings.notification_attempts_max = retries.min(100) + 1;
+        }
+        Ok(())
+    }
+
+    fn endpoints(&self) -> Result<HashMap<Resource, String>, String> {
+        let mut endpoints = HashMap::new();
+        for (name, endpoint, resources) in [
+            ("ALS_ENDPOINT", &self.als_endpoint, &[Resource::Parties, Resource::Participants][..]),
+            ("QUOTES_ENDPOINT", &self.quotes_endpoint, &[Resource::Quotes]),
+            ("TRANSFERS_ENDPOINT", &self.transfers_endpoint, &[Resource::Transfers]),
+            (
+                "TRANSACTION_REQUESTS_ENDPOINT",
+                &self.transaction_requests_endpoint,
+                &[Resource::TransactionRequests, Resource::Authorizations],
+            ),
+            ("FX_QUOTES_ENDPOINT", &self.fx_quotes_endpoint, &[Resource::FxQuotes]),
+            ("FX_TRANSFERS_ENDPOINT", &self.fx_transfers_endpoint, &[Resource::FxTransfers]),
+        ] {
+            let Some(endpoint) = endpoint.as_deref().filter(|endpoint| !endpoint.is_empty()) else { continue };
+            let endpoint = url(name, endpoint)?;
+            endpoints.extend(resources.iter().map(|resource| (*resource, endpoint.clone())));
+        }
+        Ok(endpoints)
+    }
+
+    /// A word, or the JSON object that the reference implementation reads.
+    fn ulids(&self) -> Result<bool, String> {
+        let Some(given) = self.id_generator.as_deref() else { return Ok(true) };
+        let object: Option<serde_json::Value> = serde_json::from_str(given).ok();
+        let word = object.as_ref().and_then(|object| object.get("type")?.as_str()).unwrap_or(given);
+        match word {
+            "ulid" => Ok(true),
+            "uuid" => Ok(false),
+            _ => Err(format!("ID_GENERATOR is {given}; it can be ulid or uuid.")),
+        }
+    }
+
+    fn versions(&self) -> Result<HashMap<Resource, Version>, String> {
+        let entry = |text: &String| {
+            let wrong = || format!("'{text}' in RESOURCE_VERSIONS is not RESOURCE=VERSION, such as transfers=1.1.");
+            let (resource, version) = text.trim().split_once('=').ok_or_else(wrong)?;
+            let resource: Resource = resource.parse().map_err(|_| wrong())?;
+            let version: Version = version.parse().map_err(|_| wrong())?;
+            if !resource.supports(version) {
+                return Err(format!("RESOURCE_VERSIONS has {text}, but {resource} has no version {version}."));
+            }
+            Ok((resource, version))
+        };
+        self.resource_versions.iter().flatten().filter(|text| !text.trim().is_empty()).map(entry).collect()
+    }
+}
+
+fn refuse_missing(variable: impl Fn(&str) -> Option<String>) -> Result<(), String> {
+    for (name, what) in MISSING {
+        let value = variable(name).unwrap_or_default();
+        if !matches!(value.to_ascii_lowercase().as_str(), "" | "false" | "0") {
+            return Err(format!(
+                "{name} is set, but this adapter cannot do that: {what}. Unset it, or set it to false."
+            ));
+        }
+    }
+    match variable("API_TYPE").as_deref() {
+        None | Some("" | "fspiop") => Ok(()),
+        Some(other) => Err(format!("API_TYPE is {other}; this adapter speaks fspiop only.")),
+    }
+}
+
+fn named(list: &Option<Vec<String>>) -> Vec<String> {
+    list.iter().flatten().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+}
+
+/// With a scheme; without one it is http, as the reference implementation has it.
+fn url(name: &str, endpoint: &str) -> Result<String, String> {
+    if endpoint.starts_with("https://") {
+        return Err(format!(
+            "{name} is {endpoint}, but this adapter does not speak TLS; send through a gateway that does."
+        ));
+    }
+    let url = if endpoint.contains("://") { endpoint.to_owned() } else { format!("http://{endpoint}") };
+    let is_usable = url.parse::<http::Uri>().is_ok_and(|url| url.scheme_str() == Some("http") && url.host().is_some());
+    if is_usable { Ok(url) } else { Err(format!("{name} is '{endpoint}'; it must be HOST[:PORT][/BASE].")) }
+}
+
+fn within(name: &str, value: u64, per_second: u64, duration: fn(u64) -> Duration) -> Result<Duration, String> {
+    let max = SECONDS_MAX * per_second;
+    if (1..=max).contains(&value) {
+        Ok(duration(value))
+    } else {
+        Err(format!("{name} is {value}; it can be 1 to {max}."))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given() -> AdapterSettings {
+        AdapterSettings {
+            peer_endpoint: Some("hub:4000".into()),
+            backend_endpoint: Some("core".into()),
+            ..AdapterSettings::default()
+        }
+    }
+
+    fn refusal(settings: &AdapterSettings) -> String {
+        settings.to_settings(|_| None).err().unwrap_or_default()
+    }
+
+    #[test]
+    fn endpoints_without_a_scheme_are_http() {
+        let settings = AdapterSettings { als_endpoint: Some("als:1/base".into()), ..given() };
+        let settings = settings.to_settings(|_| None).unwrap();
+        assert_eq!((settings.hub.peer.as_str(), settings.backend.as_str()), ("http://hub:4000", "http://core"));
+        assert_eq!(settings.hub.others[&Resource::Participants], "http://als:1/base");
+        assert_eq!(settings.listen_inbound.to_string(), "0.0.0.0:4000");
+        assert_eq!(settings.listen_outbound.to_string(), "127.0.0.1:4001");
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_with_a_sentence() {
+        assert!(refusal(&AdapterSettings::default()).contains("PEER_ENDPOINT"));
+        assert!(refusal(&AdapterSettings { peer_endpoint: Some("https://hub".into()), ..given() }).contains("TLS"));
+        assert!(refusal(&AdapterSettings { ilp_version: Some("2".into()), ..given() }).contains("1 or 4"));
+        assert!(refusal(&AdapterSettings { expiry_seconds: Some(0), ..given() }).contains("1 to 86400"));
+        let versions = Some(vec!["transactionRequests=2.0".into()]);
+        assert!(refusal(&AdapterSettings { resource_versions: versions, ..given() }).contains("no version 2.0"));
+        assert!(refusal(&AdapterSettings { id_generator: Some("serial".into()), ..given() }).contains("ulid or uuid"));
+    }
+
+    #[test]
+    fn ids_are_chosen_by_a_word_or_by_the_json_of_other_adapters() {
+        for (text, ulids) in
+            [("ulid", true), ("uuid", false), (r#"{"type":"ulid"}"#, true), (r#"{"type":"uuid"}"#, false)]
+        {
+            let settings = AdapterSettings { id_generator: Some(text.into()), ..given() };
+            assert_eq!(settings.to_settings(|_| None).unwrap().ulids, ulids, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_variable_that_asks_for_what_is_missing_stops_the_start() {
+        let with = |name: &'static str, value: &'static str| {
+            given().to_settings(move |asked| (asked == name).then(|| value.to_owned())).err().unwrap_or_default()
+        };
+        assert!(with("JWS_SIGN", "true").contains("not signed"));
+        assert_eq!(with("JWS_SIGN", "false"), "");
+        assert!(with("API_TYPE", "iso20022").contains("fspiop only"));
+        assert!(with("OAUTH_TOKEN_ENDPOINT", "http://x").contains("tokens"));
+    }
+}

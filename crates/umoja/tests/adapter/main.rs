@@ -1,0 +1,31 @@
+//! Conversations of two adapters through a real hub, over HTTP, each with a small core behind it.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise, also in its helpers")]
+
+#[path = "../../src/demo/admin.rs"]
+#[expect(dead_code, reason = "a test of one scheme needs no routes")]
+mod admin;
+mod bad_input;
+mod conversions;
+mod core;
+mod payments;
+mod requests;
+mod restarts;
+mod world;
+
+/// Settings of an adapter that the person runs are not for this one.
+#[tokio::test]
+async fn the_command_says_what_it_lacks_and_what_it_cannot_do() {
+    for (variables, expected) in [
+        (vec![], "umoja: The adapter needs its hub: set PEER_ENDPOINT.\n"),
+        (
+            vec![("PEER_ENDPOINT", "hub"), ("BACKEND_ENDPOINT", "core"), ("JWS_SIGN", "true")],
+            "umoja: JWS_SIGN is set, but this adapter cannot do that: messages are not signed. Unset it, or set it to false.\n",
+        ),
+    ] {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_umoja"));
+        command.env_clear().envs(variables).arg("adapter").kill_on_drop(true);
+        let output = command.output().await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stderr), expected);
+        assert_eq!((output.stdout.len(), output.status.code()), (0, Some(1)));
+    }
+}
