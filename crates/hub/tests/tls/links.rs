@@ -90,9 +90,11 @@ async fn pass_on(
     inside: SocketAddr,
     callers: Arc<Mutex<Vec<Vec<u8>>>>,
 ) -> Option<()> {
+    stream.set_nodelay(true).ok()?;
     let mut outer = acceptor.accept(stream).await.ok()?;
     callers.lock().unwrap().push(outer.get_ref().1.peer_certificates()?.first()?.to_vec());
     let mut inner = TcpStream::connect(inside).await.ok()?;
+    inner.set_nodelay(true).ok()?;
     tokio::io::copy_bidirectional(&mut outer, &mut inner).await.ok()?;
     Some(())
 }
