@@ -68,6 +68,7 @@ impl Hub {
             let mut config = sdk::Config::new(settings.dfsp.clone(), url.clone(), settings.ilp_secret.clone());
             config.request_timeout = settings.request_timeout;
             config.attempts_max = 4;
+            config.signatures = settings.signatures.clone();
             Connection::new(config)
         };
         Self {

@@ -1,6 +1,7 @@
 //! Settings of an adapter (dfsp-client.md §11). Every wait and every queue has a limit.
 
 use fspiop::{Resource, Version};
+use sdk::Signatures;
 use std::{collections::HashMap, net::SocketAddr, path::PathBuf, time::Duration};
 use vocabulary::FspId;
 
@@ -35,6 +36,8 @@ pub struct Settings {
     pub ulids: bool,
     pub supported_currencies: Vec<String>,
     pub fx_providers: Vec<String>,
+    /// With which key messages are signed, and whose signatures are verified; neither by default.
+    pub signatures: Signatures,
 
     pub auto_accept_party: bool,
     pub auto_accept_quotes: bool,
@@ -87,6 +90,7 @@ impl Settings {
             ulids: true,
             supported_currencies: Vec::new(),
             fx_providers: Vec::new(),
+            signatures: Signatures::default(),
             auto_accept_party: true,
             auto_accept_quotes: true,
             auto_accept_r2p_party: false,

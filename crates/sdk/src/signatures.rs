@@ -31,7 +31,7 @@ pub enum PartyAnswers {
 
 impl Signatures {
     /// Verifies a received message if its kind is signed. Errors: 3105 with the reason.
-    pub(crate) fn check(&self, resource: Resource, received: &Received<'_>) -> Result<(), FspiopError> {
+    pub fn check(&self, resource: Resource, received: &Received<'_>) -> Result<(), FspiopError> {
         let Some(keys) = self.keys.as_ref().filter(|_| self.is_due(resource, received.method)) else { return Ok(()) };
         keys.verify(received).map_err(|error| {
             tracing::warn!(%error, "a message was refused for its signature");

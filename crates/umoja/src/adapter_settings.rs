@@ -6,13 +6,21 @@
 
 use adapter::{Endpoints, IlpVersion, Settings};
 use clap::Args;
-use fspiop::{Resource, Version};
-use std::{collections::HashMap, net::IpAddr, path::PathBuf, time::Duration};
+use fspiop::{
+    Resource, Version,
+    jws::{KeyDirectory, SigningKey},
+};
+use sdk::{PartyAnswers, Signatures};
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 /// Variables that switch on what is missing, and what to do about it.
-const MISSING: [(&str, &str); 10] = [
-    ("JWS_SIGN", "messages are not signed"),
-    ("VALIDATE_INBOUND_JWS", "signatures are not checked"),
+const MISSING: [(&str, &str); 8] = [
     ("INBOUND_MUTUAL_TLS_ENABLED", "it does not speak TLS; put a gateway in front of it"),
     ("OUTBOUND_MUTUAL_TLS_ENABLED", "it does not speak TLS; send through a gateway that does"),
     ("OAUTH_TOKEN_ENDPOINT", "it fetches no tokens; send through a gateway that does"),
@@ -81,6 +89,8 @@ pub struct AdapterSettings {
     /// Foreign exchange providers; the first one is asked.
     #[arg(long, env = "GET_SERVICES_FXP_RESPONSE", value_name = "FSP-ID,…", value_delimiter = ',')]
     pub fx_providers: Option<Vec<String>>,
+    #[command(flatten, next_help_heading = "Signatures (JWS)")]
+    pub signatures: SignatureSettings,
     #[command(flatten, next_help_heading = "Decisions (true or false)")]
     pub decisions: Decisions,
     /// From which fulfilments are made [default: mojaloop-sdk, which everybody knows].
@@ -107,6 +117,58 @@ pub struct AdapterSettings {
     /// The extension of an error whose value is told the core in place of the error's code.
     #[arg(long, env = "OUTBOUND_ERROR_STATUSCODE_EXTENSION_KEY", value_name = "KEY")]
     pub outbound_error_statuscode_extension_key: Option<String>,
+}
+
+/// With what messages are signed, and whose signatures are verified.
+#[derive(Args, Default, Clone, Debug)]
+pub struct SignatureSettings {
+    /// Whether messages are signed [default: true if there is a key].
+    #[arg(long, env = "JWS_SIGN", value_name = "BOOL")]
+    pub jws_sign: Option<bool>,
+    /// The private key (PEM) to sign with.
+    #[arg(long, env = "JWS_SIGNING_KEY_PATH", value_name = "FILE")]
+    pub jws_signing_key: Option<PathBuf>,
+    /// Whether signatures of others are verified [default: true if there is a directory of keys].
+    #[arg(long, env = "VALIDATE_INBOUND_JWS", value_name = "BOOL")]
+    pub validate_inbound_jws: Option<bool>,
+    /// Public keys of the other DFSPs and of the hub: FSP-ID.pem each. Read again when they change.
+    #[arg(long, env = "JWS_VERIFICATION_KEYS_DIRECTORY", value_name = "DIR")]
+    pub jws_verification_keys: Option<PathBuf>,
+    /// Whether the answers to look-ups are verified too [default: false].
+    #[arg(long, env = "VALIDATE_INBOUND_PUT_PARTIES_JWS", value_name = "BOOL")]
+    pub validate_inbound_put_parties_jws: Option<bool>,
+}
+
+impl SignatureSettings {
+    fn to_signatures(&self) -> Result<Signatures, String> {
+        let key = match (self.jws_sign, &self.jws_signing_key) {
+            (Some(false), _) | (None, None) => None,
+            (Some(true), None) => {
+                return Err("JWS_SIGN is true, but there is no key: set JWS_SIGNING_KEY_PATH.".to_owned());
+            }
+            (Some(true) | None, Some(file)) => Some(Arc::new(signing_key(file)?)),
+        };
+        let keys = match (self.validate_inbound_jws, &self.jws_verification_keys) {
+            (Some(false), _) | (None, None) => None,
+            (Some(true), None) => {
+                return Err("VALIDATE_INBOUND_JWS is true, but there are no keys to verify with: \
+                            set JWS_VERIFICATION_KEYS_DIRECTORY."
+                    .to_owned());
+            }
+            (Some(true) | None, Some(directory)) => Some(Arc::new(KeyDirectory::open(directory)?)),
+        };
+        let are_verified = self.validate_inbound_put_parties_jws == Some(true);
+        let parties = if are_verified { PartyAnswers::Verified } else { PartyAnswers::Taken };
+        Ok(Signatures { key, keys, parties })
+    }
+}
+
+fn signing_key(file: &Path) -> Result<SigningKey, String> {
+    let shown = file.display();
+    let pem = std::fs::read_to_string(file)
+        .map_err(|error| format!("The key {shown} (JWS_SIGNING_KEY_PATH) cannot be read: {error}."))?;
+    SigningKey::from_pem(&pem)
+        .map_err(|error| format!("The key {shown} (JWS_SIGNING_KEY_PATH) cannot be used: {error}."))
 }
 
 macro_rules! decisions {
@@ -186,6 +248,7 @@ impl AdapterSettings {
         if let Some(secret) = &self.ilp_secret {
             settings.ilp_secret.clone_from(secret);
         }
+        settings.signatures = self.signatures.to_signatures()?;
         self.decisions.apply(&mut settings);
         self.times(&mut settings)?;
         Ok(settings)
@@ -349,12 +412,44 @@ mod tests {
     }
 
     #[test]
+    fn signatures_are_made_and_verified_where_there_are_keys_unless_that_is_switched_off() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("key.pem");
+        std::fs::write(&file, SigningKey::generate_rsa().unwrap().1).unwrap();
+        let whole = SignatureSettings {
+            jws_signing_key: Some(file),
+            jws_verification_keys: Some(directory.path().into()),
+            ..SignatureSettings::default()
+        };
+        let found = |signatures: &SignatureSettings| {
+            let settings = AdapterSettings { signatures: signatures.clone(), ..given() }.to_settings(|_| None).unwrap();
+            (settings.signatures.key.is_some(), settings.signatures.keys.is_some(), settings.signatures.parties)
+        };
+        assert_eq!(found(&SignatureSettings::default()), (false, false, PartyAnswers::Taken));
+        assert_eq!(found(&whole), (true, true, PartyAnswers::Taken));
+        let parties = SignatureSettings { validate_inbound_put_parties_jws: Some(true), ..whole.clone() };
+        assert_eq!(found(&parties), (true, true, PartyAnswers::Verified));
+        let off = SignatureSettings { jws_sign: Some(false), validate_inbound_jws: Some(false), ..whole.clone() };
+        assert_eq!(found(&off), (false, false, PartyAnswers::Taken));
+        let refused = |signatures: SignatureSettings| refusal(&AdapterSettings { signatures, ..given() });
+        let unkeyed = SignatureSettings { jws_sign: Some(true), ..SignatureSettings::default() };
+        assert!(refused(unkeyed).contains("JWS_SIGNING_KEY_PATH"));
+        let unkeyed = SignatureSettings { validate_inbound_jws: Some(true), ..SignatureSettings::default() };
+        assert!(refused(unkeyed).contains("JWS_VERIFICATION_KEYS_DIRECTORY"));
+        let none = Some(directory.path().join("none.pem"));
+        assert!(
+            refused(SignatureSettings { jws_signing_key: none.clone(), ..whole.clone() }).contains("cannot be read")
+        );
+        assert!(!refused(SignatureSettings { jws_verification_keys: none, ..whole }).is_empty());
+    }
+
+    #[test]
     fn a_variable_that_asks_for_what_is_missing_stops_the_start() {
         let with = |name: &'static str, value: &'static str| {
             given().to_settings(move |asked| (asked == name).then(|| value.to_owned())).err().unwrap_or_default()
         };
-        assert!(with("JWS_SIGN", "true").contains("not signed"));
-        assert_eq!(with("JWS_SIGN", "false"), "");
+        assert!(with("MULTI_DFSP", "true").contains("one adapter for each"));
+        assert_eq!(with("MULTI_DFSP", "false"), "");
         assert!(with("API_TYPE", "iso20022").contains("fspiop only"));
         assert!(with("OAUTH_TOKEN_ENDPOINT", "http://x").contains("tokens"));
     }

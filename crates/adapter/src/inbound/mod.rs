@@ -16,6 +16,7 @@ use crate::outbound::{account_channel, party_channel, status};
 use axum::{Router, body::Body, extract::State, response::IntoResponse, response::Response};
 use bytes::Bytes;
 use fspiop::body as check;
+use fspiop::jws::Received;
 use fspiop::{Envelope, ErrorCode, FspiopError, Operation, Resource, RouteError, check_headers, headers, route};
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
@@ -54,12 +55,14 @@ async fn handle(State(core): State<Arc<Core>>, request: Request<Body>) -> Respon
     }
 }
 
-/// The only way in: route, headers, body, and (where they are checked) the signature, before anything is acted upon.
+/// The only way in: route, headers, body and signature, before anything is acted upon.
 async fn take(core: Arc<Core>, request: Request<Body>) -> Result<StatusCode, Failure> {
     let (head, body) = request.into_parts();
     let route = route(&head.method, head.uri.path())?;
     let envelope = check_headers(&route, &head.headers)?;
     let body = read(body).await?;
+    let received = Received { method: &head.method, path: head.uri.path(), headers: &head.headers, body: &body };
+    core.settings.signatures.check(route.resource(), &received)?;
     let (is_error, status) = (route.is_error(), route.success_status());
     let operation = route.operation(head.uri.query())?;
     check_body(&operation, &body)?;

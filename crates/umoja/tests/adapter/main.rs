@@ -10,6 +10,7 @@ mod core;
 mod payments;
 mod requests;
 mod restarts;
+mod signatures;
 mod world;
 
 /// Settings of an adapter that the person runs are not for this one.
@@ -18,8 +19,13 @@ async fn the_command_says_what_it_lacks_and_what_it_cannot_do() {
     for (variables, expected) in [
         (vec![], "umoja: The adapter needs its hub: set PEER_ENDPOINT.\n"),
         (
+            vec![("PEER_ENDPOINT", "hub"), ("BACKEND_ENDPOINT", "core"), ("MULTI_DFSP", "true")],
+            "umoja: MULTI_DFSP is set, but this adapter cannot do that: it serves one DFSP; run one adapter for each. \
+             Unset it, or set it to false.\n",
+        ),
+        (
             vec![("PEER_ENDPOINT", "hub"), ("BACKEND_ENDPOINT", "core"), ("JWS_SIGN", "true")],
-            "umoja: JWS_SIGN is set, but this adapter cannot do that: messages are not signed. Unset it, or set it to false.\n",
+            "umoja: JWS_SIGN is true, but there is no key: set JWS_SIGNING_KEY_PATH.\n",
         ),
     ] {
         let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_umoja"));

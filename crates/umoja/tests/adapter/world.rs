@@ -48,9 +48,18 @@ impl World {
 
     /// With settings of the payer and of the payee.
     pub async fn with(payer: impl FnOnce(&mut Settings), payee: impl FnOnce(&mut Settings)) -> Self {
+        Self::with_hub(hub::Config::default(), payer, payee).await
+    }
+
+    /// As [`World::with`], with what the hub is told.
+    pub async fn with_hub(
+        hub: hub::Config,
+        payer: impl FnOnce(&mut Settings),
+        payee: impl FnOnce(&mut Settings),
+    ) -> Self {
         let any = SocketAddr::from((ANY, 0));
         let listeners = hub::Listeners { fspiop: any, administration: any, settlement: any, oracles: any, portal: any };
-        let hub = hub::start(hub::Config { listeners, ..hub::Config::default() }, portal::router).await.unwrap();
+        let hub = hub::start(hub::Config { listeners, ..hub }, portal::router).await.unwrap();
         let addresses = hub.addresses();
         let admin = Admin::new(addresses.administration, "Hub");
         admin.prepare_scheme(&[kes()]).await.unwrap();
