@@ -1,5 +1,6 @@
 //! Payments to a customer who takes another currency, with a provider whose adapter converts (§2.1, FX).
 
+use crate::admin::Role;
 use crate::core::WELCOMING;
 use crate::world::{Site, World, kes, transfer_to};
 use http::Method;
@@ -24,8 +25,8 @@ impl Schemes {
         let world = World::with(payer, |settings| settings.supported_currencies = vec!["TZS".into()]).await;
         world.admin.prepare_scheme(&[tzs()]).await.unwrap();
         let provider = Site::start("exchange", world.hub.addresses().fspiop, |_| {}).await;
-        world.onboard("blue", &world.payee, &[tzs()]).await;
-        world.onboard("exchange", &provider, &[kes(), tzs()]).await;
+        world.onboard(("blue", Role::Dfsp), &world.payee, &[tzs()]).await;
+        world.onboard(("exchange", Role::Provider), &provider, &[kes(), tzs()]).await;
         Self { world, provider }
     }
 

@@ -67,16 +67,16 @@ impl World {
         let payee = Site::start("blue", addresses.fspiop, payee).await;
         let world = Self { hub, admin, payer, payee };
         for (name, site) in [("green", &world.payer), ("blue", &world.payee)] {
-            world.onboard(name, site, &[kes()]).await;
+            world.onboard((name, Role::Dfsp), site, &[kes()]).await;
         }
         world.payee.register(&CUSTOMERS).await;
         world.payer.register(&[PAYER]).await;
         world
     }
 
-    pub async fn onboard(&self, name: &str, site: &Site, currencies: &[Currency]) {
+    pub async fn onboard(&self, (name, role): (&str, Role), site: &Site, currencies: &[Currency]) {
         let accounts: Vec<_> = currencies.iter().map(|currency| (*currency, new_id().to_string())).collect();
-        let member = Member { name, role: Role::Dfsp, accounts: &accounts };
+        let member = Member { name, role, accounts: &accounts };
         self.admin.onboard(&member, site.inbound()).await.unwrap();
         for (endpoint, rest) in ENDPOINTS {
             let value = format!("http://{}{rest}", site.inbound());
