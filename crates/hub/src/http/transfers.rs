@@ -140,6 +140,10 @@ async fn decide_outcome(
 /// GET of a transfer or a conversion is answered from the hub's own store, in memory: whoever asked repeats the question.
 pub fn get(hub: &Arc<Hub>, inbound: Inbound, kind: SubjectKind, id: String) -> Result<(), Refusal> {
     hub.check_proxy(&inbound.envelope, &inbound.ways)?;
+    // As things are when it asks: who is switched off meanwhile is answered, who is switched on is not.
+    if !is_heard(hub, &inbound) {
+        return Ok(());
+    }
     let hub = hub.clone();
     tokio::spawn(async move {
         if let Err(error) = answer(&hub, &inbound, kind, &id).await {
@@ -149,16 +153,18 @@ pub fn get(hub: &Arc<Hub>, inbound: Inbound, kind: SubjectKind, id: String) -> R
     Ok(())
 }
 
+/// An active participant, or somebody whom an answer reaches.
+fn is_heard(hub: &Hub, inbound: &Inbound) -> bool {
+    let source = &inbound.envelope.source;
+    match hub.view().participant(source) {
+        Some(known) => known.participant.is_active,
+        None => inbound.ways.to(source).is_some(),
+    }
+}
+
 /// A question to an external DFSP goes to its scheme (contract, interscheme §1.8); others are answered here.
 async fn answer(hub: &Hub, inbound: &Inbound, kind: SubjectKind, id: &str) -> Result<(), store::StoreError> {
     let source = &inbound.envelope.source;
-    let is_heard = match hub.view().participant(source) {
-        Some(known) => known.participant.is_active,
-        None => inbound.ways.to(source).is_some(),
-    };
-    if !is_heard {
-        return Ok(());
-    }
     let endpoint = match kind {
         SubjectKind::Conversion => EndpointType::FxTransferPut,
         SubjectKind::Transfer | SubjectKind::Quote | SubjectKind::ConversionQuote => EndpointType::TransferPut,
