@@ -4,7 +4,7 @@
 //! may be asked and told the same thing again, so it answers by id; what it has reserved it has made durable before it
 //! answers.
 
-use super::FxNews;
+use super::{FxNews, from_to};
 use crate::NotRecorded;
 use fspiop::FspiopError;
 use fspiop::body::{AmountType, TransferState};
@@ -105,16 +105,10 @@ pub struct FxReservation {
 
 impl FxQuestion {
     pub fn source(&self) -> Currency {
-        match self.amount_type {
-            AmountType::Send => self.amount.currency,
-            AmountType::Receive => self.other,
-        }
+        from_to(self.amount_type, self.amount.currency, self.other)[0]
     }
 
     pub fn target(&self) -> Currency {
-        match self.amount_type {
-            AmountType::Send => self.other,
-            AmountType::Receive => self.amount.currency,
-        }
+        from_to(self.amount_type, self.amount.currency, self.other)[1]
     }
 }

@@ -52,3 +52,13 @@ pub use payer::{FxQuote, FxQuoteOrder, FxTransferOrder, FxWish};
 
 #[cfg(doc)]
 use crate::Connection;
+use fspiop::body::AmountType;
+use vocabulary::Currency;
+
+/// From which currency into which one is converted: the given amount is what leaves, or what arrives.
+fn from_to(amount_type: AmountType, given: Currency, other: Currency) -> [Currency; 2] {
+    match amount_type {
+        AmountType::Send => [given, other],
+        AmountType::Receive => [other, given],
+    }
+}

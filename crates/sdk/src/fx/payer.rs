@@ -5,7 +5,7 @@
 //! provider that answers late, with an error or with something else leaves the choice to the others.
 
 use super::wire::{ConversionTerms, FxMoney, FxQuotePost, FxTransferPost};
-use super::{FxCharge, FxDecision, FxNews, FxStatus};
+use super::{FxCharge, FxDecision, FxNews, FxStatus, from_to};
 use crate::call_error::CallError;
 use crate::config::now;
 use crate::connection::{Connection, Key};
@@ -222,17 +222,11 @@ fn best(amount_type: AmountType, quotes: Vec<FxQuote>) -> Option<FxQuote> {
 
 impl FxWish {
     pub fn source(&self) -> Currency {
-        match self.amount_type {
-            AmountType::Send => self.amount.currency,
-            AmountType::Receive => self.other,
-        }
+        from_to(self.amount_type, self.amount.currency, self.other)[0]
     }
 
     pub fn target(&self) -> Currency {
-        match self.amount_type {
-            AmountType::Send => self.other,
-            AmountType::Receive => self.amount.currency,
-        }
+        from_to(self.amount_type, self.amount.currency, self.other)[1]
     }
 
     /// The question to one provider, under new ids.
