@@ -80,18 +80,15 @@ pub async fn start(config: Config, portal: fn(Arc<Hub>) -> Router) -> Result<Run
     let (hub, writers) = assemble(config, store, parts).await?;
     let (stop, stopped) = watch::channel(false);
     let mut tasks = background(&hub, &stopped);
-    let routers = [
-        http::router(hub.clone()),
-        admin::ledger_router(hub.clone()),
-        admin::settlement_router(hub.clone()),
-        admin::oracle_router(hub.clone()),
-        portal(hub.clone()),
+    let served = [
+        ("fspiop", http::router(hub.clone()), hub.keys.fspiop.clone()),
+        ("administration", admin::ledger_router(hub.clone()), None),
+        ("settlement", admin::settlement_router(hub.clone()), None),
+        ("oracles", admin::oracle_router(hub.clone()), None),
+        ("portal", portal(hub.clone()), None),
     ];
-    let [fspiop, operators @ ..] = sockets;
-    let [fspiop_router, operators_routers @ ..] = routers;
-    tasks.spawn(listener::serve(fspiop, fspiop_router, hub.keys.fspiop.clone(), stopped.clone()));
-    for (socket, router) in operators.into_iter().zip(operators_routers) {
-        tasks.spawn(listener::serve(socket, router, None, stopped.clone()));
+    for (socket, (name, router, keys)) in sockets.into_iter().zip(served) {
+        tasks.spawn(listener::serve(socket, (name, router), keys, stopped.clone()));
     }
     Ok(Running { hub, addresses, stop, tasks, writers })
 }

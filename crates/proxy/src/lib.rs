@@ -16,7 +16,6 @@ mod headers;
 mod health;
 mod listener;
 mod metrics;
-mod patience;
 mod ping;
 mod relay;
 mod server;

@@ -1,13 +1,17 @@
-//! TLS for servers and clients: keys and certificates in PEM files that may change at any time, and what certificates say.
+//! TLS for servers and clients: keys and certificates in PEM files that may change at any time, what certificates say, and
+//! the listener that speaks with them, or without.
 //!
 //! Invariant: what is in use was complete and fitted together ([`Keys`]). What [`x509`] reads of a certificate decides
 //! nothing by itself: whether it can be trusted was decided by rustls.
 #![forbid(unsafe_code)]
 
 mod keys;
+mod listener;
+mod patience;
 pub mod x509;
 
 pub use keys::{Keys, Reload, State};
+pub use listener::{Listener, serve};
 
 use std::path::PathBuf;
 
