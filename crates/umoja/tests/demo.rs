@@ -284,6 +284,21 @@ fn a_payment_in_flight_when_everything_is_killed_gives_the_money_back() {
     assert!(home.contains("KES 12,500.50") && !home.contains("set aside"), "{home}");
 }
 
+/// Confirms an offer, and ends the demo as soon as the journal of a participant has one more event of a kind.
+fn kill_while_paying(demo: Demo, (offer, token): (&str, &str), participant: &Path, event: &str) {
+    let journal = participant.join("journal.jsonl");
+    let before = count(&journal, event);
+    let (green, path, fields) = (demo.green, offer.to_owned(), format!("token={token}"));
+    let confirmation = thread::spawn(move || try_post(green, &path, &fields));
+    let started = Instant::now();
+    while count(&journal, event) == before {
+        assert!(started.elapsed() < PATIENCE, "no {event} in {}", journal.display());
+    }
+    drop(demo);
+    // The confirmation's answer may have been cut off.
+    let _ = confirmation.join().unwrap();
+}
+
 #[test]
 fn a_payment_that_is_killed_at_any_step_ends_the_same_on_both_sides() {
     let directory = tempfile::tempdir().unwrap();
@@ -297,17 +312,7 @@ fn a_payment_that_is_killed_at_any_step_ends_the_same_on_both_sides() {
     ] {
         let demo = Demo::start(&options);
         let (token, offer) = demo.offer("farida", "9992000002", "10");
-        let journal = directory.path().join(bank).join("journal.jsonl");
-        let before = count(&journal, event);
-        let (green, path) = (demo.green, offer.clone());
-        let confirmation = thread::spawn(move || try_post(green, &path, &format!("token={token}")));
-        let started = Instant::now();
-        while count(&journal, event) == before {
-            assert!(started.elapsed() < PATIENCE, "no {event} at {bank}");
-        }
-        drop(demo);
-        // The confirmation's answer may have been cut off.
-        let _ = confirmation.join().unwrap();
+        kill_while_paying(demo, (&offer, &token), &directory.path().join(bank), event);
         let demo = Demo::start(&options);
         let payment = offer.replace("offers", "payments");
         if demo.is_paid(&payment) {
@@ -338,17 +343,7 @@ fn a_conversion_that_is_killed_at_any_step_ends_the_same_on_all_sides() {
         let token = form.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
         let fields = format!("token={token}&number=9993000001&amount=2500&currency=TZS&mode=receive&note=");
         let offer = post(demo.green, "/customers/amina/send", &fields).location;
-        let journal = directory.path().join(participant).join("journal.jsonl");
-        let before = count(&journal, event);
-        let (green, path) = (demo.green, offer.clone());
-        let confirmation = thread::spawn(move || try_post(green, &path, &format!("token={token}")));
-        let started = Instant::now();
-        while count(&journal, event) == before {
-            assert!(started.elapsed() < PATIENCE, "no {event} at {participant}");
-        }
-        drop(demo);
-        // The confirmation's answer may have been cut off.
-        let _ = confirmation.join().unwrap();
+        kill_while_paying(demo, (&offer, &token), &directory.path().join(participant), event);
         let demo = Demo::start(&options);
         paid += u32::from(demo.is_paid(&offer.replace("offers", "payments")));
         // Each payment of 2,500 Tanzanian shillings costs 128.81 Kenyan ones.
@@ -375,17 +370,7 @@ fn a_conversion_of_the_payees_dfsp_that_is_killed_at_any_step_ends_the_same_on_a
         let options = ["--expire-after", lifetime, "--data", data];
         let demo = Demo::start(&options);
         let (token, offer) = demo.offer_of("amina", "9993000004", "100", "send");
-        let journal = directory.path().join(participant).join("journal.jsonl");
-        let before = count(&journal, event);
-        let (green, path) = (demo.green, offer.clone());
-        let confirmation = thread::spawn(move || try_post(green, &path, &format!("token={token}")));
-        let started = Instant::now();
-        while count(&journal, event) == before {
-            assert!(started.elapsed() < PATIENCE, "no {event} at {participant}");
-        }
-        drop(demo);
-        // The confirmation's answer may have been cut off.
-        let _ = confirmation.join().unwrap();
+        kill_while_paying(demo, (&offer, &token), &directory.path().join(participant), event);
         let demo = Demo::start(&options);
         let payment = offer.replace("offers", "payments");
         let is_paid = demo.is_paid(&payment);
