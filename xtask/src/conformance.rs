@@ -3,11 +3,13 @@
 //! Invariant: the hub is fresh (empty data directory, default ports), it ends with the task, and the task fails unless
 //! every run of the kit exits 0. The kit's exit codes: 0 all counted test cases passed, 1 some failed, 2 could not run.
 
+mod adapters;
 mod hub;
+mod process;
 mod summary;
 
 use crate::workspace::{cargo, command, root, run as run_command, target_dir};
-use hub::Hub;
+use adapters::Adapters;
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -31,6 +33,8 @@ const FINISHED: [&str; 11] = [
     "hub/provisioning/for_inter_scheme",
     "hub/inter_scheme",
 ];
+/// The DFSPs' adapters are ours, not those of the kit.
+const ADAPTERS: &str = "--adapters";
 /// They tell the kit to test another hub than ours.
 const HUB_ADDRESS_VARIABLES: [&str; 4] = ["HUB_FSPIOP", "HUB_ADMIN", "HUB_SETTLEMENT", "HUB_ALS_ADMIN"];
 
@@ -45,7 +49,14 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         println!("conformance: the kit is not there (UMOJA_TTK names no directory, ../shared/ttk is absent): not run");
         return Ok(());
     };
-    let runs = plan(arguments);
+    let (with_adapters, arguments) = match arguments.split_first() {
+        Some((first, rest)) if first == ADAPTERS => (true, rest),
+        Some(_) | None => (false, arguments),
+    };
+    let mut runs = plan(arguments);
+    if with_adapters {
+        runs.iter_mut().for_each(KitRun::without_stand_ins);
+    }
     run_command(&mut command(kit.join("install")))?;
     run_command(cargo().args(["build", "--release", "-p", "umoja"]))?;
     let target = target_dir()?;
@@ -54,14 +65,21 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         fs::remove_dir_all(&work_dir).map_err(|error| format!("cannot empty {}: {error}", work_dir.display()))?;
     }
     fs::create_dir_all(&work_dir).map_err(|error| format!("cannot create {}: {error}", work_dir.display()))?;
-    let mut hub = Hub::start(&target.join("release/umoja"), &work_dir)?;
+    let binary = target.join("release/umoja");
+    let mut hub = hub::start(&binary, &work_dir)?;
+    let adapters = with_adapters.then(|| Adapters::start(&kit, &binary, (&work_dir, &hub))).transpose()?;
     let results = execute(&kit, &runs, &work_dir);
+    let failed = results.iter().filter(|(_, result, _)| result.is_err()).count();
+    if let Some(adapters) = adapters.as_ref().filter(|_| failed > 0) {
+        adapters.print_log_tails();
+    }
+    let adapters_end = adapters.map_or(Ok(()), Adapters::stop);
     let hub_end = hub.stop();
     report(&results);
-    let failed = results.iter().filter(|(_, result, _)| result.is_err()).count();
     if failed > 0 || hub_end.is_err() {
         hub.print_log_tail();
     }
+    adapters_end?;
     hub_end?;
     if failed > 0 {
         let skipped = runs.len() - results.len();
@@ -152,6 +170,11 @@ impl KitRun {
     fn new(words: &[&str], options: &[String]) -> Self {
         let words = words.iter().map(|&word| word.to_owned());
         Self { arguments: words.chain(options.iter().cloned()).collect() }
+    }
+
+    /// They run already.
+    fn without_stand_ins(&mut self) {
+        self.arguments.push("--no-sims".to_owned());
     }
 }
 

@@ -21,12 +21,13 @@ cargo xtask tidy                        the rules of the house that no compiler 
     Dependency arrows between our crates, lengths of files and functions, number of external dependencies, purity of
     the pure crates, module documentation, no placeholders, no ignored tests, no machine's own paths.
 
-cargo xtask conformance [SET|FILE...] [KIT OPTION...]
+cargo xtask conformance [--adapters] [SET|FILE...] [KIT OPTION...]
     Runs the Mojaloop conformance kit against a hub that it builds, starts on the default ports with an empty data
     directory, and stops. Without arguments: provisioning, provisioning again on the same hub, and the collections of
     what the hub does. SET is one of the kit's (smoke, provisioning, dev, all, ...), FILE a collection or a folder of them; what needs
     participants is preceded by a provisioning. From the first argument that begins with '-' on, everything goes
-    to the kit (--verbose, --only REGEX, ...).
+    to the kit (--verbose, --only REGEX, ...). With --adapters, which comes first, the DFSPs that the kit simulates with
+    the reference implementation's scheme adapter have `umoja adapter` instead.
     The kit is looked for in the directory named by UMOJA_TTK, else in ../shared/ttk beside the checkout; if neither is
     there, the task says so and succeeds. Logs and summaries are left in the target directory, under conformance.
 

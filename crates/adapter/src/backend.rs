@@ -16,8 +16,6 @@ use std::time::Duration;
 
 const TRIES_MAX: u32 = 4;
 const TRY_DELAY: Duration = Duration::from_millis(10);
-/// Between two tries of a notification, at most.
-const NOTIFICATION_DELAY_MAX: Duration = Duration::from_secs(10);
 
 pub(crate) struct Backend {
     base: String,
@@ -25,6 +23,8 @@ pub(crate) struct Backend {
     timeout: Duration,
     notification_attempts_max: u32,
     notification_delay: Duration,
+    notification_delay_max: Duration,
+    notification_delay_factor: u32,
 }
 
 /// What the core answered a question that wants data.
@@ -56,6 +56,8 @@ impl Backend {
             timeout: settings.request_timeout,
             notification_attempts_max: settings.notification_attempts_max,
             notification_delay: settings.notification_delay,
+            notification_delay_max: settings.notification_delay_max,
+            notification_delay_factor: settings.notification_delay_factor,
         }
     }
 
@@ -85,7 +87,7 @@ impl Backend {
             }
             if attempt < self.notification_attempts_max {
                 tokio::time::sleep(delay).await;
-                delay = (delay * 2).min(NOTIFICATION_DELAY_MAX);
+                delay = delay.saturating_mul(self.notification_delay_factor).min(self.notification_delay_max);
             }
         }
         false

@@ -13,7 +13,7 @@ use sdk::{CallError, Connection, Message, Waiter, Waiting};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::time::Duration;
-use vocabulary::FspId;
+use vocabulary::{CorrelationId, FspId};
 
 /// A callback as it came.
 #[derive(Clone, Debug)]
@@ -33,6 +33,8 @@ pub(crate) struct Hub {
     dfsp: FspId,
     peer: Connection,
     others: HashMap<Resource, Connection>,
+    /// For the answers to pings, if elsewhere.
+    ping: Option<Connection>,
     versions: HashMap<Resource, Version>,
     waiting: Waiting<String, Callback>,
     callback_timeout: Duration,
@@ -75,6 +77,7 @@ impl Hub {
             dfsp: settings.dfsp.clone(),
             peer: connection(&settings.hub.peer),
             others: settings.hub.others.iter().map(|(resource, url)| (*resource, connection(url))).collect(),
+            ping: settings.hub.ping.as_ref().map(connection),
             versions: Resource::ALL.into_iter().map(|resource| (resource, settings.version(resource))).collect(),
             waiting: Waiting::new(settings.waiting_max),
             callback_timeout: settings.callback_timeout,
@@ -130,6 +133,18 @@ impl Hub {
             tracing::warn!(message = message.title(), %error, "an answer did not reach the hub");
         }
         sent.map(|()| json!({"headers": headers, "body": reply.body}))
+    }
+
+    /// Answers a ping of `source`: `Ok` with the body of the answer, `Err` with that of the error.
+    pub async fn answer_ping(&self, id: &CorrelationId, source: &FspId, body: Result<Value, Value>) {
+        let (message, body) = match body {
+            Ok(body) => (Message::ping_answer(id), body),
+            Err(body) => (Message::ping_error(id), body),
+        };
+        let message = message.to(source).body(Bytes::from(canonical_json(&body)));
+        if let Err(error) = self.ping.as_ref().unwrap_or(&self.peer).deliver(&message).await {
+            tracing::warn!(%error, "the answer to a ping did not reach the hub");
+        }
     }
 
     fn connection(&self, resource: Resource) -> &Connection {

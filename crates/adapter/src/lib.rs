@@ -19,21 +19,29 @@ mod ids;
 mod inbound;
 mod json;
 mod locks;
+mod metrics;
 mod outbound;
 mod parties;
 mod records;
 mod seals;
 mod settings;
+mod test_api;
 
 pub use settings::{Endpoints, IlpVersion, Settings};
 
 use backend::Backend;
 use hub::Hub;
 use locks::Locks;
+use metrics::Metrics;
 use records::Records;
 use sdk::Listener;
-use std::{fmt, net::SocketAddr, sync::Arc};
+use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
+use test_api::Log;
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+
+/// Between two looks for records that need not be kept any longer.
+const PRUNING_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// What all handlers share.
 pub(crate) struct Core {
@@ -44,12 +52,18 @@ pub(crate) struct Core {
     pub locks: Locks,
     /// Requests of the hub in work.
     pub working: Arc<Semaphore>,
+    /// What was received, if the test API is on.
+    pub test_api: Option<Log>,
+    pub metrics: Metrics,
 }
 
 /// A running adapter.
 pub struct Running {
     inbound: Listener,
     outbound: Listener,
+    metrics: Option<Listener>,
+    test_api: Option<(Listener, Log)>,
+    pruning: Option<JoinHandle<()>>,
 }
 
 /// Why an adapter does not start: a sentence.
@@ -71,12 +85,44 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
         records,
         locks: Locks::default(),
         working: Arc::new(Semaphore::new(settings.working_max)),
+        test_api: settings.listen_test_api.map(|_| Log::new(test_api::LIMITS)),
+        metrics: Metrics::new(),
         settings,
     });
     let inbound = listen(&core, core.settings.listen_inbound, inbound::router).await?;
     let outbound = listen(&core, core.settings.listen_outbound, outbound::router).await?;
+    let metrics = match core.settings.listen_metrics {
+        Some(address) => Some(listen(&core, address, metrics::router).await?),
+        None => None,
+    };
+    let test_api = match (core.settings.listen_test_api, core.test_api.clone()) {
+        (Some(address), Some(log)) => Some((listen(&core, address, test_api::router).await?, log)),
+        (Some(_) | None, _) => None,
+    };
+    if let Some((listener, _)) = &test_api {
+        tracing::warn!(
+            address = %listener.address(),
+            "the test API is on: whoever reaches it sees names, identifiers and amounts of this DFSP's customers, without a \
+             password; switch it off (ENABLE_TEST_FEATURES) where real people pay"
+        );
+    }
+    let pruning = core.settings.keep.map(|keep| tokio::spawn(prune(core.records.clone(), keep)));
     tokio::spawn(inbound::resume::take_up(core));
-    Ok(Running { inbound, outbound })
+    Ok(Running { inbound, outbound, metrics, test_api, pruning })
+}
+
+/// Forgets what has not changed for so long, now and every hour.
+async fn prune(records: Records, keep: Duration) {
+    let mut due = tokio::time::interval(PRUNING_INTERVAL);
+    loop {
+        due.tick().await;
+        let keep_ms = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
+        match records.prune(sdk::now().millis().saturating_sub(keep_ms)).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "old records were dropped"),
+            Err(error) => tracing::error!(%error, "old records cannot be dropped"),
+        }
+    }
 }
 
 async fn listen(
@@ -99,9 +145,29 @@ impl Running {
         self.outbound.address()
     }
 
+    /// Where metrics are told, if they are.
+    pub fn metrics(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(Listener::address)
+    }
+
+    /// Where what was received is shown, if it is.
+    pub fn test_api(&self) -> Option<SocketAddr> {
+        self.test_api.as_ref().map(|(listener, _)| listener.address())
+    }
+
     /// Takes no more requests, and waits a moment for those in work.
     pub async fn stop(self) {
         tokio::join!(self.outbound.stop(), self.inbound.stop());
+        if let Some(pruning) = self.pruning {
+            pruning.abort();
+        }
+        if let Some(listener) = self.metrics {
+            listener.stop().await;
+        }
+        if let Some((listener, log)) = self.test_api {
+            log.close();
+            listener.stop().await;
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the adapter remembers of payments: one row each in SQLite, its state as JSON.
 //!
 //! Invariant: what [`Records::save`] has accepted survives a crash (WAL, synchronous=FULL). A row is *open* while its end is
-//! known to the hub at best; open rows are what a restart takes up.
+//! known to the hub at best; open rows are what a restart takes up, and are never pruned.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::Value;
@@ -14,8 +14,19 @@ const SCHEMA: &str = "
         PRIMARY KEY (kind, id)
     ) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS open_records ON records (kind, id) WHERE is_open;";
-/// Of the form above; a file with a greater number was made by a newer program.
-const SCHEMA_VERSION: i64 = 1;
+/// When a row was last written, for pruning. What was there before counts as written now.
+const SCHEMA_2: &str = "
+    ALTER TABLE records ADD COLUMN changed_ms INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX settled_records ON records (changed_ms) WHERE NOT is_open;";
+/// Of the forms above; a file with a greater number was made by a newer program.
+const SCHEMA_VERSION: i64 = 2;
+/// An alias stays as long as the record that it leads to.
+const PRUNE: &str = "DELETE FROM records WHERE (kind, id) IN (
+        SELECT kind, id FROM records AS old WHERE NOT is_open AND changed_ms < ?1 AND NOT (kind = ?2 AND EXISTS (
+            SELECT 1 FROM records AS named WHERE named.kind = ?3 AND named.id = json_extract(old.state, '$.record')))
+        LIMIT ?4)";
+/// Rows that are pruned at a time; payments go on between.
+const PRUNED_MAX: usize = 500;
 
 /// What a record is about. The number is in the file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,8 +67,14 @@ impl Records {
         if version > SCHEMA_VERSION {
             return Err(RecordError(format!("it was written by a newer version of umoja (format {version})")));
         }
-        connection.execute_batch(SCHEMA)?;
-        connection.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+        if version < SCHEMA_VERSION {
+            let change = connection.unchecked_transaction()?;
+            change.execute_batch(SCHEMA)?;
+            change.execute_batch(SCHEMA_2)?;
+            change.execute("UPDATE records SET changed_ms = ?1", params![sdk::now().millis()])?;
+            change.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+            change.commit()?;
+        }
         Ok(Self(Arc::new(Mutex::new(connection))))
     }
 
@@ -65,10 +82,12 @@ impl Records {
     pub async fn save(&self, kind: Kind, id: &str, state: &Value, openness: Openness) -> Result<(), RecordError> {
         let (id, state) = (id.to_owned(), state.to_string());
         self.with(move |connection| {
-            let statement = "INSERT INTO records (kind, id, is_open, state) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT DO UPDATE SET is_open = excluded.is_open, state = excluded.state";
+            let statement = "INSERT INTO records (kind, id, is_open, state, changed_ms) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT DO UPDATE SET is_open = excluded.is_open, state = excluded.state,
+                     changed_ms = excluded.changed_ms";
             let is_open = openness == Openness::Open;
-            connection.prepare_cached(statement)?.execute(params![kind as i64, id, is_open, state]).map(drop)
+            let row = params![kind as i64, id, is_open, state, sdk::now().millis()];
+            connection.prepare_cached(statement)?.execute(row).map(drop)
         })
         .await
     }
@@ -99,6 +118,31 @@ impl Records {
             statement.query_map(params![kind as i64], |row| row.get(0))?.collect()
         })
         .await
+    }
+
+    pub async fn count_open(&self, kind: Kind) -> Result<i64, RecordError> {
+        self.with(move |connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT count(*) FROM records WHERE kind = ?1 AND is_open")?;
+            statement.query_row(params![kind as i64], |row| row.get(0))
+        })
+        .await
+    }
+
+    /// Forgets what is settled and was last written before this time; says how many rows that were.
+    pub async fn prune(&self, before_ms: i64) -> Result<usize, RecordError> {
+        let mut count = 0;
+        loop {
+            let pruned = self.with(move |connection| {
+                let bounds = params![before_ms, Kind::Alias as i64, Kind::Incoming as i64, PRUNED_MAX as i64];
+                connection.prepare_cached(PRUNE)?.execute(bounds)
+            });
+            let pruned = pruned.await?;
+            count += pruned;
+            if pruned < PRUNED_MAX {
+                return Ok(count);
+            }
+        }
     }
 
     async fn with<T: Send + 'static>(
@@ -148,11 +192,52 @@ mod tests {
         assert_eq!(records.open_ids(Kind::Outgoing).await.unwrap(), ["a"]);
     }
 
+    async fn exists(records: &Records, kind: Kind, id: &str) -> bool {
+        records.load(kind, id).await.unwrap().is_some()
+    }
+
+    #[tokio::test]
+    async fn old_records_go_but_those_in_doubt_and_what_leads_to_them_stay() {
+        let records = Records::open(None).unwrap();
+        records.save(Kind::Outgoing, "in doubt", &json!({}), Openness::Open).await.unwrap();
+        records.save(Kind::Incoming, "untold", &json!({}), Openness::Open).await.unwrap();
+        records.save(Kind::Alias, "other name", &json!({"record": "untold"}), Openness::Settled).await.unwrap();
+        for count in 0..PRUNED_MAX + 1 {
+            records.save(Kind::Outgoing, &count.to_string(), &json!({}), Openness::Settled).await.unwrap();
+        }
+        let now = sdk::now().millis();
+        assert_eq!(records.prune(now - 3_600_000).await.unwrap(), 0, "they are young");
+        assert_eq!(records.prune(now + 3_600_000).await.unwrap(), PRUNED_MAX + 1);
+        assert!(
+            exists(&records, Kind::Outgoing, "in doubt").await && exists(&records, Kind::Alias, "other name").await
+        );
+        assert_eq!(records.count_open(Kind::Incoming).await.unwrap(), 1);
+        records.save(Kind::Incoming, "untold", &json!({}), Openness::Settled).await.unwrap();
+        assert_eq!(records.prune(now + 3_600_000).await.unwrap(), 1);
+        assert_eq!(records.prune(now + 3_600_000).await.unwrap(), 1, "the alias follows its record");
+    }
+
+    #[tokio::test]
+    async fn a_file_of_the_first_form_is_taken_over_and_its_rows_are_young() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("adapter.sqlite");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(SCHEMA).unwrap();
+        old.execute("INSERT INTO records VALUES (1, 'a', 0, '{}')", []).unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+        drop(old);
+        for _ in 0..2 {
+            let records = Records::open(Some(&path)).unwrap();
+            assert_eq!(records.prune(sdk::now().millis() - 3_600_000).await.unwrap(), 0);
+            assert!(exists(&records, Kind::Outgoing, "a").await);
+        }
+    }
+
     #[test]
     fn a_file_of_a_newer_program_is_refused() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("adapter.sqlite");
-        Connection::open(&path).unwrap().pragma_update(None, "user_version", 2).unwrap();
+        Connection::open(&path).unwrap().pragma_update(None, "user_version", SCHEMA_VERSION + 1).unwrap();
         let refused = Records::open(Some(&path)).err().unwrap();
         assert!(refused.0.contains("newer version"), "{refused}");
     }

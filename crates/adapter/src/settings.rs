@@ -17,6 +17,8 @@ pub enum IlpVersion {
 pub struct Endpoints {
     pub peer: String,
     pub others: HashMap<Resource, String>,
+    /// Where pings are answered, if elsewhere.
+    pub ping: Option<String>,
 }
 
 /// How an adapter reaches hub and core, and what it decides by itself.
@@ -28,8 +30,14 @@ pub struct Settings {
     pub backend: String,
     pub listen_inbound: SocketAddr,
     pub listen_outbound: SocketAddr,
+    /// Where whoever tests sees what was received: personal data, without a password. Nowhere by default.
+    pub listen_test_api: Option<SocketAddr>,
+    /// Where metrics are told. Nowhere by default.
+    pub listen_metrics: Option<SocketAddr>,
     /// File of the records; without one they live as long as the process.
     pub data: Option<PathBuf>,
+    /// How long records are kept after their last change; for good if this is not set. Payments in doubt are kept anyway.
+    pub keep: Option<Duration>,
     /// Versions of requests, where they differ from the newest that the resource has. A callback has the version of the
     /// request that it answers.
     pub versions: HashMap<Resource, Version>,
@@ -39,6 +47,8 @@ pub struct Settings {
     /// With which key messages are signed, and whose signatures are verified; neither by default.
     pub signatures: Signatures,
 
+    /// How long several answers to one look-up are collected for the core to choose; without it the first one is taken.
+    pub several_payees: Option<Duration>,
     pub auto_accept_party: bool,
     pub auto_accept_quotes: bool,
     pub auto_accept_r2p_party: bool,
@@ -66,10 +76,15 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// After a fulfilment, until the hub is asked what became of the transfer.
     pub patch_grace: Duration,
+    /// Bytes of a message's body that are read at most, from the hub and from the core.
+    pub inbound_bytes_max: usize,
+    pub outbound_bytes_max: usize,
     /// Tries of a final notification to the core.
     pub notification_attempts_max: u32,
-    /// Before the second of them; doubles with each.
+    /// Before the second of them; grows by the factor with each, up to the maximum.
     pub notification_delay: Duration,
+    pub notification_delay_max: Duration,
+    pub notification_delay_factor: u32,
     /// Calls of the core that may wait at one time.
     pub waiting_max: usize,
     /// Requests of the hub that may be in work at one time.
@@ -81,16 +96,20 @@ impl Settings {
     pub fn new(dfsp: FspId, peer: impl Into<String>, backend: impl Into<String>) -> Self {
         Self {
             dfsp,
-            hub: Endpoints { peer: peer.into(), others: HashMap::new() },
+            hub: Endpoints { peer: peer.into(), others: HashMap::new(), ping: None },
             backend: backend.into(),
             listen_inbound: ([0, 0, 0, 0], 4000).into(),
             listen_outbound: ([127, 0, 0, 1], 4001).into(),
+            listen_test_api: None,
+            listen_metrics: None,
             data: None,
+            keep: None,
             versions: HashMap::new(),
             ulids: true,
             supported_currencies: Vec::new(),
             fx_providers: Vec::new(),
             signatures: Signatures::default(),
+            several_payees: None,
             auto_accept_party: true,
             auto_accept_quotes: true,
             auto_accept_r2p_party: false,
@@ -112,8 +131,12 @@ impl Settings {
             callback_timeout: Duration::from_secs(30),
             request_timeout: Duration::from_secs(65),
             patch_grace: Duration::from_secs(15),
+            inbound_bytes_max: 5_242_880,
+            outbound_bytes_max: 5_242_880,
             notification_attempts_max: 6,
             notification_delay: Duration::from_secs(1),
+            notification_delay_max: Duration::from_secs(10),
+            notification_delay_factor: 2,
             waiting_max: 10_000,
             working_max: 1_000,
         }

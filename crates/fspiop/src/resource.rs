@@ -107,7 +107,7 @@ impl Version {
 }
 
 /// `application/vnd.interoperability.<resource>+json;version=<major>.<minor>`.
-pub fn content_type(resource: Resource, version: Version) -> String {
+pub fn content_type(resource: impl fmt::Display, version: Version) -> String {
     format!("application/vnd.interoperability.{resource}+json;version={version}")
 }
 

@@ -5,16 +5,20 @@
 use crate::config::now;
 use bytes::Bytes;
 use fspiop::jws::{self, KeyError, SigningKey};
-use fspiop::{Operation, Resource, Version, accept, canonical_json, content_type, headers};
+use fspiop::{Operation, Resource, Version, canonical_json, content_type, headers};
 use http::{HeaderValue, Method, Request};
 use http_body_util::Full;
-use vocabulary::{FspId, Timestamp};
+use vocabulary::{CorrelationId, FspId, Timestamp};
+
+/// What pings have for a resource.
+const PING: &str = "ping";
 
 /// One message, complete but for its source. See [`crate::Connection::deliver`].
 #[derive(Clone)]
 pub struct Message {
     method: Method,
-    resource: Resource,
+    /// In media types: a resource's name, or `ping`.
+    kind: &'static str,
     version: Version,
     accepts: Accepts,
     /// Canonical path, percent-encoded, with its query if it has one.
@@ -37,10 +41,23 @@ enum Accepts {
 impl Message {
     /// A request (POST, GET, DELETE) or callback (PUT). The path is that of `operation`.
     pub fn new(method: Method, resource: Resource, operation: &Operation) -> Self {
-        let path = operation.uri();
+        Self::at(method, resource.as_str(), operation.uri())
+    }
+
+    /// `PUT /ping/{ID}`: the positive answer to a ping.
+    pub fn ping_answer(id: &CorrelationId) -> Self {
+        Self::at(Method::PUT, PING, format!("/{PING}/{id}"))
+    }
+
+    /// `PUT /ping/{ID}/error`.
+    pub fn ping_error(id: &CorrelationId) -> Self {
+        Self::at(Method::PUT, PING, format!("/{PING}/{id}/error"))
+    }
+
+    fn at(method: Method, kind: &'static str, path: String) -> Self {
         let body = Bytes::new();
         let (version, accepts, destination, signature) = (Version::V2_0, Accepts::Same, None, None);
-        Self { method, resource, version, accepts, path, destination, date: now(), body, signature }
+        Self { method, kind, version, accepts, path, destination, date: now(), body, signature }
     }
 
     pub fn version(self, version: Version) -> Self {
@@ -86,7 +103,7 @@ impl Message {
     ///
     /// Errors: the URL or a name cannot be written into a request.
     pub fn request(&self, base: &str, source: &FspId) -> Result<Request<Full<Bytes>>, http::Error> {
-        let media_type = content_type(self.resource, self.version);
+        let media_type = content_type(self.kind, self.version);
         let mut request = Request::builder()
             .method(self.method.clone())
             .uri(format!("{}{}", base.trim_end_matches('/'), self.path))
@@ -110,7 +127,7 @@ impl Message {
     }
 
     fn accept(&self) -> String {
-        let full = accept(self.resource, self.version);
+        let full = content_type(self.kind, self.version);
         match self.accepts {
             Accepts::Same => full,
             Accepts::SameMajor => full.rsplit_once('.').map_or(full.clone(), |(major, _)| major.to_owned()),
@@ -119,7 +136,7 @@ impl Message {
 
     /// For logs: neither path nor body, which may be personal data.
     pub fn title(&self) -> String {
-        format!("{} /{}", self.method, self.resource)
+        format!("{} /{}", self.method, self.kind)
     }
 }
 
@@ -153,6 +170,17 @@ mod tests {
         assert_eq!(put.headers()["fspiop-destination"], "bluewallet");
         assert_eq!(put.headers()["fspiop-uri"], "/parties/MSISDN/+123");
         assert_eq!(put.headers()["fspiop-http-method"], "PUT");
+    }
+
+    #[test]
+    fn the_answer_to_a_ping_has_its_own_media_type() {
+        let id: CorrelationId = "b51ec534-ee48-4575-b6a9-ead2955b8069".parse().unwrap();
+        for (message, path) in [(Message::ping_answer(&id), ""), (Message::ping_error(&id), "/error")] {
+            let put = message.request("http://hub:4000", &"greenbank".parse().unwrap()).unwrap();
+            assert_eq!(put.uri().to_string(), format!("http://hub:4000/ping/{id}{path}"));
+            assert_eq!(put.headers()["fspiop-uri"], format!("/ping/{id}{path}"));
+            assert_eq!(put.headers()["content-type"], "application/vnd.interoperability.ping+json;version=2.0");
+        }
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! `umoja adapter`: the client that a DFSP hosts, until it is told to stop.
 
-use crate::{adapter_settings::AdapterSettings, fail, logging};
+use crate::{
+    adapter_settings::{AdapterSettings, unused},
+    fail, logging,
+};
 use clap::Args;
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
@@ -29,16 +32,28 @@ pub async fn run(arguments: AdapterArguments) -> ExitCode {
 async fn serve(arguments: AdapterArguments) -> Result<(), String> {
     let settings = arguments.settings.to_settings(|name| std::env::var(name).ok())?;
     logging::start(&arguments.log)?;
+    for sentence in unused(|name| std::env::var(name).ok()) {
+        tracing::warn!("{sentence}");
+    }
     let hear = |kind| signal(kind).map_err(|error| format!("The system gives no signals: {error}."));
     let (mut interrupt, mut terminate) = (hear(SignalKind::interrupt())?, hear(SignalKind::terminate())?);
     let running = adapter::start(settings).await.map_err(|error| error.to_string())?;
     let (inbound, outbound) = (running.inbound(), running.outbound());
     if arguments.json {
-        println!("{}", serde_json::json!({"inbound": inbound, "outbound": outbound}));
+        let addresses = serde_json::json!({
+            "inbound": inbound, "outbound": outbound, "metrics": running.metrics(), "testApi": running.test_api(),
+        });
+        println!("{addresses}");
     } else {
         println!("umoja adapter is ready.");
         println!("  inbound, to be registered at the hub   {inbound}");
         println!("  outbound, for the DFSP's core          {outbound}");
+        if let Some(metrics) = running.metrics() {
+            println!("  metrics                                {metrics}");
+        }
+        if let Some(test_api) = running.test_api() {
+            println!("  test API, which shows personal data    {test_api}");
+        }
         println!("Stop it with Ctrl-C.");
     }
     tokio::select! {

@@ -4,12 +4,20 @@
 //! Invariant: a variable that asks for what this adapter does not do stops the start, so that nobody believes in a signature or a
 //! check that is not there.
 
+mod bounds;
+mod observation;
+mod variables;
+
+pub use variables::unused;
+
 use adapter::{Endpoints, IlpVersion, Settings};
+use bounds::Bounds;
 use clap::Args;
 use fspiop::{
     Resource, Version,
     jws::{KeyDirectory, SigningKey},
 };
+use observation::Observation;
 use sdk::{PartyAnswers, Signatures};
 use std::{
     collections::HashMap,
@@ -20,12 +28,11 @@ use std::{
 };
 
 /// Variables that switch on what is missing, and what to do about it.
-const MISSING: [(&str, &str); 8] = [
+const MISSING: &[(&str, &str)] = &[
     ("INBOUND_MUTUAL_TLS_ENABLED", "it does not speak TLS; put a gateway in front of it"),
     ("OUTBOUND_MUTUAL_TLS_ENABLED", "it does not speak TLS; send through a gateway that does"),
     ("OAUTH_TOKEN_ENDPOINT", "it fetches no tokens; send through a gateway that does"),
     ("MULTI_DFSP", "it serves one DFSP; run one adapter for each"),
-    ("MULTIPLE_PARTIES_RESPONSE", "it takes the first answer to a look-up"),
     ("SEND_FINAL_NOTIFICATION_IF_REQUESTED", "it leaves the last word to the hub"),
     ("PROXY_CONFIG_PATH", "it forwards no other requests"),
     ("PM4ML_ENABLED", "it has no control channel"),
@@ -59,6 +66,9 @@ pub struct AdapterSettings {
     /// The hub's fxTransfers, if elsewhere.
     #[arg(long, env = "FX_TRANSFERS_ENDPOINT", value_name = "HOST")]
     pub fx_transfers_endpoint: Option<String>,
+    /// The hub's answers to pings, if elsewhere.
+    #[arg(long, env = "PING_ENDPOINT", value_name = "HOST")]
+    pub ping_endpoint: Option<String>,
     /// The DFSP's core: HOST[:PORT][/BASE], or a URL.
     #[arg(long, env = "BACKEND_ENDPOINT", value_name = "HOST")]
     pub backend_endpoint: Option<String>,
@@ -93,6 +103,10 @@ pub struct AdapterSettings {
     pub signatures: SignatureSettings,
     #[command(flatten, next_help_heading = "Decisions (true or false)")]
     pub decisions: Decisions,
+    #[command(flatten, next_help_heading = "Bounds")]
+    pub bounds: Bounds,
+    #[command(flatten, next_help_heading = "Observation")]
+    pub observation: Observation,
     /// From which fulfilments are made [default: mojaloop-sdk, which everybody knows].
     #[arg(long, env = "ILP_SECRET", value_name = "TEXT", hide_env_values = true)]
     pub ilp_secret: Option<String>,
@@ -111,7 +125,7 @@ pub struct AdapterSettings {
     /// Tries of a notification to the core after the first [default: 5].
     #[arg(long, env = "BACKEND_REQUEST_RETRY_MAX_RETRIES", value_name = "COUNT")]
     pub backend_request_retry_max_retries: Option<u32>,
-    /// Before the second try of a notification; doubles with each [default: 1000].
+    /// Before the second try of a notification; grows with each [default: 1000].
     #[arg(long, env = "BACKEND_REQUEST_RETRY_DELAY_MS", value_name = "MS")]
     pub backend_request_retry_delay_ms: Option<u64>,
     /// The extension of an error whose value is told the core in place of the error's code.
@@ -222,18 +236,20 @@ impl AdapterSettings {
     /// The settings of an adapter, with defaults for what is not set. `variable` reads the environment. The error is a
     /// sentence.
     pub fn to_settings(&self, variable: impl Fn(&str) -> Option<String>) -> Result<Settings, String> {
-        refuse_missing(variable)?;
+        variables::refuse_missing(MISSING, &variable)?;
         let name = self.dfsp_id.as_deref().unwrap_or("mojaloop");
         let dfsp = name.parse().map_err(|error| format!("The name '{name}' (DFSP_ID) cannot be used: {error}."))?;
         let peer = self.peer_endpoint.as_deref().ok_or("The adapter needs its hub: set PEER_ENDPOINT.")?;
         let backend = self.backend_endpoint.as_deref().ok_or("The adapter needs the core: set BACKEND_ENDPOINT.")?;
         let mut settings = Settings::new(dfsp, url("PEER_ENDPOINT", peer)?, url("BACKEND_ENDPOINT", backend)?);
-        settings.hub = Endpoints { peer: settings.hub.peer, others: self.endpoints()? };
+        settings.hub = Endpoints { peer: settings.hub.peer, others: self.endpoints()?, ping: self.ping()? };
         let (inbound, outbound) = (settings.listen_inbound, settings.listen_outbound);
+        let inbound_port = port(self.inbound_port, "INBOUND_LISTEN_PORT", &variable)?;
+        let outbound_port = port(self.outbound_port, "OUTBOUND_LISTEN_PORT", &variable)?;
         settings.listen_inbound =
-            (self.inbound_address.unwrap_or(inbound.ip()), self.inbound_port.unwrap_or(inbound.port())).into();
+            (self.inbound_address.unwrap_or(inbound.ip()), inbound_port.unwrap_or(inbound.port())).into();
         settings.listen_outbound =
-            (self.outbound_address.unwrap_or(outbound.ip()), self.outbound_port.unwrap_or(outbound.port())).into();
+            (self.outbound_address.unwrap_or(outbound.ip()), outbound_port.unwrap_or(outbound.port())).into();
         settings.data.clone_from(&self.data);
         settings.ulids = self.ulids()?;
         settings.versions = self.versions()?;
@@ -250,7 +266,9 @@ impl AdapterSettings {
         }
         settings.signatures = self.signatures.to_signatures()?;
         self.decisions.apply(&mut settings);
+        self.observation.apply(&mut settings, &variable)?;
         self.times(&mut settings)?;
+        self.bounds.apply(&mut settings)?;
         Ok(settings)
     }
 
@@ -297,6 +315,11 @@ impl AdapterSettings {
         Ok(endpoints)
     }
 
+    fn ping(&self) -> Result<Option<String>, String> {
+        let endpoint = self.ping_endpoint.as_deref().filter(|endpoint| !endpoint.is_empty());
+        endpoint.map(|endpoint| url("PING_ENDPOINT", endpoint)).transpose()
+    }
+
     /// A word, or the JSON object that the reference implementation reads.
     fn ulids(&self) -> Result<bool, String> {
         let Some(given) = self.id_generator.as_deref() else { return Ok(true) };
@@ -324,18 +347,18 @@ impl AdapterSettings {
     }
 }
 
-fn refuse_missing(variable: impl Fn(&str) -> Option<String>) -> Result<(), String> {
-    for (name, what) in MISSING {
-        let value = variable(name).unwrap_or_default();
-        if !matches!(value.to_ascii_lowercase().as_str(), "" | "false" | "0") {
-            return Err(format!(
-                "{name} is set, but this adapter cannot do that: {what}. Unset it, or set it to false."
-            ));
-        }
-    }
-    match variable("API_TYPE").as_deref() {
-        None | Some("" | "fspiop") => Ok(()),
-        Some(other) => Err(format!("API_TYPE is {other}; this adapter speaks fspiop only.")),
+/// A port as it was given, or by its name in other releases of the reference implementation.
+fn port(
+    given: Option<u16>,
+    other_name: &str,
+    variable: &impl Fn(&str) -> Option<String>,
+) -> Result<Option<u16>, String> {
+    match (given, variable(other_name).filter(|text| !text.is_empty())) {
+        (Some(_), _) | (None, None) => Ok(given),
+        (None, Some(text)) => match text.parse() {
+            Ok(port) => Ok(Some(port)),
+            Err(_) => Err(format!("{other_name} is '{text}'; it must be a port, 0 to 65535.")),
+        },
     }
 }
 
@@ -396,6 +419,14 @@ mod tests {
         assert!(refusal(&AdapterSettings { peer_endpoint: Some("https://hub".into()), ..given() }).contains("TLS"));
         assert!(refusal(&AdapterSettings { ilp_version: Some("2".into()), ..given() }).contains("1 or 4"));
         assert!(refusal(&AdapterSettings { expiry_seconds: Some(0), ..given() }).contains("1 to 86400"));
+        let bounds = |bounds: Bounds| refusal(&AdapterSettings { bounds, ..given() });
+        let default = Bounds::default;
+        assert!(bounds(Bounds { keep_days: Some(0), ..default() }).contains("1 to 36500"));
+        let several = Bounds { multiple_parties_response: Some(true), ..default() };
+        assert!(bounds(several.clone()).contains("somebody must choose"));
+        let asking = Decisions { auto_accept_party: Some(false), ..Decisions::default() };
+        assert_eq!(refusal(&AdapterSettings { bounds: several, decisions: asking, ..given() }), "");
+        assert!(bounds(Bounds { inbound_bytes_max: Some(5_242_881), ..default() }).contains("1 to 5242880"));
         let versions = Some(vec!["transactionRequests=2.0".into()]);
         assert!(refusal(&AdapterSettings { resource_versions: versions, ..given() }).contains("no version 2.0"));
         assert!(refusal(&AdapterSettings { id_generator: Some("serial".into()), ..given() }).contains("ulid or uuid"));
@@ -452,5 +483,31 @@ mod tests {
         assert_eq!(with("MULTI_DFSP", "false"), "");
         assert!(with("API_TYPE", "iso20022").contains("fspiop only"));
         assert!(with("OAUTH_TOKEN_ENDPOINT", "http://x").contains("tokens"));
+    }
+
+    #[test]
+    fn ports_have_the_names_of_several_releases() {
+        let named = |name: &'static str, value: &'static str| {
+            given().to_settings(move |asked| (asked == name).then(|| value.to_owned()))
+        };
+        assert_eq!(named("INBOUND_LISTEN_PORT", "4110").unwrap().listen_inbound.port(), 4110);
+        assert_eq!(named("OUTBOUND_LISTEN_PORT", "4111").unwrap().listen_outbound.port(), 4111);
+        assert_eq!(named("OUTBOUND_LISTEN_PORT", "").unwrap().listen_outbound.port(), 4001);
+        assert!(named("INBOUND_LISTEN_PORT", "x").unwrap_err().contains("must be a port"));
+    }
+
+    #[test]
+    fn the_test_api_is_off_and_local_unless_it_is_asked_for() {
+        assert_eq!(given().to_settings(|_| None).unwrap().listen_test_api, None);
+        let with = |observation: Observation| {
+            let settings = AdapterSettings { observation, ..given() }.to_settings(|_| None).unwrap();
+            settings.listen_test_api.map(|address| address.to_string())
+        };
+        let on = Observation { test_api: Some(true), ..Observation::default() };
+        assert_eq!(with(on.clone()).as_deref(), Some("127.0.0.1:4002"));
+        let address = Some([0, 0, 0, 0].into());
+        let elsewhere = Observation { test_api_port: Some(4112), test_api_address: address, ..on };
+        assert_eq!(with(elsewhere.clone()).as_deref(), Some("0.0.0.0:4112"));
+        assert_eq!(with(Observation { test_api: Some(false), ..elsewhere }), None);
     }
 }

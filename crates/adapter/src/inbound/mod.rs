@@ -5,6 +5,7 @@
 
 mod conversions;
 mod lookups;
+mod ping;
 mod quotes;
 mod requests;
 pub(crate) mod resume;
@@ -13,12 +14,13 @@ mod transfers;
 use crate::Core;
 use crate::hub::{Callback, Reply, error_body, headers_json};
 use crate::outbound::{account_channel, party_channel, status};
+use crate::test_api;
 use axum::{Router, body::Body, extract::State, response::IntoResponse, response::Response};
 use bytes::Bytes;
 use fspiop::body as check;
 use fspiop::jws::Received;
-use fspiop::{Envelope, ErrorCode, FspiopError, Operation, Resource, RouteError, check_headers, headers, route};
-use http::{HeaderMap, Request, StatusCode, header};
+use fspiop::{Envelope, ErrorCode, FspiopError, Operation, Resource, RouteError, check_headers, route};
+use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use serde_json::Value;
 use std::sync::Arc;
@@ -46,21 +48,27 @@ pub(crate) fn router(core: Arc<Core>) -> Router {
 }
 
 async fn handle(State(core): State<Arc<Core>>, request: Request<Body>) -> Response {
-    if matches!(request.uri().path(), "/" | "/health") {
+    if request.method() == Method::GET && matches!(request.uri().path(), "/" | "/health") {
         return StatusCode::OK.into_response();
     }
-    match take(core, request).await {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let response = match take(core.clone(), request).await {
         Ok(status) => status.into_response(),
         Err(failure) => failure.into_response(),
-    }
+    };
+    core.metrics.message(&method, &path, response.status());
+    response
 }
 
 /// The only way in: route, headers, body and signature, before anything is acted upon.
 async fn take(core: Arc<Core>, request: Request<Body>) -> Result<StatusCode, Failure> {
     let (head, body) = request.into_parts();
+    if head.method == Method::POST && head.uri.path() == "/ping" {
+        return ping::take(core, head, body).await;
+    }
     let route = route(&head.method, head.uri.path())?;
     let envelope = check_headers(&route, &head.headers)?;
-    let body = read(body).await?;
+    let body = read(&core, body).await?;
     let received = Received { method: &head.method, path: head.uri.path(), headers: &head.headers, body: &body };
     core.settings.signatures.check(route.resource(), &received)?;
     let (is_error, status) = (route.is_error(), route.success_status());
@@ -68,7 +76,11 @@ async fn take(core: Arc<Core>, request: Request<Body>) -> Result<StatusCode, Fai
     check_body(&operation, &body)?;
     // Participants of today answer this one like a callback.
     let status = if matches!(operation, Operation::GetQuote(_)) { 200 } else { status };
-    dispatch(core, operation, Inbound::new(envelope, is_error, (&head.headers, &body))?)?;
+    let message = Inbound::new(envelope, is_error, (&head.headers, &body))?;
+    if let Some(log) = &core.test_api {
+        test_api::show(log, &operation, &message);
+    }
+    dispatch(core, operation, message)?;
     Ok(StatusCode::from_u16(status).expect("200 or 202"))
 }
 
@@ -225,9 +237,8 @@ impl Inbound {
     }
 }
 
-async fn read(body: Body) -> Result<Bytes, FspiopError> {
-    let bytes_max = usize::try_from(headers::BODY_BYTES_MAX).expect("5 MB fit into memory");
-    match Limited::new(body, bytes_max).collect().await {
+async fn read(core: &Core, body: Body) -> Result<Bytes, FspiopError> {
+    match Limited::new(body, core.settings.inbound_bytes_max).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
             Err(FspiopError::with_detail(ErrorCode::MALFORMED_SYNTAX, "the body is too large"))

@@ -108,6 +108,26 @@ impl Call {
     }
 }
 
+impl Call {
+    /// For metrics.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::PostTransfer(_) => "POST /transfers",
+            Self::PutTransfer(..) => "PUT /transfers",
+            Self::GetTransfer(_) => "GET /transfers",
+            Self::GetParty(_) => "GET /parties",
+            Self::PostQuote(_) => "POST /quotes",
+            Self::PostSimpleTransfer(_) => "POST /simpleTransfers",
+            Self::PostAccounts(_) => "POST /accounts",
+            Self::DeleteAccount(_) => "DELETE /accounts",
+            Self::PostRequestToPay(_) => "POST /requestToPay",
+            Self::PutRequestToPay(..) => "PUT /requestToPay",
+            Self::PostRequestToPayTransfer(_) => "POST /requestToPayTransfer",
+            Self::PutRequestToPayTransfer(..) => "PUT /requestToPayTransfer",
+        }
+    }
+}
+
 /// The path without what may name a person.
 fn pattern(segments: &[&str]) -> String {
     let rest = if segments.len() > 1 { "/…" } else { "" };

@@ -23,9 +23,7 @@ use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use serde_json::Value;
 use std::sync::Arc;
-
-/// Bytes of a request's body.
-const BODY_BYTES_MAX: usize = 5_242_880;
+use std::time::Instant;
 
 /// What a call comes to.
 enum Outcome {
@@ -46,15 +44,24 @@ async fn handle(State(core): State<Arc<Core>>, request: Request<Body>) -> Respon
     if matches!(head.uri.path(), "/" | "/health") && head.method == Method::GET {
         return StatusCode::OK.into_response();
     }
-    let Ok(body) = Limited::new(body, BODY_BYTES_MAX).collect().await else {
-        return bad_request("The body of the request ended early or has more than 5 MiB.");
+    let begun = Instant::now();
+    let Ok(body) = Limited::new(body, core.settings.outbound_bytes_max).collect().await else {
+        return bad_request("The body of the request ended early or is too large.");
     };
     let call = match Call::parse(&head.method, head.uri.path(), &body.to_bytes()) {
         Ok(Some(call)) => call,
         Ok(None) => return not_found(),
         Err(message) => return bad_request(&message),
     };
+    let name = call.name();
+    let response = answer_call(&core, call).await;
+    core.metrics.call(name, response.status(), begun.elapsed());
+    response
+}
+
+async fn answer_call(core: &Arc<Core>, call: Call) -> Response {
     let extension_key = core.settings.error_extension_key.clone();
+    let core = core.clone();
     // A task of its own: this future is dropped when the core hangs up.
     let working = tokio::spawn(async move { run(&core, call).await });
     match working.await {

@@ -10,6 +10,10 @@ use crate::{parties, seals};
 use fspiop::{Operation, PartyPath, Resource};
 use http::Method;
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// Answers to one look-up that the core may choose from.
+const PAYEES_MAX: usize = 100;
 
 /// What was asked and what came back, both `{headers, body}`.
 pub(super) struct Exchanged {
@@ -32,14 +36,50 @@ pub(super) async fn find(core: &Core, party: &Value, about: &str) -> Result<(Val
     let mut listening = core.hub.listen(party_channel(&path))?;
     let outgoing = Outgoing::new(Method::GET, Resource::Parties, Operation::GetParty(path));
     let request = core.hub.send(outgoing).await?;
-    let callback = core.hub.next_or(&mut listening, format!("Timeout resolving payee for transfer {about}")).await?;
+    let callback = core.hub.next_or(&mut listening, late_lookup(about)).await?;
+    Ok((found(party, &callback)?, exchanged(request, callback)))
+}
+
+/// Looks a party up and collects what is answered within `wait`: the scheme's parties, and the last exchange.
+///
+/// Errors: nobody has answered that is paid at this identifier; of several reasons the last one.
+pub(super) async fn find_all(
+    core: &Core,
+    (party, about): (&Value, &str),
+    wait: Duration,
+) -> Result<(Vec<Value>, Exchanged), Failure> {
+    let path = parties::path(party).ok_or_else(|| Failure::internal("The party's identifier is not usable."))?;
+    let mut listening = core.hub.listen(party_channel(&path))?;
+    let request = core.hub.send(Outgoing::new(Method::GET, Resource::Parties, Operation::GetParty(path))).await?;
+    let end = Instant::now() + wait;
+    let (mut all, mut last) = (Vec::new(), Err(Failure::timeout(late_lookup(about))));
+    while let Some(callback) = listening.next(end.saturating_duration_since(Instant::now())).await {
+        match found(party, &callback) {
+            Ok(found) if all.len() < PAYEES_MAX => {
+                all.push(found);
+                last = Ok(callback);
+            }
+            Ok(_) => tracing::warn!("more DFSPs answer a look-up than can be offered"),
+            Err(failure) if all.is_empty() => last = Err(failure),
+            Err(_) => {}
+        }
+    }
+    last.map(|callback| (all, exchanged(request, callback)))
+}
+
+fn late_lookup(about: &str) -> String {
+    format!("Timeout resolving payee for transfer {about}")
+}
+
+/// The party of an answer to a look-up.
+fn found(asked: &Value, callback: &Callback) -> Result<Value, Failure> {
     if callback.body.get("errorInformation").is_some() {
         return Err(Failure::callback("resolving party", &callback.body));
     }
     let found = at(&callback.body, &["party"]).cloned();
     let found = found.ok_or_else(|| Failure::internal("Resolved payee has no party object."))?;
-    check_is(party, &found)?;
-    Ok((found, exchanged(request, callback)))
+    check_is(asked, &found)?;
+    Ok(found)
 }
 
 fn check_is(asked: &Value, found: &Value) -> Result<(), Failure> {

@@ -105,7 +105,7 @@ pub(crate) async fn settle(core: &Core, id: &str, callback: &Callback) {
     }
 }
 
-async fn settle_alone(core: &Core, id: &str, callback: &Callback) -> Result<(), Failure> {
+pub(super) async fn settle_alone(core: &Core, id: &str, callback: &Callback) -> Result<(), Failure> {
     let Some((_, Openness::Open)) = core.records.load_with_openness(Kind::Outgoing, id).await? else { return Ok(()) };
     let Some(mut payment) = Payment::load(core, id).await? else { return Ok(()) };
     let prepare = payment.data["prepare"]["body"].clone();

@@ -104,10 +104,18 @@ pub(super) async fn go_on(core: &Arc<Core>, id: &str, word: &Value) -> Outcome {
         | Step::QuoteReceived
         | Step::FxTransferSucceeded => {}
     }
+    let had_choice = payment.data["to"].is_array();
     for name in MERGED {
         if let Some(value) = at(word, &[name]) {
             payment.data[name] = value.clone();
         }
+    }
+    if payment.data["to"].is_array() && at(word, &["acceptParty"]) == Some(&Value::Bool(true)) {
+        let failure = Failure::internal("Several payees were found; send the one to be paid as `to`.");
+        return Outcome::Failed(failure.with_state(STATE_NAME, payment.state()));
+    }
+    if had_choice && let Some(currencies) = at(word, &["to", "supportedCurrencies"]) {
+        payment.data["supportedCurrencies"] = currencies.clone();
     }
     payment.outcome(core, word).await
 }
@@ -221,6 +229,9 @@ impl Payment {
     }
 
     async fn resolve_payee(&mut self, core: &Core) -> Result<Pause, Failure> {
+        if let Some(wait) = core.settings.several_payees {
+            return self.resolve_payees(core, wait).await;
+        }
         let (found, exchanged) = phases::find(core, &self.data["to"], &self.id).await?;
         let to = self.data["to"].as_object_mut().ok_or_else(|| Failure::internal("The payee is no object."))?;
         parties::resolve(to, &found);
@@ -231,6 +242,22 @@ impl Payment {
         self.data["getPartiesResponse"] = exchanged.response;
         self.reach(core, Step::PayeeResolved).await?;
         Ok(if core.settings.auto_accept_party { Pause::GoOn } else { Pause::Stop })
+    }
+
+    /// The core chooses: `to` becomes an array, and one of it comes back with the acceptance.
+    async fn resolve_payees(&mut self, core: &Core, wait: Duration) -> Result<Pause, Failure> {
+        let (found, exchanged) = phases::find_all(core, (&self.data["to"], &self.id), wait).await?;
+        let payee = |found: &Value| {
+            let mut to = self.data["to"].as_object().cloned().unwrap_or_default();
+            parties::resolve(&mut to, found);
+            put(&mut to, "supportedCurrencies", at(found, &["supportedCurrencies"]).cloned());
+            Value::from(to)
+        };
+        self.data["to"] = found.iter().map(payee).collect();
+        self.data["getPartiesRequest"] = exchanged.request;
+        self.data["getPartiesResponse"] = exchanged.response;
+        self.reach(core, Step::PayeeResolved).await?;
+        Ok(Pause::Stop)
     }
 
     async fn after_lookup(&mut self, core: &Core) -> Result<Pause, Failure> {

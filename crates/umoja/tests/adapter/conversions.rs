@@ -24,7 +24,8 @@ impl Schemes {
         };
         let world = World::with(payer, |settings| settings.supported_currencies = vec!["TZS".into()]).await;
         world.admin.prepare_scheme(&[tzs()]).await.unwrap();
-        let provider = Site::start("exchange", world.hub.addresses().fspiop, |_| {}).await;
+        let shown = |settings: &mut adapter::Settings| settings.listen_test_api = Some(([127, 0, 0, 1], 0).into());
+        let provider = Site::start("exchange", world.hub.addresses().fspiop, shown).await;
         world.onboard(("blue", Role::Dfsp), &world.payee, &[tzs()]).await;
         world.onboard(("exchange", Role::Provider), &provider, &[kes(), tzs()]).await;
         Self { world, provider }
@@ -64,6 +65,11 @@ async fn what_is_sent_is_converted_when_the_core_accepts_the_rate() {
     assert_eq!(told.body["conversionState"], "COMMITTED", "{told:?}");
     let asked = schemes.provider.core.asked(Method::POST, "/fxTransfers").pop().unwrap().body;
     assert_eq!(asked["homeTransactionId"], "home-of-the-provider");
+    let conversion = terms["conversionId"].as_str().unwrap();
+    let (status, shown) = schemes.provider.shown(&format!("/fxQuoteRequests/{conversion}")).await;
+    assert_eq!((status, &shown["response"]["conversionTerms"]), (200, terms), "{shown}");
+    assert_eq!(shown.get("fulfilment"), None, "who has it can take the money");
+    assert_eq!(schemes.provider.shown("/fxQuoteRequests/none").await.0, 204);
 }
 
 #[tokio::test]

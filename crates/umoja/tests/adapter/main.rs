@@ -7,10 +7,13 @@ mod admin;
 mod bad_input;
 mod conversions;
 mod core;
+mod observation;
 mod payments;
+mod records;
 mod requests;
 mod restarts;
 mod signatures;
+mod test_api;
 mod world;
 
 /// Settings of an adapter that the person runs are not for this one.

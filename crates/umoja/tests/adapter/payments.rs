@@ -171,6 +171,46 @@ async fn a_known_payees_dfsp_needs_no_lookup() {
 }
 
 #[tokio::test]
+async fn the_core_chooses_among_all_who_answer_a_look_up() {
+    let choosing = |settings: &mut Settings| {
+        settings.auto_accept_party = false;
+        settings.several_payees = Some(Duration::from_secs(5));
+    };
+    let world = World::with(choosing, |_| {}).await;
+    let body = transfer_to(WELCOMING);
+    let calling = world.payer.call(Method::POST, "/transfers", &body);
+    let answering = async {
+        world.payee.core.hears(Method::GET, "/parties").await;
+        let headers = [
+            ("content-type", "application/vnd.interoperability.parties+json;version=1.1"),
+            ("date", "Sat, 21 Nov 2026 10:00:00 GMT"),
+            ("fspiop-source", "teal"),
+            ("fspiop-destination", "green"),
+        ];
+        let info = json!({"partyIdType": "MSISDN", "partyIdentifier": WELCOMING, "fspId": "teal"});
+        let path = format!("/parties/MSISDN/{WELCOMING}");
+        world.payer.inbound_call(Method::PUT, &path, &headers, &json!({"party": {"partyIdInfo": info}})).await
+    };
+    let ((status, state), (taken, refusal)) = tokio::join!(calling, answering);
+    assert_eq!(taken, 200, "{refusal}");
+    assert_eq!((status, &state["currentState"]), (200, &json!("WAITING_FOR_PARTY_ACCEPTANCE")), "{state}");
+    let payees = state["to"].as_array().unwrap();
+    assert_eq!(payees.len(), 2, "{state}");
+    let blue = payees.iter().find(|payee| payee["fspId"] == "blue").unwrap();
+    assert_eq!(blue["firstName"], "Ana", "{state}");
+    let path = format!("/transfers/{}", state["transferId"].as_str().unwrap());
+    let (status, failure) = world.payer.call(Method::PUT, &path, &json!({"acceptParty": true})).await;
+    assert_eq!(status, 500, "nobody was chosen: {failure}");
+    assert_eq!(failure["transferState"]["currentState"], "WAITING_FOR_PARTY_ACCEPTANCE", "{failure}");
+    let word = json!({"acceptParty": true, "to": blue});
+    let (status, state) = world.payer.call(Method::PUT, &path, &word).await;
+    assert_eq!((status, &state["currentState"]), (200, &json!("COMPLETED")), "{state}");
+    assert_eq!(world.positions().await, ["10", "-10"]);
+    let (status, failure) = world.payer.call(Method::POST, "/transfers", &transfer_to(GONE)).await;
+    assert_eq!((status, &failure["statusCode"]), (500, &json!("3204")), "{failure}");
+}
+
+#[tokio::test]
 async fn simple_calls_are_one_request_and_one_callback() {
     let world = World::start().await;
     let path = format!("/parties/MSISDN/{WELCOMING}");

@@ -9,6 +9,8 @@ use sdk::{HttpClient, new_id};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use vocabulary::{Amount, Currency};
 
 const ANY: [u8; 4] = [127, 0, 0, 1];
@@ -36,6 +38,9 @@ pub struct Site {
     http: HttpClient,
     _data: tempfile::TempDir,
 }
+
+/// A WebSocket of the test API.
+pub type Subscription = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 pub fn kes() -> Currency {
     "KES".parse().unwrap()
@@ -139,6 +144,30 @@ impl Site {
     pub async fn call(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
         let url = format!("http://{}{path}", self.running.as_ref().unwrap().outbound());
         self.send(method, &url, &[], body).await
+    }
+
+    /// What the test API says.
+    pub async fn shown(&self, path: &str) -> (u16, Value) {
+        self.send(Method::GET, &format!("http://{}{path}", self.test_api()), &[], &Value::Null).await
+    }
+
+    /// What the test API streams.
+    pub async fn subscribe(&self, path: &str) -> Subscription {
+        let connecting = tokio_tungstenite::connect_async(format!("ws://{}{path}", self.test_api()));
+        connecting.await.unwrap().0
+    }
+
+    pub fn test_api(&self) -> SocketAddr {
+        self.running.as_ref().unwrap().test_api().expect("the test asked for the test API")
+    }
+
+    /// What the adapter has counted.
+    pub async fn metrics(&self) -> String {
+        let address = self.running.as_ref().unwrap().metrics().expect("the test asked for metrics");
+        let request = Request::get(format!("http://{address}/metrics")).body(Full::default()).unwrap();
+        let answer = self.http.send(request, PATIENCE).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        String::from_utf8(answer.body().to_vec()).unwrap()
     }
 
     /// A message as the hub would send it, with these headers.
