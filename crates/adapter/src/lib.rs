@@ -31,7 +31,7 @@ use backend::Backend;
 use hub::Hub;
 use locks::Locks;
 use records::Records;
-use sdk::Listener;
+use sdk::{Links, Listener};
 use std::{fmt, net::SocketAddr, sync::Arc};
 use tokio::sync::Semaphore;
 
@@ -73,8 +73,9 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
         working: Arc::new(Semaphore::new(settings.working_max)),
         settings,
     });
-    let inbound = listen(&core, core.settings.listen_inbound, inbound::router).await?;
-    let outbound = listen(&core, core.settings.listen_outbound, outbound::router).await?;
+    let links = core.settings.links.clone();
+    let inbound = listen(&core, core.settings.listen_inbound, inbound::router, &links).await?;
+    let outbound = listen(&core, core.settings.listen_outbound, outbound::router, &Links::default()).await?;
     tokio::spawn(inbound::resume::take_up(core));
     Ok(Running { inbound, outbound })
 }
@@ -83,8 +84,9 @@ async fn listen(
     core: &Arc<Core>,
     address: SocketAddr,
     router: fn(Arc<Core>) -> axum::Router,
+    links: &Links,
 ) -> Result<Listener, StartError> {
-    let listener = Listener::start(address, router(core.clone())).await;
+    let listener = Listener::start_over(address, router(core.clone()), links).await;
     listener.map_err(|error| StartError(format!("The adapter cannot listen on {address}: {error}.")))
 }
 
