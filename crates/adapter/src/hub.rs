@@ -71,6 +71,7 @@ impl Hub {
             config.request_timeout = settings.request_timeout;
             config.attempts_max = 4;
             config.signatures = settings.signatures.clone();
+            config.links = settings.links.clone();
             Connection::new(config)
         };
         Self {

@@ -34,7 +34,7 @@ use hub::Hub;
 use locks::Locks;
 use metrics::Metrics;
 use records::Records;
-use sdk::Listener;
+use sdk::{Links, Listener};
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 use test_api::Log;
 use tokio::sync::Semaphore;
@@ -89,14 +89,15 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
         metrics: Metrics::new(),
         settings,
     });
-    let inbound = listen(&core, core.settings.listen_inbound, inbound::router).await?;
-    let outbound = listen(&core, core.settings.listen_outbound, outbound::router).await?;
+    let (links, plain) = (core.settings.links.clone(), Links::default());
+    let inbound = listen(&core, core.settings.listen_inbound, inbound::router, &links).await?;
+    let outbound = listen(&core, core.settings.listen_outbound, outbound::router, &plain).await?;
     let metrics = match core.settings.listen_metrics {
-        Some(address) => Some(listen(&core, address, metrics::router).await?),
+        Some(address) => Some(listen(&core, address, metrics::router, &plain).await?),
         None => None,
     };
     let test_api = match (core.settings.listen_test_api, core.test_api.clone()) {
-        (Some(address), Some(log)) => Some((listen(&core, address, test_api::router).await?, log)),
+        (Some(address), Some(log)) => Some((listen(&core, address, test_api::router, &plain).await?, log)),
         (Some(_) | None, _) => None,
     };
     if let Some((listener, _)) = &test_api {
@@ -129,8 +130,9 @@ async fn listen(
     core: &Arc<Core>,
     address: SocketAddr,
     router: fn(Arc<Core>) -> axum::Router,
+    links: &Links,
 ) -> Result<Listener, StartError> {
-    let listener = Listener::start(address, router(core.clone())).await;
+    let listener = Listener::start_over(address, router(core.clone()), links).await;
     listener.map_err(|error| StartError(format!("The adapter cannot listen on {address}: {error}.")))
 }
 

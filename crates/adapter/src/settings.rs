@@ -1,7 +1,7 @@
 //! Settings of an adapter (dfsp-client.md §11). Every wait and every queue has a limit.
 
 use fspiop::{Resource, Version};
-use sdk::Signatures;
+use sdk::{Links, Signatures};
 use std::{collections::HashMap, net::SocketAddr, path::PathBuf, time::Duration};
 use vocabulary::FspId;
 
@@ -46,6 +46,8 @@ pub struct Settings {
     pub fx_providers: Vec<String>,
     /// With which key messages are signed, and whose signatures are verified; neither by default.
     pub signatures: Signatures,
+    /// TLS of the links to and from the hub; plain HTTP by default.
+    pub links: Links,
 
     /// How long several answers to one look-up are collected for the core to choose; without it the first one is taken.
     pub several_payees: Option<Duration>,
@@ -110,6 +112,7 @@ impl Settings {
             fx_providers: Vec::new(),
             signatures: Signatures::default(),
             several_payees: None,
+            links: Links::default(),
             auto_accept_party: true,
             auto_accept_quotes: true,
             auto_accept_r2p_party: false,

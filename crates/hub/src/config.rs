@@ -52,6 +52,9 @@ pub struct Config {
 pub struct Tls {
     /// Of the FSPIOP listener; without it that speaks plain HTTP. Who must show a certificate is known by it.
     pub fspiop: Option<ListenerTls>,
+    /// Of the listeners for operators: administration, settlement, oracles, portal. Who may show a certificate there may do
+    /// everything, so that participants' authorities do not belong here.
+    pub administration: Option<ListenerTls>,
     /// Of requests to addresses with `https`.
     pub outgoing: ClientTls,
 }

@@ -7,6 +7,7 @@
 
 pub mod admin;
 mod callbacks;
+mod certificates;
 pub mod clock;
 pub mod config;
 mod directory;
@@ -44,6 +45,7 @@ pub use verification::{PartyAnswers, SignatureFailure, Verification};
 
 use bytes::Bytes;
 use callbacks::{Callbacks, now};
+use certificates::Revoked;
 use directory::DirectoryCache;
 use fspiop::FspiopError;
 use hub_core::{
@@ -61,6 +63,7 @@ use render::{Address, Renderer};
 use sequencer::{Render, Sequencer};
 use signing::Signer;
 use std::{
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -85,6 +88,7 @@ pub struct Hub {
     journal: Arc<Journal>,
     notifier: Notifier,
     keys: HubKeys,
+    revoked: Revoked,
     metrics: Arc<Metrics>,
     started: (Instant, Timestamp),
     is_stopping: AtomicBool,
@@ -219,6 +223,14 @@ impl Hub {
 
     fn notifier(&self) -> &Notifier {
         &self.notifier
+    }
+
+    /// The directory of the keys that verify signatures, if they are verified.
+    fn verification_keys(&self) -> Option<&Path> {
+        match &self.config.verification {
+            Verification::Off => None,
+            Verification::On { keys, .. } => Some(keys),
+        }
     }
 
     fn verifier(&self) -> &Verifier {

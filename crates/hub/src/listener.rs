@@ -16,6 +16,10 @@ const HEAD_BYTES_MAX: usize = 72 * 1024;
 /// A connection on which no request's head arrives for this long is closed.
 const IDLE_MAX: Duration = Duration::from_secs(120);
 
+/// Goes with every request that came over TLS.
+#[derive(Clone, Copy, Debug)]
+pub struct OverTls;
+
 /// Serves a router until `stopped` says true, then lets the requests under way end. With keys the listener speaks TLS
 /// only, and each request carries the [`Caller`] whom the client's certificate names, if one was shown.
 pub async fn serve(
@@ -32,12 +36,16 @@ pub async fn serve(
         idle_max: IDLE_MAX,
         dates_answers: true,
     };
+    let is_over_tls = listener.keys.is_some();
     tls::serve(socket, listener, stopped, move |shown| {
         let (caller, router) = (shown.map(|shown| Caller::of_certificate(&shown)), router.clone());
         let router = TowerToHyperService::new(router);
         service_fn(move |mut request: Request<Incoming>| {
             if let Some(caller) = &caller {
                 request.extensions_mut().insert(caller.clone());
+            }
+            if is_over_tls {
+                request.extensions_mut().insert(OverTls);
             }
             router.call(request)
         })

@@ -3,10 +3,12 @@
 use crate::{
     Config, Hub, Listeners, admin,
     callbacks::{Callbacks, Services, now},
+    certificates::{self, Revoked},
+    config::Tls,
     directory::DirectoryCache,
     http::{self, discovery},
     journal::{Journal, Retention},
-    keys::{self, HubKeys},
+    keys::HubKeys,
     listener,
     lookup::Lookup,
     metrics::Metrics,
@@ -20,7 +22,7 @@ use crate::{
     signing::Signer,
     verification::Verifier,
 };
-use axum::Router;
+use axum::{Router, middleware::from_fn_with_state};
 use hub_core::{Command, transfers::Expire};
 use std::{
     fmt,
@@ -68,7 +70,7 @@ pub struct Running {
 /// Starts a hub. `portal` makes the pages of the portal's listener.
 pub async fn start(config: Config, portal: fn(Arc<Hub>) -> Router) -> Result<Running, StartError> {
     // Listening comes first: a port that is taken must not touch the store.
-    let (sockets, addresses) = listen(&config.listeners).await?;
+    let (sockets, addresses) = listen(&config.listeners, &config.tls).await?;
     let store = store::open(&config.store, &config.name).await.map_err(StartError::Store)?;
     check_settings(store.as_ref(), &config).await?;
     let signer = Arc::new(Signer::open(&config.signing, &config.name).map_err(StartError::Setting)?);
@@ -82,10 +84,10 @@ pub async fn start(config: Config, portal: fn(Arc<Hub>) -> Router) -> Result<Run
     let mut tasks = background(&hub, &stopped);
     let served = [
         ("fspiop", http::router(hub.clone()), hub.keys.fspiop.clone()),
-        ("administration", admin::ledger_router(hub.clone()), None),
-        ("settlement", admin::settlement_router(hub.clone()), None),
-        ("oracles", admin::oracle_router(hub.clone()), None),
-        ("portal", portal(hub.clone()), None),
+        ("administration", for_operators(&hub, admin::ledger_router(hub.clone())), hub.keys.administration.clone()),
+        ("settlement", for_operators(&hub, admin::settlement_router(hub.clone())), hub.keys.administration.clone()),
+        ("oracles", for_operators(&hub, admin::oracle_router(hub.clone())), hub.keys.administration.clone()),
+        ("portal", for_operators(&hub, portal(hub.clone())), hub.keys.administration.clone()),
     ];
     for (socket, (name, router, keys)) in sockets.into_iter().zip(served) {
         tasks.spawn(listener::serve(socket, (name, router), keys, stopped.clone()));
@@ -105,7 +107,8 @@ fn background(hub: &Arc<Hub>, stopped: &watch::Receiver<bool>) -> JoinSet<()> {
     tasks.spawn(until_stopped(stopped.clone(), schedule::keep(hub.clone())));
     tasks.spawn(until_stopped(stopped.clone(), notices::run(hub.clone())));
     tasks.spawn(until_stopped(stopped.clone(), refresh(hub.clone())));
-    tasks.spawn(until_stopped(stopped.clone(), keys::keep(hub.clone())));
+    tasks.spawn(until_stopped(stopped.clone(), hub.keys.keep()));
+    tasks.spawn(until_stopped(stopped.clone(), certificates::refresh(hub.clone())));
     tasks
 }
 
@@ -161,6 +164,7 @@ async fn assemble(config: Config, store: Arc<dyn Store>, outside: Outside) -> Re
     let metrics = Arc::new(Metrics::new());
     let verifier = Verifier::open(&config.verification, metrics.clone()).map_err(StartError::Setting)?;
     let directory = Arc::new(DirectoryCache::open(store.clone()).await?);
+    let revoked = Revoked::open(store.as_ref()).await?;
     let journal = Arc::new(Journal::new(&store.journal_key().await?, config.journal, metrics.clone()));
     let services = Services {
         net: net.clone(),
@@ -204,6 +208,7 @@ async fn assemble(config: Config, store: Arc<dyn Store>, outside: Outside) -> Re
         journal,
         notifier,
         keys,
+        revoked,
         metrics,
         started,
         is_stopping,
@@ -233,7 +238,8 @@ async fn check_settings(store: &dyn Store, config: &Config) -> Result<(), StartE
     Ok(())
 }
 
-async fn listen(wanted: &Listeners) -> Result<([TcpListener; 5], Listeners), StartError> {
+async fn listen(wanted: &Listeners, tls: &Tls) -> Result<([TcpListener; 5], Listeners), StartError> {
+    check_operators(wanted, tls)?;
     let fspiop = bind("fspiop", wanted.fspiop).await?;
     let administration = bind("administration", wanted.administration).await?;
     let settlement = bind("settlement", wanted.settlement).await?;
@@ -249,14 +255,45 @@ async fn listen(wanted: &Listeners) -> Result<([TcpListener; 5], Listeners), Sta
     Ok(([fspiop.0, administration.0, settlement.0, oracles.0, portal.0], addresses))
 }
 
-async fn bind(listener: &'static str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
-    let failed = |error| StartError::Listen { listener, address, error };
-    if listener != "fspiop" && !address.ip().is_loopback() {
+/// Who reaches a listener for operators may do everything, unless it demands certificates; then participants must not have
+/// such.
+fn check_operators(wanted: &Listeners, tls: &Tls) -> Result<(), StartError> {
+    let callers = tls.administration.as_ref().map(|tls| &tls.client_ca[..]).unwrap_or_default();
+    let listeners = [
+        ("administration", wanted.administration),
+        ("settlement", wanted.settlement),
+        ("oracles", wanted.oracles),
+        ("portal", wanted.portal),
+    ];
+    let open = listeners.into_iter().find(|(_, address)| callers.is_empty() && !address.ip().is_loopback());
+    if let Some((listener, address)) = open {
         return Err(StartError::Setting(format!(
-            "The {listener} listener would be open to the network at {address} without authentication. \
-             Give it an address of 127.0.0.1 and put an authenticating proxy in front of it."
+            "The {listener} listener would be open to the network at {address} without authentication. Demand \
+             certificates of operators with --administration-certificate, --administration-key and \
+             --administration-client-ca; or give it an address of 127.0.0.1 and put an authenticating proxy in front of it."
         )));
     }
+    let participants = tls.fspiop.as_ref().map(|tls| &tls.client_ca[..]).unwrap_or_default();
+    for (operators, participants) in callers.iter().flat_map(|one| participants.iter().map(move |other| (one, other))) {
+        if tls::have_common_certificate(operators, participants).map_err(StartError::Setting)? {
+            return Err(StartError::Setting(format!(
+                "An authority in {} is also in {}: with it every participant could administer the hub. Give operators an \
+                 authority of their own.",
+                operators.display(),
+                participants.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// With what every request of an operator is met, whichever listener it comes to.
+fn for_operators(hub: &Arc<Hub>, router: Router) -> Router {
+    router.layer(from_fn_with_state(hub.clone(), admin::refuse_ended_certificates))
+}
+
+async fn bind(listener: &'static str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |error| StartError::Listen { listener, address, error };
     let socket = TcpListener::bind(address).await.map_err(failed)?;
     let actual = socket.local_addr().map_err(failed)?;
     Ok((socket, actual))

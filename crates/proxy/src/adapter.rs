@@ -108,7 +108,7 @@ impl Which {
 impl Side {
     fn new(name: &'static str, config: &Config, side: &SideConfig, metrics: SideMetrics) -> Self {
         let keys = |ca: &Option<PathBuf>| {
-            let tls = ClientTls { ca: ca.clone(), pair: side.client.clone() };
+            let tls = ClientTls { ca: ca.clone().into_iter().collect(), pair: side.client.clone() };
             ca.is_some().then(|| Arc::new(Keys::of_client(tls)))
         };
         let hub_keys = if side.hub.is_tls() { keys(&side.ca) } else { None };

@@ -183,7 +183,7 @@ async fn a_listener_with_tls_hears_only_callers_with_a_certificate_of_its_author
     let mut config = config(side(hub.address), side(hub.address));
     config.a.listener_tls = Some(ListenerTls {
         pair: scheme.authority.issue(2094).write(directory, "listener"),
-        client_ca: Some(scheme.ca.clone()),
+        client_ca: vec![scheme.ca.clone()],
     });
     let running = proxy::start(config).await.unwrap();
     let [listener, plain] = running.addresses();
@@ -210,7 +210,7 @@ async fn a_listener_takes_new_keys_and_ends_connections_of_the_old_ones() {
     let directory = scheme.directory.path();
     let mut config = config(side(hub.address), side(hub.address));
     let pair = scheme.authority.issue(2094).write(directory, "listener");
-    config.a.listener_tls = Some(ListenerTls { pair, client_ca: None });
+    config.a.listener_tls = Some(ListenerTls { pair, client_ca: Vec::new() });
     let running = proxy::start(config).await.unwrap();
     let [listener, _] = running.addresses();
     let mut old = connect(listener, &scheme.authority, None).await.unwrap();
@@ -230,7 +230,7 @@ async fn a_listener_without_its_keys_does_not_start() {
     let (scheme, hub) = (Scheme::new().await, Hub::new().await);
     let mut config = config(side(hub.address), side(hub.address));
     let pair = KeyPair { certificate: scheme.files.certificate.clone(), key: scheme.directory.path().join("none.pem") };
-    config.a.listener_tls = Some(ListenerTls { pair, client_ca: None });
+    config.a.listener_tls = Some(ListenerTls { pair, client_ca: Vec::new() });
     let problem = proxy::start(config).await.err().unwrap().to_string();
     assert!(problem.contains("none.pem cannot be read: No such file or directory"), "{problem}");
 }

@@ -1,5 +1,6 @@
 //! Settings of the connection between a DFSP and its hub. Every wait and every queue has a limit.
 
+use crate::links::Links;
 use crate::signatures::Signatures;
 use fspiop::Version;
 use std::time::Duration;
@@ -33,6 +34,8 @@ pub struct Config {
     pub working_max: usize,
     /// Whether messages are signed, and whether the signatures of others are verified; neither by default.
     pub signatures: Signatures,
+    /// TLS of the links to and from the hub; without it they are plain HTTP.
+    pub links: Links,
 }
 
 impl Config {
@@ -51,6 +54,7 @@ impl Config {
             waiting_max: 10_000,
             working_max: 1_000,
             signatures: Signatures::default(),
+            links: Links::default(),
         }
     }
 }

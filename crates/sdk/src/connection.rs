@@ -95,7 +95,8 @@ impl Connection {
         let secret = ilp::Secret::new(config.ilp_secret.clone());
         let waiting = Waiting::new(config.waiting_max);
         let working = Arc::new(Semaphore::new(config.working_max));
-        Self(Arc::new(Line { config, secret, waiting, working, http: HttpClient::new() }))
+        let http = config.links.client();
+        Self(Arc::new(Line { config, secret, waiting, working, http }))
     }
 
     /// The DFSP's name in the scheme.

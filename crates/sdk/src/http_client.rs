@@ -1,4 +1,4 @@
-//! A small HTTP/1.1 client with kept-alive connections: one request, one bounded answer, one deadline.
+//! A small HTTP/1.1 client with kept-alive connections, over TLS where it has keys: one request, one bounded answer, one deadline.
 //!
 //! Invariant: an error says whether the request may have arrived. Only [`HttpError::Unreachable`] means that not a byte
 //! of it left.
@@ -8,7 +8,8 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
+use tls::{ClientKeys, Clients, full_text};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -22,7 +23,14 @@ pub type HttpAnswer = Response<Bytes>;
 /// Cloning shares the connections.
 #[derive(Clone)]
 pub struct HttpClient {
-    client: Client<HttpConnector, Full<Bytes>>,
+    wire: Wire,
+}
+
+#[derive(Clone)]
+enum Wire {
+    Plain(Client<HttpConnector, Full<Bytes>>),
+    /// Over TLS where the address begins with `https`.
+    Tls(Arc<Clients>),
 }
 
 /// Why there is no answer.
@@ -46,7 +54,12 @@ impl HttpClient {
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
             .build(connector);
-        Self { client }
+        Self { wire: Wire::Plain(client) }
+    }
+
+    /// A client that also reaches addresses with `https`, with the keys that are in use.
+    pub fn over_tls(keys: Arc<ClientKeys>) -> Self {
+        Self { wire: Wire::Tls(Arc::new(Clients::new(keys, CONNECT_TIMEOUT))) }
     }
 
     /// Sends one request and reads the whole answer, at most 8 MiB, within `timeout`.
@@ -78,7 +91,14 @@ impl HttpClient {
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<HttpAnswer, HttpError> {
-        let answer = self.client.request(request).await.map_err(|error| {
+        let answer = match &self.wire {
+            Wire::Plain(client) => client.request(request).await,
+            Wire::Tls(clients) => {
+                let client = clients.client();
+                client.ok_or_else(|| HttpError::Unreachable("there are no keys for TLS".into()))?.request(request).await
+            }
+        };
+        let answer = answer.map_err(|error| {
             let text = full_text(&error);
             if error.is_connect() { HttpError::Unreachable(text) } else { HttpError::Broken(text) }
         })?;
@@ -102,18 +122,6 @@ fn json(request: http::request::Builder, body: Bytes) -> http::Result<Request<Fu
 
 fn built(request: http::Result<Request<Full<Bytes>>>) -> Result<Request<Full<Bytes>>, HttpError> {
     request.map_err(|error| HttpError::Unreachable(error.to_string()))
-}
-
-/// The error with its causes, which hyper keeps apart.
-fn full_text(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 impl fmt::Display for HttpError {

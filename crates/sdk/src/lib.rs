@@ -16,6 +16,7 @@ mod connection;
 pub mod fx;
 mod http_client;
 mod inbound;
+mod links;
 mod message;
 mod news;
 mod party;
@@ -39,11 +40,13 @@ pub use fx::{
 };
 pub use http_client::{HttpAnswer, HttpClient, HttpError};
 pub use inbound::{Listener, serve, serve_both, serve_exchange};
+pub use links::Links;
 pub use message::Message;
 pub use news::{Decision, News, Role, TransferStatus, ends_for_payer};
 pub use party::Party;
 pub use payer::{Quote, QuoteOrder, TransferOrder};
 pub use signatures::{PartyAnswers, Signatures};
+pub use tls::{ClientTls, KeyPair, ListenerTls};
 pub use waiting::{TooManyWaiters, Waiter, Waiting};
 
 use vocabulary::CorrelationId;

@@ -6,6 +6,7 @@
 
 mod account_types;
 mod audited;
+pub(crate) mod certificates;
 mod fees;
 mod journal;
 mod notices;

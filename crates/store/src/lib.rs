@@ -12,6 +12,7 @@
 #![deny(unsafe_code)]
 
 mod audit;
+mod certificates;
 mod codec;
 mod error;
 mod journal;
@@ -23,6 +24,7 @@ pub mod sqlite;
 mod trace;
 mod types;
 
+pub use certificates::{CertificateQuery, CertificateRow, NewCertificate, Revocation};
 pub use error::StoreError;
 pub use hub_core::Wanted;
 pub use journal::{

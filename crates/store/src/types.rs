@@ -1,8 +1,9 @@
 //! The store's trait and the shapes that cross it.
 
 use crate::{
-    Claim, DeliveryEnd, DeliveryId, DueDelivery, JournalRow, Mark, MessageId, Micros, NewMessage, NoticeQuery,
-    NoticeRow, OutboxQuery, OutboxRow, StoreError, StoredMessage, Trace, TracedTransfer,
+    CertificateQuery, CertificateRow, Claim, DeliveryEnd, DeliveryId, DueDelivery, JournalRow, Mark, MessageId, Micros,
+    NewCertificate, NewMessage, NoticeQuery, NoticeRow, OutboxQuery, OutboxRow, StoreError, StoredMessage, Trace,
+    TracedTransfer,
 };
 use hub_core::{
     Access, Changes, Dialect, Loaded, Standing, Subject, Wanted, WindowId,
@@ -393,6 +394,24 @@ pub trait Store: Send + Sync {
 
     /// Forgets the oldest notices that are older than a time, at most `limit`; returns how many.
     fn trim_notices(&self, before: Timestamp, limit: usize) -> BoxFuture<'_, usize>;
+
+    /// Notes a certificate that was issued, as the doing of `actor`; false, and nothing is changed, if its fingerprint is known.
+    fn record_certificate<'a>(&'a self, certificate: NewCertificate, actor: &'a str) -> BoxFuture<'a, bool>;
+
+    /// A page of the certificates that were issued, the newest first.
+    fn certificates(&self, query: CertificateQuery) -> BoxFuture<'_, Vec<CertificateRow>>;
+
+    /// Revokes a certificate for good, as the doing of `actor`; one that is revoked stays as it is. None if none of this
+    /// fingerprint is known.
+    fn revoke_certificate<'a>(
+        &'a self,
+        fingerprint: &'a str,
+        reason: &'a str,
+        actor: &'a str,
+    ) -> BoxFuture<'a, Option<CertificateRow>>;
+
+    /// The fingerprints of the revoked certificates that have not ended by themselves.
+    fn revoked_certificates(&self) -> BoxFuture<'_, Vec<String>>;
 
     /// The scheme settings. `seed` fills an empty store, recorded as the doing of `actor`; what is stored is returned.
     fn settings<'a>(&'a self, seed: &'a [(String, String)], actor: &'a str) -> BoxFuture<'a, Vec<(String, String)>>;

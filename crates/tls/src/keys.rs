@@ -11,7 +11,8 @@ use rustls::{
     server::WebPkiClientVerifier,
 };
 use std::{
-    path::PathBuf,
+    fmt,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 use tokio::sync::watch;
@@ -52,16 +53,19 @@ impl Keys<ClientConfig> {
     /// For requests: whom to trust, and the certificate to show.
     pub fn of_client(tls: ClientTls) -> Self {
         let ClientTls { ca, pair } = tls;
-        let has_ca = ca.is_some();
+        let ca_count = ca.len();
         let files = ca.into_iter().chain(pair.into_iter().flat_map(|pair| [pair.certificate, pair.key])).collect();
         Self::new(files, move |shown, contents| {
-            let trusted = if has_ca { authorities(&shown[0], &contents[0])? } else { system_authorities() };
+            let trusted = match ca_count {
+                0 => system_authorities(),
+                count => authorities(&shown[..count], &contents[..count])?,
+            };
             let builder = ClientConfig::builder_with_provider(provider())
                 .with_safe_default_protocol_versions()
                 .map_err(|error| error.to_string())?
                 .with_root_certificates(trusted);
-            let shown = &shown[usize::from(has_ca)..];
-            match &contents[usize::from(has_ca)..] {
+            let shown = &shown[ca_count..];
+            match &contents[ca_count..] {
                 [chain, key] => {
                     let (chain, not_after) = certificates(&shown[0], chain)?;
                     let config = builder.with_client_auth_cert(chain, private_key(&shown[1], key)?);
@@ -82,13 +86,13 @@ impl Keys<ServerConfig> {
             let builder = ServerConfig::builder_with_provider(provider())
                 .with_safe_default_protocol_versions()
                 .map_err(|error| error.to_string())?;
-            let builder = match contents.get(2) {
-                Some(content) => {
-                    let trusted = authorities(&shown[2], content)?;
+            let builder = match &contents[2..] {
+                [] => builder.with_no_client_auth(),
+                callers => {
+                    let trusted = authorities(&shown[2..], callers)?;
                     let verifier = WebPkiClientVerifier::builder_with_provider(trusted, provider()).build();
                     builder.with_client_cert_verifier(verifier.map_err(|error| unusable(&shown[2..], &error))?)
                 }
-                None => builder.with_no_client_auth(),
             };
             let (chain, not_after) = certificates(&shown[0], &contents[0])?;
             let config = builder.with_single_cert(chain, private_key(&shown[1], &contents[1])?);
@@ -135,7 +139,7 @@ impl<T> Keys<T> {
 
     /// Reads the files. Blocks as long as the file system does.
     pub fn reload(&self, reload: Reload) {
-        let read = self.files.iter().map(read).collect::<Result<Contents, String>>();
+        let read = self.files.iter().map(|file| read(file)).collect::<Result<Contents, String>>();
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if reload == Reload::IfChanged && seen.as_ref() == Some(&read) {
             return;
@@ -159,11 +163,17 @@ impl<T> Keys<T> {
     }
 }
 
+impl<T> fmt::Debug for Keys<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Keys({:?})", self.files)
+    }
+}
+
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }
 
-fn read(path: &PathBuf) -> Result<Vec<u8>, String> {
+fn read(path: &Path) -> Result<Vec<u8>, String> {
     use std::io::Read as _;
     let mut content = Vec::new();
     let file = std::fs::File::open(path).and_then(|file| file.take(FILE_BYTES_MAX).read_to_end(&mut content));
@@ -171,12 +181,14 @@ fn read(path: &PathBuf) -> Result<Vec<u8>, String> {
     Ok(content)
 }
 
-fn authorities(file: &str, pem: &[u8]) -> Result<Arc<RootCertStore>, String> {
+fn authorities(files: &[String], pems: &[Vec<u8>]) -> Result<Arc<RootCertStore>, String> {
     let mut store = RootCertStore::empty();
-    for certificate in certificates(file, pem)?.0 {
-        store
-            .add(certificate)
-            .map_err(|error| format!("The file {file} holds a certificate that is none: {error}."))?;
+    for (file, pem) in files.iter().zip(pems) {
+        for certificate in certificates(file, pem)?.0 {
+            store
+                .add(certificate)
+                .map_err(|error| format!("The file {file} holds a certificate that is none: {error}."))?;
+        }
     }
     Ok(Arc::new(store))
 }
@@ -213,4 +225,11 @@ fn private_key(file: &str, pem: &[u8]) -> Result<PrivateKeyDer<'static>, String>
 
 fn unusable(files: &[String], error: &dyn std::fmt::Display) -> String {
     format!("The content of {} cannot be used: {error}.", files.join(" and "))
+}
+
+/// Whether two files of authorities, in PEM, have a certificate in common. The error is a sentence.
+pub fn have_common_certificate(one: &Path, other: &Path) -> Result<bool, String> {
+    let certificates = |path: &Path| Ok::<_, String>(certificates(&path.display().to_string(), &read(path)?)?.0);
+    let (one, other) = (certificates(one)?, certificates(other)?);
+    Ok(one.iter().any(|certificate| other.contains(certificate)))
 }

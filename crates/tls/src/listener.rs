@@ -15,7 +15,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::{ServerConfig, pki_types::CertificateDer};
 use std::{convert::Infallible, error::Error, future::pending, pin::pin, sync::Arc, time::Duration};
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::{sleep, timeout},
@@ -24,6 +24,8 @@ use tokio_rustls::TlsAcceptor;
 
 /// How long a TLS handshake may take.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+/// How long a caller that was refused may take to read why.
+const REFUSAL_MAX: Duration = Duration::from_secs(1);
 /// How long a connection of keys that were replaced waits for the request whose answer would tell its client.
 const REPLACED_MAX: Duration = Duration::from_secs(5);
 /// How long requests under way may take once the listener stops.
@@ -122,7 +124,7 @@ where
         let stream = Patient::new(stream);
         let Some(keys) = &mut self.keys else { return self.speak(stream, None).await };
         let Some(config) = keys.borrow_and_update().clone() else { return };
-        let handshake = timeout(HANDSHAKE_MAX, TlsAcceptor::from(config).accept(stream));
+        let handshake = timeout(HANDSHAKE_MAX, TlsAcceptor::from(config).accept(stream).into_fallible());
         let shaken = tokio::select! {
             shaken = handshake => shaken,
             _ = self.stopped.wait_for(|is_stopping| *is_stopping) => return,
@@ -134,7 +136,10 @@ where
                 let shown = shown.map(|certificate| certificate.clone().into_owned());
                 self.speak(stream, shown).await;
             }
-            Ok(Err(error)) => tracing::warn!(listener = name, ?peer, %error, "a caller was refused by TLS"),
+            Ok(Err((error, stream))) => {
+                tracing::warn!(listener = name, ?peer, %error, "a caller was refused by TLS");
+                let _ = timeout(REFUSAL_MAX, part(stream)).await;
+            }
             Err(_elapsed) => tracing::debug!(listener = name, ?peer, "a TLS handshake took too long"),
         }
     }
@@ -174,6 +179,14 @@ where
         if let Err(error) = ended {
             tracing::debug!(%error, "a connection ended early");
         }
+    }
+}
+
+/// Waits until the peer has gone. One whose bytes are left unread is told of a reset instead of the alert that says why.
+async fn part(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
+    let mut unread = [0; 1024];
+    if stream.shutdown().await.is_ok() {
+        while stream.read(&mut unread).await.is_ok_and(|length| length > 0) {}
     }
 }
 

@@ -1,7 +1,9 @@
-//! When a certificate expires and whom it names: as much of X.509 (RFC 5280 §4.1) as that needs.
+//! When a certificate expires, whom it names, its key and number: as much of X.509 (RFC 5280 §4.1) as that needs.
 //!
 //! Invariant: any bytes are either understood or `None`; nothing is trusted because of what is read here.
 
+use aws_lc_rs::digest;
+use std::{fmt::Write as _, net::IpAddr};
 use vocabulary::Timestamp;
 
 const BOOLEAN: u8 = 0x01;
@@ -18,6 +20,7 @@ const GENERALIZED_TIME: u8 = 0x18;
 const VERSION: u8 = 0xa0;
 const EXTENSIONS: u8 = 0xa3;
 const DNS_NAME: u8 = 0x82;
+const IP_ADDRESS: u8 = 0x87;
 /// 2.5.4.3
 const COMMON_NAME: [u8; 3] = [0x55, 0x04, 0x03];
 /// 2.5.29.17
@@ -37,14 +40,74 @@ pub fn names(der: &[u8]) -> Vec<String> {
     read_names(der).unwrap_or_default()
 }
 
+/// The common name of the subject of a certificate in DER, unless there are several.
+pub fn common_name(der: &[u8]) -> Option<String> {
+    let mut names = read_common_names(der)?;
+    if names.len() == 1 { names.pop() } else { None }
+}
+
+/// The DNS names and IP addresses among the alternative names of a certificate in DER.
+pub fn hosts(der: &[u8]) -> Vec<String> {
+    let text = |(tag, value): (u8, &[u8])| match (tag, value.len()) {
+        (DNS_NAME, _) => str::from_utf8(value).ok().map(str::to_owned),
+        (IP_ADDRESS, 4) => <[u8; 4]>::try_from(value).ok().map(|address| IpAddr::from(address).to_string()),
+        (IP_ADDRESS, 16) => <[u8; 16]>::try_from(value).ok().map(|address| IpAddr::from(address).to_string()),
+        _ => None,
+    };
+    read_alternative_names(der).unwrap_or_default().into_iter().filter_map(text).collect()
+}
+
+/// The subject public key info of a certificate in DER.
+pub fn public_key(der: &[u8]) -> Option<&[u8]> {
+    let (_validity, rest) = expect(from_validity(der)?, SEQUENCE)?;
+    let (_subject, rest) = expect(rest, SEQUENCE)?;
+    let (_key, after) = expect(rest, SEQUENCE)?;
+    Some(&rest[..rest.len() - after.len()])
+}
+
+/// The serial number of a certificate in DER, in hexadecimal.
+pub fn serial_number(der: &[u8]) -> Option<String> {
+    Some(hexadecimal(expect(from_serial(der)?, INTEGER)?.0))
+}
+
+/// The SHA-256 of a certificate in DER, in hexadecimal: what it is known by.
+pub fn fingerprint(der: &[u8]) -> String {
+    hexadecimal(digest::digest(&digest::SHA256, der).as_ref())
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for byte in bytes {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
 fn read_names(der: &[u8]) -> Option<Vec<String>> {
-    let (_, rest) = expect(from_validity(der)?, SEQUENCE)?;
-    let (subject, rest) = expect(rest, SEQUENCE)?;
-    let (_public_key, mut rest) = expect(rest, SEQUENCE)?;
-    let mut names = common_names(subject)?;
+    let mut names = read_common_names(der)?;
     if names.len() > 1 {
         names.clear();
     }
+    for (tag, value) in read_alternative_names(der)? {
+        if tag == DNS_NAME {
+            names.push(str::from_utf8(value).ok()?.to_owned());
+        }
+    }
+    Some(names)
+}
+
+fn read_common_names(der: &[u8]) -> Option<Vec<String>> {
+    let (_validity, rest) = expect(from_validity(der)?, SEQUENCE)?;
+    common_names(expect(rest, SEQUENCE)?.0)
+}
+
+/// Tags and values.
+fn read_alternative_names(der: &[u8]) -> Option<Vec<(u8, &[u8])>> {
+    let (_validity, rest) = expect(from_validity(der)?, SEQUENCE)?;
+    let (_subject, rest) = expect(rest, SEQUENCE)?;
+    let (_public_key, mut rest) = expect(rest, SEQUENCE)?;
+    let mut names = Vec::new();
     while !rest.is_empty() {
         let (tag, content, after) = element(rest)?;
         if tag == EXTENSIONS {
@@ -55,13 +118,16 @@ fn read_names(der: &[u8]) -> Option<Vec<String>> {
     Some(names)
 }
 
+/// What follows the version.
+fn from_serial(der: &[u8]) -> Option<&[u8]> {
+    let (certificate, _) = expect(der, SEQUENCE)?;
+    let (rest, _) = expect(certificate, SEQUENCE)?;
+    Some(expect(rest, VERSION).map_or(rest, |(_, after)| after))
+}
+
 /// What follows the issuer.
 fn from_validity(der: &[u8]) -> Option<&[u8]> {
-    let (certificate, _) = expect(der, SEQUENCE)?;
-    let (mut rest, _) = expect(certificate, SEQUENCE)?;
-    if let Some((_, after)) = expect(rest, VERSION) {
-        rest = after;
-    }
+    let mut rest = from_serial(der)?;
     // The serial number, the signature's algorithm, the issuer.
     for tag in [INTEGER, SEQUENCE, SEQUENCE] {
         (_, rest) = expect(rest, tag)?;
@@ -88,7 +154,7 @@ fn common_names(mut name: &[u8]) -> Option<Vec<String>> {
     Some(found)
 }
 
-fn alternative_names(mut extensions: &[u8]) -> Option<Vec<String>> {
+fn alternative_names(mut extensions: &[u8]) -> Option<Vec<(u8, &[u8])>> {
     let mut found = Vec::new();
     while !extensions.is_empty() {
         let (extension, rest) = expect(extensions, SEQUENCE)?;
@@ -98,10 +164,8 @@ fn alternative_names(mut extensions: &[u8]) -> Option<Vec<String>> {
             let value = expect(value, BOOLEAN).map_or(value, |(_, after)| after);
             let (mut names, _) = expect(expect(value, OCTET_STRING)?.0, SEQUENCE)?;
             while !names.is_empty() {
-                let (tag, text, rest) = element(names)?;
-                if tag == DNS_NAME {
-                    found.push(str::from_utf8(text).ok()?.to_owned());
-                }
+                let (tag, value, rest) = element(names)?;
+                found.push((tag, value));
                 names = rest;
             }
         }
@@ -188,6 +252,22 @@ mod tests {
         );
         assert_eq!(naming(&[], &["greenbank"]), ["greenbank"]);
         assert_eq!(naming(&[], &["127.0.0.1"]), [""; 0]);
+    }
+
+    #[test]
+    fn key_number_and_hosts_of_a_certificate_are_read() {
+        let mut parameters =
+            rcgen::CertificateParams::new(["pay.example", "127.0.0.1", "::1"].map(str::to_owned)).unwrap();
+        parameters.serial_number = Some(rcgen::SerialNumber::from_slice(&[0x40, 0x01, 0xff]));
+        parameters.distinguished_name = rcgen::DistinguishedName::new();
+        parameters.distinguished_name.push(rcgen::DnType::CommonName, "greenbank");
+        let key = rcgen::KeyPair::generate().unwrap();
+        let der = parameters.self_signed(&key).unwrap().der().to_vec();
+        assert_eq!(hosts(&der), ["pay.example", "127.0.0.1", "::1"]);
+        assert_eq!(serial_number(&der).as_deref(), Some("4001ff"));
+        assert_eq!(common_name(&der).as_deref(), Some("greenbank"));
+        assert_eq!(public_key(&der), Some(&rcgen::PublicKeyData::subject_public_key_info(&key)[..]));
+        assert_eq!(fingerprint(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 
     #[test]

@@ -1,18 +1,24 @@
-//! `umoja adapter`: the client that a DFSP hosts, until it is told to stop.
+//! `umoja adapter`: the client that a DFSP hosts, until it is told to stop; and the making of its keys.
 
 use crate::{
     adapter_settings::{AdapterSettings, unused},
-    fail, logging,
+    environment_file, fail, logging, own_keys,
 };
-use clap::Args;
-use std::process::ExitCode;
+use clap::{Args, Subcommand};
+use std::{path::PathBuf, process::ExitCode};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Arguments of `umoja adapter`.
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct AdapterArguments {
+    #[command(subcommand)]
+    command: Option<AdapterCommand>,
     #[command(flatten)]
     settings: AdapterSettings,
+    /// File of variables, NAME=VALUE on each line, as `umoja admin onboard` writes one. A variable that is set wins.
+    #[arg(long, env = "UMOJA_ADAPTER_ENV_FILE", value_name = "FILE")]
+    env_file: Option<PathBuf>,
     /// When ready, print one line of JSON with the addresses of the listeners.
     #[arg(long)]
     json: bool,
@@ -21,15 +27,28 @@ pub struct AdapterArguments {
     log: String,
 }
 
+#[derive(Subcommand)]
+enum AdapterCommand {
+    /// Make the DFSP's private keys, and what the hub's operator needs to know of them.
+    Keys(own_keys::KeysArguments),
+}
+
 /// Runs the adapter; returns when it has stopped.
 pub async fn run(arguments: AdapterArguments) -> ExitCode {
-    match serve(arguments).await {
+    let done = match &arguments.command {
+        Some(AdapterCommand::Keys(keys)) => own_keys::make(keys).map(|sentence| println!("{sentence}")),
+        None => serve(arguments).await,
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => fail(&sentence),
     }
 }
 
 async fn serve(arguments: AdapterArguments) -> Result<(), String> {
+    if let Some(file) = &arguments.env_file {
+        environment_file::enter(file)?;
+    }
     let settings = arguments.settings.to_settings(|name| std::env::var(name).ok())?;
     logging::start(&arguments.log)?;
     for sentence in unused(|name| std::env::var(name).ok()) {

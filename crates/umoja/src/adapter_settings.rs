@@ -10,6 +10,7 @@ mod variables;
 
 pub use variables::unused;
 
+use crate::adapter_tls::{TlsSettings, plain_url};
 use adapter::{Endpoints, IlpVersion, Settings};
 use bounds::Bounds;
 use clap::Args;
@@ -29,8 +30,6 @@ use std::{
 
 /// Variables that switch on what is missing, and what to do about it.
 const MISSING: &[(&str, &str)] = &[
-    ("INBOUND_MUTUAL_TLS_ENABLED", "it does not speak TLS; put a gateway in front of it"),
-    ("OUTBOUND_MUTUAL_TLS_ENABLED", "it does not speak TLS; send through a gateway that does"),
     ("OAUTH_TOKEN_ENDPOINT", "it fetches no tokens; send through a gateway that does"),
     ("MULTI_DFSP", "it serves one DFSP; run one adapter for each"),
     ("SEND_FINAL_NOTIFICATION_IF_REQUESTED", "it leaves the last word to the hub"),
@@ -101,6 +100,8 @@ pub struct AdapterSettings {
     pub fx_providers: Option<Vec<String>>,
     #[command(flatten, next_help_heading = "Signatures (JWS)")]
     pub signatures: SignatureSettings,
+    #[command(flatten, next_help_heading = "TLS of the links to and from the hub")]
+    pub tls: TlsSettings,
     #[command(flatten, next_help_heading = "Decisions (true or false)")]
     pub decisions: Decisions,
     #[command(flatten, next_help_heading = "Bounds")]
@@ -241,8 +242,10 @@ impl AdapterSettings {
         let dfsp = name.parse().map_err(|error| format!("The name '{name}' (DFSP_ID) cannot be used: {error}."))?;
         let peer = self.peer_endpoint.as_deref().ok_or("The adapter needs its hub: set PEER_ENDPOINT.")?;
         let backend = self.backend_endpoint.as_deref().ok_or("The adapter needs the core: set BACKEND_ENDPOINT.")?;
-        let mut settings = Settings::new(dfsp, url("PEER_ENDPOINT", peer)?, url("BACKEND_ENDPOINT", backend)?);
+        let backend = plain_url("BACKEND_ENDPOINT", backend)?;
+        let mut settings = Settings::new(dfsp, self.tls.url("PEER_ENDPOINT", peer)?, backend);
         settings.hub = Endpoints { peer: settings.hub.peer, others: self.endpoints()?, ping: self.ping()? };
+        settings.links = self.tls.to_links(&settings.hub)?;
         let (inbound, outbound) = (settings.listen_inbound, settings.listen_outbound);
         let inbound_port = port(self.inbound_port, "INBOUND_LISTEN_PORT", &variable)?;
         let outbound_port = port(self.outbound_port, "OUTBOUND_LISTEN_PORT", &variable)?;
@@ -309,7 +312,7 @@ impl AdapterSettings {
             ("FX_TRANSFERS_ENDPOINT", &self.fx_transfers_endpoint, &[Resource::FxTransfers]),
         ] {
             let Some(endpoint) = endpoint.as_deref().filter(|endpoint| !endpoint.is_empty()) else { continue };
-            let endpoint = url(name, endpoint)?;
+            let endpoint = self.tls.url(name, endpoint)?;
             endpoints.extend(resources.iter().map(|resource| (*resource, endpoint.clone())));
         }
         Ok(endpoints)
@@ -317,7 +320,7 @@ impl AdapterSettings {
 
     fn ping(&self) -> Result<Option<String>, String> {
         let endpoint = self.ping_endpoint.as_deref().filter(|endpoint| !endpoint.is_empty());
-        endpoint.map(|endpoint| url("PING_ENDPOINT", endpoint)).transpose()
+        endpoint.map(|endpoint| self.tls.url("PING_ENDPOINT", endpoint)).transpose()
     }
 
     /// A word, or the JSON object that the reference implementation reads.
@@ -366,18 +369,6 @@ fn named(list: &Option<Vec<String>>) -> Vec<String> {
     list.iter().flatten().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
 }
 
-/// With a scheme; without one it is http, as the reference implementation has it.
-fn url(name: &str, endpoint: &str) -> Result<String, String> {
-    if endpoint.starts_with("https://") {
-        return Err(format!(
-            "{name} is {endpoint}, but this adapter does not speak TLS; send through a gateway that does."
-        ));
-    }
-    let url = if endpoint.contains("://") { endpoint.to_owned() } else { format!("http://{endpoint}") };
-    let is_usable = url.parse::<http::Uri>().is_ok_and(|url| url.scheme_str() == Some("http") && url.host().is_some());
-    if is_usable { Ok(url) } else { Err(format!("{name} is '{endpoint}'; it must be HOST[:PORT][/BASE].")) }
-}
-
 fn within(name: &str, value: u64, per_second: u64, duration: fn(u64) -> Duration) -> Result<Duration, String> {
     let max = SECONDS_MAX * per_second;
     if (1..=max).contains(&value) {
@@ -416,7 +407,7 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_refused_with_a_sentence() {
         assert!(refusal(&AdapterSettings::default()).contains("PEER_ENDPOINT"));
-        assert!(refusal(&AdapterSettings { peer_endpoint: Some("https://hub".into()), ..given() }).contains("TLS"));
+        assert!(refusal(&AdapterSettings { backend_endpoint: Some("https://core".into()), ..given() }).contains("TLS"));
         assert!(refusal(&AdapterSettings { ilp_version: Some("2".into()), ..given() }).contains("1 or 4"));
         assert!(refusal(&AdapterSettings { expiry_seconds: Some(0), ..given() }).contains("1 to 86400"));
         let bounds = |bounds: Bounds| refusal(&AdapterSettings { bounds, ..given() });

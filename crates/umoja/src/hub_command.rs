@@ -54,11 +54,12 @@ async fn serve(arguments: HubArguments) -> Result<(), String> {
     }
     logging::start(&arguments.log)?;
     let config = settings.to_config()?;
-    let fspiop_scheme = if config.tls.fspiop.is_some() { "https" } else { "http" };
+    let scheme = |has_tls| if has_tls { "https" } else { "http" };
+    let schemes = (scheme(config.tls.fspiop.is_some()), scheme(config.tls.administration.is_some()));
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     let running = hub::start(config, portal::router).await.map_err(|error| error.to_string())?;
-    announce(running.addresses(), fspiop_scheme, arguments.json);
+    announce(running.addresses(), schemes, arguments.json);
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
@@ -68,7 +69,8 @@ async fn serve(arguments: HubArguments) -> Result<(), String> {
     Ok(())
 }
 
-fn announce(listeners: &Listeners, fspiop_scheme: &str, as_json: bool) {
+/// The schemes are those of participants and of operators.
+fn announce(listeners: &Listeners, (fspiop, operators): (&str, &str), as_json: bool) {
     if as_json {
         let line = serde_json::json!({
             "fspiop": listeners.fspiop,
@@ -81,10 +83,10 @@ fn announce(listeners: &Listeners, fspiop_scheme: &str, as_json: bool) {
         return;
     }
     println!("umoja hub is ready.");
-    println!("  FSPIOP           {fspiop_scheme}://{}", listeners.fspiop);
-    println!("  administration   http://{}", listeners.administration);
-    println!("  settlement       http://{}/v2", listeners.settlement);
-    println!("  oracles          http://{}", listeners.oracles);
-    println!("  portal           http://{}", listeners.portal);
+    println!("  FSPIOP           {fspiop}://{}", listeners.fspiop);
+    println!("  administration   {operators}://{}", listeners.administration);
+    println!("  settlement       {operators}://{}/v2", listeners.settlement);
+    println!("  oracles          {operators}://{}", listeners.oracles);
+    println!("  portal           {operators}://{}", listeners.portal);
     println!("Stop it with Ctrl-C.");
 }

@@ -7,12 +7,15 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 mod adapter_command;
 mod adapter_settings;
+mod adapter_tls;
 mod admin;
 mod bench;
 mod bench_proxy;
 mod demo;
+mod environment_file;
 mod hub_command;
 mod logging;
+mod own_keys;
 mod proxy_command;
 mod proxy_settings;
 mod settings;
@@ -45,8 +48,8 @@ enum Command {
     Bench(Box<bench::BenchArguments>),
     /// Measure what a proxy adapter carries on this machine.
     BenchProxy(bench_proxy::BenchProxyArguments),
-    /// Ask a running hub: trace a payment, see to its outbox.
-    Admin(admin::AdminArguments),
+    /// Ask a running hub: trace a payment, see to its outbox; onboard a DFSP, issue and revoke certificates.
+    Admin(Box<admin::AdminArguments>),
     /// Recompute every balance of a store and compare.
     Verify(verify::VerifyArguments),
     /// Say whether the signature of a stored message fits, and if not, which header or byte differs.
@@ -73,7 +76,7 @@ fn main() -> ExitCode {
             Command::Hub(arguments) => hub_command::run(*arguments).await,
             Command::Proxy(arguments) => proxy_command::run(*arguments).await,
             Command::Adapter(arguments) => adapter_command::run(*arguments).await,
-            Command::Admin(arguments) => admin::run(arguments).await,
+            Command::Admin(arguments) => admin::run(*arguments).await,
             Command::Verify(arguments) => verify::run(arguments).await,
             Command::VerifyJws(arguments) => verify_jws::run(&arguments),
         }

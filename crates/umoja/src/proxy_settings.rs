@@ -349,7 +349,9 @@ impl Side {
     fn listener_tls(&self) -> Result<Option<ListenerTls>, String> {
         let pair = self.pair("listen-certificate", &self.listen_certificate, &self.listen_key)?;
         match (pair, &self.listen_client_ca) {
-            (Some(pair), client_ca) => Ok(Some(ListenerTls { pair, client_ca: client_ca.clone() })),
+            (Some(pair), client_ca) => {
+                Ok(Some(ListenerTls { pair, client_ca: client_ca.clone().into_iter().collect() }))
+            }
             (None, None) => Ok(None),
             (None, Some(_)) => Err(format!("--{0}-listen-client-ca needs --{0}-listen-certificate.", self.letter)),
         }

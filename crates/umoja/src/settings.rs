@@ -125,6 +125,15 @@ pub struct Settings {
     /// Certificates (PEM) of the authorities whose clients the FSPIOP listener hears; without it, any client.
     #[arg(long, env = "UMOJA_FSPIOP_CLIENT_CA", value_name = "FILE")]
     pub fspiop_client_ca: Option<PathBuf>,
+    /// Certificate chain (PEM) of the listeners for operators; with it and its key these speak TLS only.
+    #[arg(long, env = "UMOJA_ADMINISTRATION_CERTIFICATE", value_name = "FILE")]
+    pub administration_certificate: Option<PathBuf>,
+    /// Private key (PEM) of --administration-certificate.
+    #[arg(long, env = "UMOJA_ADMINISTRATION_KEY", value_name = "FILE")]
+    pub administration_key: Option<PathBuf>,
+    /// Certificates (PEM) of the authorities of operators, whom alone these listeners then hear.
+    #[arg(long, env = "UMOJA_ADMINISTRATION_CLIENT_CA", value_name = "FILE")]
+    pub administration_client_ca: Option<PathBuf>,
     /// Certificate chain (PEM) that the hub shows to addresses with https.
     #[arg(long, env = "UMOJA_OUTGOING_CERTIFICATE", value_name = "FILE")]
     pub outgoing_certificate: Option<PathBuf>,
@@ -189,6 +198,9 @@ impl Settings {
             fspiop_certificate: self.fspiop_certificate.or(file.fspiop_certificate),
             fspiop_key: self.fspiop_key.or(file.fspiop_key),
             fspiop_client_ca: self.fspiop_client_ca.or(file.fspiop_client_ca),
+            administration_certificate: self.administration_certificate.or(file.administration_certificate),
+            administration_key: self.administration_key.or(file.administration_key),
+            administration_client_ca: self.administration_client_ca.or(file.administration_client_ca),
             outgoing_certificate: self.outgoing_certificate.or(file.outgoing_certificate),
             outgoing_key: self.outgoing_key.or(file.outgoing_key),
             outgoing_ca: self.outgoing_ca.or(file.outgoing_ca),
@@ -247,16 +259,21 @@ impl Settings {
     }
 
     fn tls(&self) -> Result<Tls, String> {
-        let fspiop = pair("fspiop", &self.fspiop_certificate, &self.fspiop_key)?;
-        if fspiop.is_none() && self.fspiop_client_ca.is_some() {
-            return Err(
-                "fspiop-client-ca is set without fspiop-certificate; the listener needs one for TLS.".to_owned()
-            );
-        }
+        let listener = |name, certificate, key, client_ca: &Option<PathBuf>| {
+            let pair = pair(name, certificate, key)?;
+            if pair.is_none() && client_ca.is_some() {
+                return Err(format!("{name}-client-ca is set without {name}-certificate; TLS needs one."));
+            }
+            Ok(pair.map(|pair| ListenerTls { pair, client_ca: client_ca.clone().into_iter().collect() }))
+        };
+        let (certificate, key) = (&self.administration_certificate, &self.administration_key);
+        let administration = listener("administration", certificate, key, &self.administration_client_ca)?;
+        let fspiop = listener("fspiop", &self.fspiop_certificate, &self.fspiop_key, &self.fspiop_client_ca)?;
         let outgoing = pair("outgoing", &self.outgoing_certificate, &self.outgoing_key)?;
         Ok(Tls {
-            fspiop: fspiop.map(|pair| ListenerTls { pair, client_ca: self.fspiop_client_ca.clone() }),
-            outgoing: ClientTls { ca: self.outgoing_ca.clone(), pair: outgoing },
+            fspiop,
+            administration,
+            outgoing: ClientTls { ca: self.outgoing_ca.clone().into_iter().collect(), pair: outgoing },
         })
     }
 
@@ -437,6 +454,9 @@ fn value_of(flag: &str, settings: &Settings, config: &Config) -> String {
         "fspiop-certificate"
         | "fspiop-key"
         | "fspiop-client-ca"
+        | "administration-certificate"
+        | "administration-key"
+        | "administration-client-ca"
         | "outgoing-certificate"
         | "outgoing-key"
         | "outgoing-ca" => return value_for_tls(flag, settings),
@@ -467,6 +487,9 @@ fn value_for_tls(flag: &str, settings: &Settings) -> String {
         "fspiop-certificate" => &settings.fspiop_certificate,
         "fspiop-key" => &settings.fspiop_key,
         "fspiop-client-ca" => &settings.fspiop_client_ca,
+        "administration-certificate" => &settings.administration_certificate,
+        "administration-key" => &settings.administration_key,
+        "administration-client-ca" => &settings.administration_client_ca,
         "outgoing-certificate" => &settings.outgoing_certificate,
         "outgoing-key" => &settings.outgoing_key,
         _ => &settings.outgoing_ca,

@@ -160,8 +160,9 @@ async fn only_the_fspiop_listener_may_be_open_to_the_network() {
     for listener in ["administration", "settlement", "oracles", "portal"] {
         for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:3001"] {
             let message = format!(
-                "The {listener} listener would be open to the network at {address} without authentication. Give it an \
-                 address of 127.0.0.1 and put an authenticating proxy in front of it."
+                "The {listener} listener would be open to the network at {address} without authentication. Demand \
+                 certificates of operators with --administration-certificate, --administration-key and \
+                 --administration-client-ca; or give it an address of 127.0.0.1 and put an authenticating proxy in front of it."
             );
             assert_refused(&["--store", "memory", &format!("--listen-{listener}"), address], &message).await;
         }

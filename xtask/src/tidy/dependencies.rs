@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use toml::{Table, Value};
 
 /// vocabulary ← ledger ← hub-core ← store ← hub ← portal; vocabulary ← fspiop ← {hub, sdk, proxy}; tls ← {hub,
-/// proxy}; sdk ← {dfsp, adapter}.
+/// sdk, proxy}; sdk ← {dfsp, adapter}.
 ///
 /// hub-core does not know fspiop (one decision serves every dialect of the wire) nor store (no async in a rule). portal
 /// talks to the hub's services, not to SQL. sdk does not know hub-core: a participant cannot lean on the hub's rules.
@@ -21,7 +21,7 @@ const ALLOWED: [(&str, &[&str]); 17] = [
     ("tls", &["vocabulary"]),
     ("hub", &["vocabulary", "ledger", "hub-core", "store", "fspiop", "tls"]),
     ("portal", &["vocabulary", "ledger", "hub-core", "hub"]),
-    ("sdk", &["vocabulary", "fspiop"]),
+    ("sdk", &["vocabulary", "fspiop", "tls"]),
     ("dfsp", &["vocabulary", "sdk"]),
     ("adapter", &["vocabulary", "fspiop", "sdk"]),
     ("proxy", &["vocabulary", "fspiop", "tls"]),

@@ -5,6 +5,7 @@
 //! is an error object whose code decides the HTTP status. Bodies are at most [`BODY_BYTES_MAX`] long.
 
 mod accounts;
+mod certificates;
 pub(crate) mod decimal;
 mod endpoints;
 mod enums;
@@ -37,12 +38,13 @@ mod settlements;
 mod signing_key;
 mod trace;
 mod transactions;
+mod verification_key;
 mod verify;
 
-use crate::Hub;
+use crate::{Hub, callbacks::now, http::Caller};
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request},
+    extract::{DefaultBodyLimit, Request, State},
     http::{HeaderMap, Method, Uri, header},
     middleware::{Next, from_fn},
     response::{IntoResponse, Response},
@@ -72,6 +74,9 @@ pub fn ledger_router(hub: Arc<Hub>) -> Router {
         .route("/umoja/v1/oracles/{id}/health", get(oracle_health::get))
         .route("/umoja/v1/signing-key", get(signing_key::public))
         .route("/umoja/v1/participants/{name}/flow", get(participants::flow).put(participants::set_flow))
+        .route("/umoja/v1/participants/{name}/verification-key", get(verification_key::get).put(verification_key::put))
+        .route("/umoja/v1/certificates", get(certificates::list).post(certificates::record))
+        .route("/umoja/v1/certificates/{fingerprint}/revoke", post(certificates::revoke))
         .route("/umoja/v1/participants/{name}/cap", put(limits::set_share))
         .route(
             "/umoja/v1/participants/{name}/liquidity-threshold",
@@ -156,6 +161,14 @@ async fn refuse_other_origins(request: Request, next: Next) -> Response {
         return Failure(FspiopError::with_detail(ErrorCode::GENERIC_VALIDATION, detail)).into_response();
     }
     next.run(request).await
+}
+
+/// An operator's connection may outlive its certificate.
+pub(crate) async fn refuse_ended_certificates(State(hub): State<Arc<Hub>>, request: Request, next: Next) -> Response {
+    match request.extensions().get::<Caller>().map(|caller| caller.check_certificate(&hub, now())) {
+        Some(Err(error)) => Failure(error).into_response(),
+        Some(Ok(())) | None => next.run(request).await,
+    }
 }
 
 fn is_of_another_origin(headers: &HeaderMap) -> bool {

@@ -4,6 +4,7 @@ use super::{
     form::{self, NAME_CHARS, malformed},
     reply::Failure,
 };
+use crate::{http::Caller, listener::OverTls};
 use axum::{
     extract::{FromRequest, FromRequestParts, Path, Query, Request, rejection::BytesRejection},
     http::{HeaderMap, StatusCode, header, request::Parts},
@@ -40,7 +41,7 @@ pub(super) struct Segments<T>(pub T);
 /// The query's parameters.
 pub(super) struct Filters(HashMap<String, String>);
 
-/// Who asks for a change: `FSPIOP-Source` if the request has one. It is recorded with the change.
+/// Who asks for a change: whom the client's certificate names, or else `FSPIOP-Source`. It is recorded with the change.
 pub(super) struct Actor(pub String);
 
 /// Where the client found this server, as in `http://localhost:3001`: replies name participants by URL.
@@ -137,7 +138,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Actor {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let name = parts.headers.get("fspiop-source").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let named = parts.extensions.get::<Caller>().and_then(Caller::name);
+        let said = || parts.headers.get("fspiop-source").and_then(|value| value.to_str().ok());
+        let name = named.or_else(said).unwrap_or_default();
         let name: String = name.chars().take(ACTOR_CHARS_MAX).collect();
         Ok(Self(if name.is_empty() { "operator".to_owned() } else { name }))
     }
@@ -148,7 +151,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Origin {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let host = parts.headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or("localhost");
-        Ok(Self(format!("http://{host}")))
+        let scheme = if parts.extensions.get::<OverTls>().is_some() { "https" } else { "http" };
+        Ok(Self(format!("{scheme}://{host}")))
     }
 }
 

@@ -16,21 +16,39 @@ pub struct Caller(Arc<Identity>);
 #[derive(Debug)]
 struct Identity {
     names: Vec<String>,
+    fingerprint: String,
     not_after: Option<Timestamp>,
 }
 
 impl Caller {
     /// From a certificate in DER that TLS has verified.
     pub fn of_certificate(der: &[u8]) -> Self {
-        Self(Arc::new(Identity { names: tls::x509::names(der), not_after: tls::x509::not_after(der) }))
+        Self(Arc::new(Identity {
+            names: tls::x509::names(der),
+            fingerprint: tls::x509::fingerprint(der),
+            not_after: tls::x509::not_after(der),
+        }))
+    }
+
+    /// What the certificate calls its owner first.
+    pub fn name(&self) -> Option<&str> {
+        self.0.names.first().map(String::as_str)
+    }
+
+    /// A connection may outlive the certificate with which it was opened.
+    pub fn check_certificate(&self, hub: &Hub, now: Timestamp) -> Result<(), FspiopError> {
+        if self.0.not_after.is_some_and(|end| end <= now) {
+            return Err(invalid("The client certificate has expired"));
+        }
+        if hub.revoked.has(&self.0.fingerprint) {
+            return Err(invalid("The client certificate has been revoked"));
+        }
+        Ok(())
     }
 
     /// The errors are those that the contract has for a gateway's `x-client-id` (transfers §1.5).
     pub fn check(&self, hub: &Hub, envelope: &Envelope, now: Timestamp) -> Result<(), FspiopError> {
-        // A connection may outlive the certificate with which it was opened.
-        if self.0.not_after.is_some_and(|end| end <= now) {
-            return Err(invalid("The client certificate has expired"));
-        }
+        self.check_certificate(hub, now)?;
         let source = &envelope.source;
         match &envelope.proxy {
             None if self.is(source) => Ok(()),

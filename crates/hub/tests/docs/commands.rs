@@ -101,8 +101,8 @@ async fn the_certificates_of_the_example_let_their_participant_in_and_speak_for_
     let mut config = Config { listeners, ..Config::default() };
     let file = |name: &str| directory.path().join(name);
     let pair = tls::KeyPair { certificate: file("hub.pem"), key: file("hub-key.pem") };
-    config.tls.fspiop = Some(tls::ListenerTls { pair: pair.clone(), client_ca: Some(file("ca.pem")) });
-    config.tls.outgoing = tls::ClientTls { ca: Some(file("ca.pem")), pair: Some(pair) };
+    config.tls.fspiop = Some(tls::ListenerTls { pair: pair.clone(), client_ca: vec![file("ca.pem")] });
+    config.tls.outgoing = tls::ClientTls { ca: vec![file("ca.pem")], pair: Some(pair) };
     let running = hub::start(config, |_| axum::Router::new()).await.unwrap();
     let port = running.addresses().fspiop.port();
     let headers = "-H 'accept: application/vnd.interoperability.parties+json;version=1.1' \

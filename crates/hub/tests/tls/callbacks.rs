@@ -33,7 +33,7 @@ impl Calling {
         let (authority, payees) = (Authority::new("scheme"), Authority::new("payees"));
         let directory = tempfile::tempdir().unwrap();
         let outgoing = ClientTls {
-            ca: Some(trusted(directory.path(), &payees)),
+            ca: vec![trusted(directory.path(), &payees)],
             pair: Some(authority.issue("Hub").write(directory.path(), "outgoing")),
         };
         let scheme = Scheme::start_with(|config| config.tls.outgoing = outgoing).await;

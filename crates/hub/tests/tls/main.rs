@@ -5,7 +5,9 @@
 mod callbacks;
 mod certificates;
 mod links;
+mod operators;
 mod participants;
+mod revocation;
 mod rotation;
 #[path = "../support/mod.rs"]
 mod support;
@@ -32,9 +34,17 @@ struct Secured {
 
 impl Secured {
     async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    async fn start_with(set: impl FnOnce(&mut hub::Config)) -> Self {
         let (authority, directory) = (Authority::new("scheme"), tempfile::tempdir().unwrap());
         let tls = listener(&authority, directory.path());
-        let scheme = Scheme::start_with(|config| config.tls.fspiop = Some(tls)).await;
+        let scheme = Scheme::start_with(|config| {
+            config.tls.fspiop = Some(tls);
+            set(config);
+        })
+        .await;
         Self { scheme, authority, directory }
     }
 
@@ -77,7 +87,7 @@ impl Secured {
 fn listener(authority: &Authority, directory: &Path) -> ListenerTls {
     ListenerTls {
         pair: authority.issue("hub").write(directory, "hub"),
-        client_ca: Some(write(directory, "ca.pem", &authority.pem())),
+        client_ca: vec![write(directory, "ca.pem", &authority.pem())],
     }
 }
 

@@ -106,8 +106,8 @@ async fn a_hub_without_its_keys_does_not_start_and_says_why() {
     let none = directory.path().join("none.pem");
     let empty = write(directory.path(), "empty.pem", "");
     for (tls, problem) in [
-        (ListenerTls { pair: KeyPair { key: none, ..pair.clone() }, client_ca: None }, "none.pem cannot be read"),
-        (ListenerTls { pair, client_ca: Some(empty) }, "empty.pem holds no certificate in PEM form."),
+        (ListenerTls { pair: KeyPair { key: none, ..pair.clone() }, client_ca: Vec::new() }, "none.pem cannot be read"),
+        (ListenerTls { pair, client_ca: vec![empty] }, "empty.pem holds no certificate in PEM form."),
     ] {
         let mut config = Config::default();
         let any = std::net::SocketAddr::from(([127, 0, 0, 1], 0));

@@ -9,8 +9,8 @@ mod conversions;
 mod questions;
 
 use crate::connection::Connection;
+use crate::links::Links;
 use crate::{Backend, Exchange, backend::NotRecorded};
-use axum::serve::ListenerExt;
 use axum::{Router, body::Body, extract::State, response::Response};
 use bytes::Bytes;
 use fspiop::body::FxTransferPrepare;
@@ -18,6 +18,7 @@ use fspiop::jws::Received;
 use fspiop::{Envelope, ErrorCode, FspiopError, Operation, RouteError, check_headers, headers, route};
 use http::{Request, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
+use hyper_util::service::TowerToHyperService;
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -25,12 +26,20 @@ use tokio::task::JoinHandle;
 
 /// After a stop is asked for, how long requests in work may take.
 const STOP_TIMEOUT: Duration = Duration::from_secs(3);
+/// Connections that are open at a time.
+const CONNECTIONS_MAX: u32 = 10_000;
+/// Bytes of a request's head (FSPIOP 1.1 §3.1.1 allows 64 KiB of headers).
+const HEAD_BYTES_MAX: usize = 72 * 1024;
+/// A connection on which no request's head arrives for this long is closed.
+const IDLE_MAX: Duration = Duration::from_secs(120);
 
 /// A running listener.
 pub struct Listener {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
+    /// Looks at the files of keys.
+    following: JoinHandle<()>,
 }
 
 /// What the handlers share.
@@ -79,27 +88,32 @@ pub async fn serve_both<B: Backend, X: Exchange>(
 }
 
 async fn listen<B: Backend, X: Exchange>(server: Server<B, X>, address: SocketAddr) -> io::Result<Listener> {
-    Listener::start(address, Router::new().fallback(handle::<B, X>).with_state(Arc::new(server))).await
+    let links = server.connection.0.config.links.clone();
+    let router = Router::new().fallback(handle::<B, X>).with_state(Arc::new(server));
+    Listener::start_over(address, router, &links).await
 }
 
 impl Listener {
-    /// Serves whatever `router` answers. Errors: the address cannot be bound.
+    /// Serves whatever `router` answers, over plain HTTP. Errors: the address cannot be bound.
     pub async fn start(address: SocketAddr, router: Router) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
-        // Answers are small and must not wait for more; a socket that refuses the option still works.
-        let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
-        let (stop, mut stopped) = watch::channel(false);
-        let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
-            // An error means that the handle is gone, which is a reason to stop as well.
-            let _ = stopped.wait_for(|stop| *stop).await;
-        });
-        let task = tokio::spawn(async move {
-            if let Err(error) = serving.await {
-                tracing::error!(%error, "a listener ended");
-            }
-        });
-        Ok(Self { address, stop, task })
+        Self::start_over(address, router, &Links::default()).await
+    }
+
+    /// The same over TLS, if the links have it; the files of their keys are followed for as long as this listens.
+    pub async fn start_over(address: SocketAddr, router: Router, links: &Links) -> io::Result<Self> {
+        let socket = TcpListener::bind(address).await?;
+        let address = socket.local_addr()?;
+        let (stop, stopped) = watch::channel(false);
+        let listener = tls::Listener {
+            name: "inbound",
+            keys: links.inbound.clone(),
+            connections_max: CONNECTIONS_MAX,
+            head_bytes_max: HEAD_BYTES_MAX,
+            idle_max: IDLE_MAX,
+            dates_answers: true,
+        };
+        let serving = tls::serve(socket, listener, stopped, move |_| TowerToHyperService::new(router.clone()));
+        Ok(Self { address, stop, task: tokio::spawn(serving), following: tokio::spawn(links.keep()) })
     }
 
     /// The address that is really listened on, also when port 0 was asked for.
@@ -108,12 +122,17 @@ impl Listener {
     }
 
     /// Stops listening and lets requests in work end, for three seconds at most.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        let mut task = self.task;
-        if tokio::time::timeout(STOP_TIMEOUT, &mut task).await.is_err() {
-            task.abort();
+        if tokio::time::timeout(STOP_TIMEOUT, &mut self.task).await.is_err() {
+            self.task.abort();
         }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.following.abort();
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod address;
 mod administration;
+mod certificates;
 mod columns;
 mod connection;
 mod fault;
@@ -28,10 +29,10 @@ mod verify;
 mod writer;
 
 use crate::{
-    Asked, BoxFuture, Claim, DeliveryEnd, DeliveryId, Due, DueDelivery, Durability, FundsQuery, MessageId, Micros,
-    NodeId, NoticeQuery, NoticeRow, OutboxQuery, OutboxRow, PairTotal, PartyEntry, Question, SettlementQuery,
-    StatementLine, StatementQuery, Store, StoreError, StoredMessage, Trace, TracedTransfer, Unanswered, Verdict,
-    WindowQuery, Writer,
+    Asked, BoxFuture, CertificateQuery, CertificateRow, Claim, DeliveryEnd, DeliveryId, Due, DueDelivery, Durability,
+    FundsQuery, MessageId, Micros, NewCertificate, NodeId, NoticeQuery, NoticeRow, OutboxQuery, OutboxRow, PairTotal,
+    PartyEntry, Question, SettlementQuery, StatementLine, StatementQuery, Store, StoreError, StoredMessage, Trace,
+    TracedTransfer, Unanswered, Verdict, WindowQuery, Writer,
     codec::{
         self, DUE_COLUMNS, KIND_CONVERSION, KIND_PAYMENT, STATE_AGREED, STATE_FORWARDED, STATE_RESERVED,
         TRANSFER_COLUMNS, TRANSFERS,
@@ -330,6 +331,27 @@ impl Store for PostgresStore {
 
     fn end_delivery(&self, id: DeliveryId, end: DeliveryEnd, now: Timestamp) -> BoxFuture<'_, ()> {
         Box::pin(async move { notices::end(&self.pool, (id, &end), now).await })
+    }
+
+    fn record_certificate<'a>(&'a self, certificate: NewCertificate, actor: &'a str) -> BoxFuture<'a, bool> {
+        Box::pin(async move { certificates::record(&self.pool, &certificate, actor).await })
+    }
+
+    fn certificates(&self, query: CertificateQuery) -> BoxFuture<'_, Vec<CertificateRow>> {
+        Box::pin(async move { certificates::list(&self.pool, &query).await })
+    }
+
+    fn revoke_certificate<'a>(
+        &'a self,
+        fingerprint: &'a str,
+        reason: &'a str,
+        actor: &'a str,
+    ) -> BoxFuture<'a, Option<CertificateRow>> {
+        Box::pin(certificates::revoke(&self.pool, fingerprint, (reason, actor)))
+    }
+
+    fn revoked_certificates(&self) -> BoxFuture<'_, Vec<String>> {
+        Box::pin(certificates::revoked(&self.pool))
     }
 
     fn trim_notices(&self, before: Timestamp, limit: usize) -> BoxFuture<'_, usize> {

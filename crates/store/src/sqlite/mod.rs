@@ -6,6 +6,7 @@
 //! memory store must not read through the store meanwhile.
 
 mod administration;
+mod certificates;
 mod checkpoint;
 mod clock;
 mod commit;
@@ -27,9 +28,10 @@ mod verify;
 mod writer;
 
 use crate::{
-    Asked, BoxFuture, Claim, DeliveryEnd, DeliveryId, Due, DueDelivery, Durability, FundsQuery, MessageId, Micros,
-    NoticeQuery, NoticeRow, OutboxQuery, OutboxRow, PairTotal, PartyEntry, Question, SettlementQuery, StatementLine,
-    StatementQuery, Store, StoreError, StoredMessage, Trace, TracedTransfer, Unanswered, Verdict, WindowQuery, Writer,
+    Asked, BoxFuture, CertificateQuery, CertificateRow, Claim, DeliveryEnd, DeliveryId, Due, DueDelivery, Durability,
+    FundsQuery, MessageId, Micros, NewCertificate, NoticeQuery, NoticeRow, OutboxQuery, OutboxRow, PairTotal,
+    PartyEntry, Question, SettlementQuery, StatementLine, StatementQuery, Store, StoreError, StoredMessage, Trace,
+    TracedTransfer, Unanswered, Verdict, WindowQuery, Writer,
 };
 use checkpoint::{Bell, Checkpointer};
 use clock::Clock;
@@ -391,6 +393,30 @@ impl Store for SqliteStore {
 
     fn end_delivery(&self, id: DeliveryId, end: DeliveryEnd, now: Timestamp) -> BoxFuture<'_, ()> {
         Box::pin(self.change(move |connection, _| notices::end(connection, (id, &end), now)))
+    }
+
+    fn record_certificate<'a>(&'a self, certificate: NewCertificate, actor: &'a str) -> BoxFuture<'a, bool> {
+        Box::pin(self.change(move |connection, now| certificates::record(connection, &certificate, actor, now)))
+    }
+
+    fn certificates(&self, query: CertificateQuery) -> BoxFuture<'_, Vec<CertificateRow>> {
+        Box::pin(self.read(move |connection| certificates::list(connection, &query)))
+    }
+
+    fn revoke_certificate<'a>(
+        &'a self,
+        fingerprint: &'a str,
+        reason: &'a str,
+        actor: &'a str,
+    ) -> BoxFuture<'a, Option<CertificateRow>> {
+        Box::pin(
+            self.change(move |connection, now| certificates::revoke(connection, fingerprint, (reason, actor), now)),
+        )
+    }
+
+    fn revoked_certificates(&self) -> BoxFuture<'_, Vec<String>> {
+        let now = self.shared.clock.now();
+        Box::pin(self.read(move |connection| certificates::revoked(connection, now)))
     }
 
     fn trim_notices(&self, before: Timestamp, limit: usize) -> BoxFuture<'_, usize> {

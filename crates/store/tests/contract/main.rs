@@ -6,6 +6,7 @@
 
 mod account_types;
 mod audited_conversions;
+mod certificates;
 mod conversions;
 mod days;
 mod directory;
@@ -52,6 +53,9 @@ contract! {
         account_types::a_second_account_type_of_a_name_is_refused_whatever_its_case,
         account_types::account_types_and_what_is_of_them_come_back_as_they_were_written,
         audited_conversions::books_with_conversions_and_proxies_are_right_at_every_step,
+        certificates::a_certificate_is_recorded_once_and_listed_with_the_newest_first,
+        certificates::a_certificate_is_revoked_once_and_for_good,
+        certificates::however_many_revoke_at_once_one_does,
         conversions::a_conversion_claims_the_id_of_its_transfer_and_leaves_it_free,
         conversions::a_conversion_comes_back_as_it_was_stored_in_every_state,
         conversions::a_conversion_is_traced_without_its_transfer,
@@ -127,6 +131,7 @@ contract! {
         units::time_never_runs_backwards_from_one_unit_to_the_next,
     }
     durable: {
+        certificates::what_was_revoked_is_revoked_after_a_restart_and_recorded,
         account_types::account_types_stay_after_a_restart_and_are_recorded,
         account_types::an_account_type_that_went_missing_is_named,
         audited_conversions::every_corruption_of_a_converted_payment_is_named,

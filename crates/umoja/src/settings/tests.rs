@@ -95,6 +95,9 @@ fn keys_and_certificates_are_read_back_as_well_and_half_of_a_pair_is_refused() {
         fspiop_certificate: file("hub.pem"),
         fspiop_key: file("hub-key.pem"),
         fspiop_client_ca: file("participants.pem"),
+        administration_certificate: file("operators.pem"),
+        administration_key: file("operators-key.pem"),
+        administration_client_ca: file("operators-ca.pem"),
         outgoing_certificate: file("client.pem"),
         outgoing_key: file("client-key.pem"),
         outgoing_ca: file("servers.pem"),
@@ -105,16 +108,26 @@ fn keys_and_certificates_are_read_back_as_well_and_half_of_a_pair_is_refused() {
     let again = toml::from_str::<Settings>(&text).unwrap().to_config().unwrap();
     assert_eq!(again.tls, config.tls);
     let listener = config.tls.fspiop.unwrap();
-    assert_eq!((listener.pair.key, listener.client_ca), ("hub-key.pem".into(), file("participants.pem")));
+    assert_eq!((listener.pair.key, listener.client_ca), ("hub-key.pem".into(), vec!["participants.pem".into()]));
+    let operators = config.tls.administration.unwrap();
+    assert_eq!((operators.pair.key, operators.client_ca), ("operators-key.pem".into(), vec!["operators-ca.pem".into()]));
     assert_eq!(config.tls.outgoing.pair.unwrap().certificate, PathBuf::from("client.pem"));
-    assert_eq!(config.tls.outgoing.ca, file("servers.pem"));
+    assert_eq!(config.tls.outgoing.ca, [PathBuf::from("servers.pem")]);
     for (settings, expected) in [
         (Settings { fspiop_key: None, ..whole() }, "fspiop-certificate is set without fspiop-key; set both."),
         (Settings { fspiop_certificate: None, ..whole() }, "fspiop-key is set without fspiop-certificate; set both."),
         (Settings { outgoing_key: None, ..whole() }, "outgoing-certificate is set without outgoing-key; set both."),
         (
             Settings { fspiop_certificate: None, fspiop_key: None, ..whole() },
-            "fspiop-client-ca is set without fspiop-certificate; the listener needs one for TLS.",
+            "fspiop-client-ca is set without fspiop-certificate; TLS needs one.",
+        ),
+        (
+            Settings { administration_certificate: None, administration_key: None, ..whole() },
+            "administration-client-ca is set without administration-certificate; TLS needs one.",
+        ),
+        (
+            Settings { administration_key: None, ..whole() },
+            "administration-certificate is set without administration-key; set both.",
         ),
     ] {
         assert_eq!(settings.to_config().err().as_deref(), Some(expected));
