@@ -69,6 +69,7 @@ impl Hub {
             config.request_timeout = settings.request_timeout;
             config.attempts_max = 4;
             config.signatures = settings.signatures.clone();
+            config.tokens = settings.tokens.clone();
             Connection::new(config)
         };
         Self {

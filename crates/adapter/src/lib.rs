@@ -33,7 +33,7 @@ use locks::Locks;
 use records::Records;
 use sdk::Listener;
 use std::{fmt, net::SocketAddr, sync::Arc};
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, task::AbortHandle};
 
 /// What all handlers share.
 pub(crate) struct Core {
@@ -50,6 +50,8 @@ pub(crate) struct Core {
 pub struct Running {
     inbound: Listener,
     outbound: Listener,
+    /// Keeps the access token fresh.
+    keeper: AbortHandle,
 }
 
 /// Why an adapter does not start: a sentence.
@@ -75,8 +77,10 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     });
     let inbound = listen(&core, core.settings.listen_inbound, inbound::router).await?;
     let outbound = listen(&core, core.settings.listen_outbound, outbound::router).await?;
+    let tokens = core.settings.tokens.clone();
+    let keeper = tokio::spawn(async move { tokens.keep().await }).abort_handle();
     tokio::spawn(inbound::resume::take_up(core));
-    Ok(Running { inbound, outbound })
+    Ok(Running { inbound, outbound, keeper })
 }
 
 async fn listen(
@@ -102,6 +106,7 @@ impl Running {
     /// Takes no more requests, and waits a moment for those in work.
     pub async fn stop(self) {
         tokio::join!(self.outbound.stop(), self.inbound.stop());
+        self.keeper.abort();
     }
 }
 

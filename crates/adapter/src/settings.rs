@@ -1,7 +1,7 @@
 //! Settings of an adapter (dfsp-client.md §11). Every wait and every queue has a limit.
 
 use fspiop::{Resource, Version};
-use sdk::Signatures;
+use sdk::{Signatures, Tokens};
 use std::{collections::HashMap, net::SocketAddr, path::PathBuf, time::Duration};
 use vocabulary::FspId;
 
@@ -38,6 +38,8 @@ pub struct Settings {
     pub fx_providers: Vec<String>,
     /// With which key messages are signed, and whose signatures are verified; neither by default.
     pub signatures: Signatures,
+    /// What shows the hub who sends; nothing by default.
+    pub tokens: Tokens,
 
     pub auto_accept_party: bool,
     pub auto_accept_quotes: bool,
@@ -91,6 +93,7 @@ impl Settings {
             supported_currencies: Vec::new(),
             fx_providers: Vec::new(),
             signatures: Signatures::default(),
+            tokens: Tokens::default(),
             auto_accept_party: true,
             auto_accept_quotes: true,
             auto_accept_r2p_party: false,

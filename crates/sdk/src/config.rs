@@ -1,6 +1,6 @@
 //! Settings of the connection between a DFSP and its hub. Every wait and every queue has a limit.
 
-use crate::signatures::Signatures;
+use crate::{signatures::Signatures, tokens::Tokens};
 use fspiop::Version;
 use std::time::Duration;
 use vocabulary::{FspId, Timestamp};
@@ -33,6 +33,8 @@ pub struct Config {
     pub working_max: usize,
     /// Whether messages are signed, and whether the signatures of others are verified; neither by default.
     pub signatures: Signatures,
+    /// What shows the hub who sends; nothing by default.
+    pub tokens: Tokens,
 }
 
 impl Config {
@@ -51,6 +53,7 @@ impl Config {
             waiting_max: 10_000,
             working_max: 1_000,
             signatures: Signatures::default(),
+            tokens: Tokens::default(),
         }
     }
 }

@@ -4,6 +4,8 @@
 //! Invariant: a variable that asks for what this adapter does not do stops the start, so that nobody believes in a signature or a
 //! check that is not there.
 
+mod tokens;
+
 use adapter::{Endpoints, IlpVersion, Settings};
 use clap::Args;
 use fspiop::{
@@ -23,7 +25,7 @@ use std::{
 const MISSING: [(&str, &str); 8] = [
     ("INBOUND_MUTUAL_TLS_ENABLED", "it does not speak TLS; put a gateway in front of it"),
     ("OUTBOUND_MUTUAL_TLS_ENABLED", "it does not speak TLS; send through a gateway that does"),
-    ("OAUTH_TOKEN_ENDPOINT", "it fetches no tokens; send through a gateway that does"),
+    ("OAUTH_MUTUAL_TLS_ENABLED", "it does not speak TLS; ask for tokens through a gateway that does"),
     ("MULTI_DFSP", "it serves one DFSP; run one adapter for each"),
     ("MULTIPLE_PARTIES_RESPONSE", "it takes the first answer to a look-up"),
     ("SEND_FINAL_NOTIFICATION_IF_REQUESTED", "it leaves the last word to the hub"),
@@ -91,6 +93,8 @@ pub struct AdapterSettings {
     pub fx_providers: Option<Vec<String>>,
     #[command(flatten, next_help_heading = "Signatures (JWS)")]
     pub signatures: SignatureSettings,
+    #[command(flatten, next_help_heading = "Access tokens (OAuth 2.0)")]
+    pub tokens: tokens::TokenSettings,
     #[command(flatten, next_help_heading = "Decisions (true or false)")]
     pub decisions: Decisions,
     /// From which fulfilments are made [default: mojaloop-sdk, which everybody knows].
@@ -222,7 +226,7 @@ impl AdapterSettings {
     /// The settings of an adapter, with defaults for what is not set. `variable` reads the environment. The error is a
     /// sentence.
     pub fn to_settings(&self, variable: impl Fn(&str) -> Option<String>) -> Result<Settings, String> {
-        refuse_missing(variable)?;
+        refuse_missing(&variable)?;
         let name = self.dfsp_id.as_deref().unwrap_or("mojaloop");
         let dfsp = name.parse().map_err(|error| format!("The name '{name}' (DFSP_ID) cannot be used: {error}."))?;
         let peer = self.peer_endpoint.as_deref().ok_or("The adapter needs its hub: set PEER_ENDPOINT.")?;
@@ -249,6 +253,7 @@ impl AdapterSettings {
             settings.ilp_secret.clone_from(secret);
         }
         settings.signatures = self.signatures.to_signatures()?;
+        settings.tokens = self.tokens.to_tokens(&variable)?;
         self.decisions.apply(&mut settings);
         self.times(&mut settings)?;
         Ok(settings)
@@ -451,6 +456,6 @@ mod tests {
         assert!(with("MULTI_DFSP", "true").contains("one adapter for each"));
         assert_eq!(with("MULTI_DFSP", "false"), "");
         assert!(with("API_TYPE", "iso20022").contains("fspiop only"));
-        assert!(with("OAUTH_TOKEN_ENDPOINT", "http://x").contains("tokens"));
+        assert!(with("OAUTH_MUTUAL_TLS_ENABLED", "true").contains("TLS"));
     }
 }

@@ -1,6 +1,7 @@
 //! `umoja admin`: asks a running hub, at its administration port, and tells people what it says; `--json` prints the hub's
 //! own answer.
 
+mod clients;
 mod hub;
 mod in_doubt;
 mod notices;
@@ -40,6 +41,9 @@ enum AdminCommand {
     /// Payments that another scheme decides and has not.
     #[command(subcommand)]
     InDoubt(in_doubt::InDoubtCommand),
+    /// Clients of the token endpoint, and their secrets.
+    #[command(subcommand)]
+    Clients(clients::ClientsCommand),
     /// What operators were told about caps, liquidity and settlement, and whether it arrived.
     Notices(notices::NoticesArguments),
     /// Print a settlement report.
@@ -63,6 +67,7 @@ pub async fn run(arguments: AdminArguments) -> ExitCode {
         AdminCommand::Trace { id } => trace::run(&hub, &id, form).await,
         AdminCommand::Outbox(command) => outbox::run(&hub, command, form).await,
         AdminCommand::InDoubt(command) => in_doubt::run(&hub, command, form).await,
+        AdminCommand::Clients(command) => clients::run(&hub, command, form).await,
         AdminCommand::Notices(notices) => notices::run(&hub, notices, form).await,
         AdminCommand::Report(report) => report::run(&hub, report, form).await,
         AdminCommand::Verify => report::verify(&hub, form).await,

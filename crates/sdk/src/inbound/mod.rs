@@ -21,7 +21,7 @@ use http_body_util::{BodyExt, Limited};
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 
 /// After a stop is asked for, how long requests in work may take.
 const STOP_TIMEOUT: Duration = Duration::from_secs(3);
@@ -31,6 +31,8 @@ pub struct Listener {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
+    /// Keeps the access token fresh that is shown to the hub.
+    keeper: Option<AbortHandle>,
 }
 
 /// What the handlers share.
@@ -79,7 +81,11 @@ pub async fn serve_both<B: Backend, X: Exchange>(
 }
 
 async fn listen<B: Backend, X: Exchange>(server: Server<B, X>, address: SocketAddr) -> io::Result<Listener> {
-    Listener::start(address, Router::new().fallback(handle::<B, X>).with_state(Arc::new(server))).await
+    let tokens = server.connection.0.config.tokens.clone();
+    let router = Router::new().fallback(handle::<B, X>).with_state(Arc::new(server));
+    let listener = Listener::start(address, router).await?;
+    let keeper = tokio::spawn(async move { tokens.keep().await }).abort_handle();
+    Ok(Listener { keeper: Some(keeper), ..listener })
 }
 
 impl Listener {
@@ -99,7 +105,7 @@ impl Listener {
                 tracing::error!(%error, "a listener ended");
             }
         });
-        Ok(Self { address, stop, task })
+        Ok(Self { address, stop, task, keeper: None })
     }
 
     /// The address that is really listened on, also when port 0 was asked for.
@@ -113,6 +119,9 @@ impl Listener {
         let mut task = self.task;
         if tokio::time::timeout(STOP_TIMEOUT, &mut task).await.is_err() {
             task.abort();
+        }
+        if let Some(keeper) = self.keeper {
+            keeper.abort();
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod account_types;
 mod audited_conversions;
+mod clients;
 mod conversions;
 mod days;
 mod directory;
@@ -52,6 +53,8 @@ contract! {
         account_types::a_second_account_type_of_a_name_is_refused_whatever_its_case,
         account_types::account_types_and_what_is_of_them_come_back_as_they_were_written,
         audited_conversions::books_with_conversions_and_proxies_are_right_at_every_step,
+        clients::a_client_comes_back_as_it_was_written_in_every_state,
+        clients::a_secret_is_what_was_kept_first_however_many_begin_at_once,
         conversions::a_conversion_claims_the_id_of_its_transfer_and_leaves_it_free,
         conversions::a_conversion_comes_back_as_it_was_stored_in_every_state,
         conversions::a_conversion_is_traced_without_its_transfer,
@@ -130,6 +133,7 @@ contract! {
         account_types::account_types_stay_after_a_restart_and_are_recorded,
         account_types::an_account_type_that_went_missing_is_named,
         audited_conversions::every_corruption_of_a_converted_payment_is_named,
+        clients::clients_and_secrets_stay_after_a_restart_and_no_hash_is_recorded,
         directory::every_change_leaves_a_row_with_its_actor,
         funds::funds_from_before_the_journal_are_found_by_their_last_change,
         histories::a_balance_that_was_tampered_with_is_named,

@@ -11,6 +11,7 @@ mod payments;
 mod requests;
 mod restarts;
 mod signatures;
+mod tokens;
 mod world;
 
 /// Settings of an adapter that the person runs are not for this one.
