@@ -72,6 +72,7 @@ impl Hub {
             config.attempts_max = 4;
             config.signatures = settings.signatures.clone();
             config.links = settings.links.clone();
+            config.tokens = settings.tokens.clone();
             Connection::new(config)
         };
         Self {

@@ -37,8 +37,10 @@ use records::Records;
 use sdk::{Links, Listener};
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 use test_api::Log;
-use tokio::sync::Semaphore;
-use tokio::task::JoinHandle;
+use tokio::{
+    sync::Semaphore,
+    task::{AbortHandle, JoinHandle},
+};
 
 /// Between two looks for records that need not be kept any longer.
 const PRUNING_INTERVAL: Duration = Duration::from_secs(3600);
@@ -64,6 +66,8 @@ pub struct Running {
     metrics: Option<Listener>,
     test_api: Option<(Listener, Log)>,
     pruning: Option<JoinHandle<()>>,
+    /// Keeps the access token fresh.
+    keeper: AbortHandle,
 }
 
 /// Why an adapter does not start: a sentence.
@@ -108,8 +112,10 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
         );
     }
     let pruning = core.settings.keep.map(|keep| tokio::spawn(prune(core.records.clone(), keep)));
+    let tokens = core.settings.tokens.clone();
+    let keeper = tokio::spawn(async move { tokens.keep().await }).abort_handle();
     tokio::spawn(inbound::resume::take_up(core));
-    Ok(Running { inbound, outbound, metrics, test_api, pruning })
+    Ok(Running { inbound, outbound, metrics, test_api, pruning, keeper })
 }
 
 /// Forgets what has not changed for so long, now and every hour.
@@ -170,6 +176,7 @@ impl Running {
             log.close();
             listener.stop().await;
         }
+        self.keeper.abort();
     }
 }
 

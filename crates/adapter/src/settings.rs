@@ -1,7 +1,7 @@
 //! Settings of an adapter (dfsp-client.md §11). Every wait and every queue has a limit.
 
 use fspiop::{Resource, Version};
-use sdk::{Links, Signatures};
+use sdk::{Links, Signatures, Tokens};
 use std::{collections::HashMap, net::SocketAddr, path::PathBuf, time::Duration};
 use vocabulary::FspId;
 
@@ -48,6 +48,8 @@ pub struct Settings {
     pub signatures: Signatures,
     /// TLS of the links to and from the hub; plain HTTP by default.
     pub links: Links,
+    /// What shows the hub who sends; nothing by default.
+    pub tokens: Tokens,
 
     /// How long several answers to one look-up are collected for the core to choose; without it the first one is taken.
     pub several_payees: Option<Duration>,
@@ -113,6 +115,7 @@ impl Settings {
             signatures: Signatures::default(),
             several_payees: None,
             links: Links::default(),
+            tokens: Tokens::default(),
             auto_accept_party: true,
             auto_accept_quotes: true,
             auto_accept_r2p_party: false,

@@ -51,6 +51,12 @@ impl FspiopError {
         Self { status: 405, ..error }
     }
 
+    /// 401: who sends has not proved who it is. The API has no code of its own for it.
+    pub fn unauthorized(detail: impl fmt::Display) -> Self {
+        let error = Self::with_detail(ErrorCode::CLIENT_ERROR, format_args!("Unauthorized - {detail}"));
+        Self { status: 401, ..error }
+    }
+
     /// What replaces a code that the API does not define and that therefore cannot be relayed (see
     /// [`ErrorCode::is_relayable`]).
     pub fn undefined_code() -> Self {

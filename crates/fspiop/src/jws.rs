@@ -10,11 +10,12 @@
 mod directory;
 mod explain;
 mod keys;
+mod parameters;
 mod verify;
 
 pub use directory::KeyDirectory;
 pub use explain::{Explanation, Finding, explain};
-pub use keys::{KeyError, SigningKey, VerificationKey};
+pub use keys::{KeyError, PublicParameters, SigningKey, VerificationKey};
 pub use verify::{InvalidSignature, verify};
 
 use crate::headers::{DESTINATION, HTTP_METHOD, SOURCE, URI};

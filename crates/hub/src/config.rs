@@ -45,6 +45,7 @@ pub struct Config {
     pub connections_per_participant: usize,
     pub notices: Notices,
     pub tls: Tls,
+    pub tokens: AccessTokens,
 }
 
 /// TLS of the hub's links. The files are read again whenever they change.
@@ -57,6 +58,42 @@ pub struct Tls {
     pub administration: Option<ListenerTls>,
     /// Of requests to addresses with `https`.
     pub outgoing: ClientTls,
+}
+
+/// Access tokens (OAuth 2.0): whether senders of FSPIOP messages show them, and how the hub's own are made.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AccessTokens {
+    pub policy: TokenPolicy,
+    /// What the hub's tokens say in `iss`, as a URL; without it a name that is none.
+    pub issuer: Option<String>,
+    /// PEM file of the keys that sign them, read again when it changes. Without it the store keeps one.
+    pub key: Option<PathBuf>,
+    /// How long they live.
+    pub lifetime: Duration,
+    /// By how much the clock of an issuer may differ.
+    pub leeway: Duration,
+    /// Whose tokens are taken beside the hub's own.
+    pub provider: Option<Provider>,
+}
+
+/// Whether a message needs a token.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum TokenPolicy {
+    /// Tokens are not looked at: a gateway does that, or certificates say who sends.
+    #[default]
+    Off,
+    Required,
+}
+
+/// An identity provider outside the hub.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Provider {
+    /// URL, to the letter as its tokens have it in `iss`.
+    pub issuer: String,
+    /// What its tokens must have in `aud`.
+    pub audience: String,
+    /// Names of claims; the first that a token has names the participant.
+    pub claims: Vec<String>,
 }
 
 /// How operators are told.
@@ -122,6 +159,20 @@ impl Default for Config {
             connections_per_participant: 64,
             notices: Notices::default(),
             tls: Tls::default(),
+            tokens: AccessTokens::default(),
+        }
+    }
+}
+
+impl Default for AccessTokens {
+    fn default() -> Self {
+        Self {
+            policy: TokenPolicy::default(),
+            issuer: None,
+            key: None,
+            lifetime: Duration::from_secs(300),
+            leeway: Duration::from_secs(5),
+            provider: None,
         }
     }
 }

@@ -3,8 +3,8 @@
 //! Endpoints, participants' existence and oracles come from here. Limits, balances and activity never do: decisions read
 //! those in the transaction that uses them.
 
-use hub_core::administration::{AccountRecord, Directory, Oracle, ParticipantRecord};
-use ledger::AccountKind;
+use hub_core::administration::{AccountRecord, Client, Directory, Oracle, ParticipantRecord};
+use ledger::{AccountKind, ParticipantId};
 use std::{
     collections::HashMap,
     sync::{Arc, RwLock},
@@ -18,6 +18,7 @@ pub struct View {
     pub directory: Arc<Directory>,
     participants: HashMap<FspId, usize>,
     endpoints: HashMap<(FspId, Box<str>), Box<str>>,
+    clients: HashMap<ParticipantId, usize>,
     has_fees: bool,
 }
 
@@ -40,12 +41,18 @@ impl View {
         let is_of_fees = |record: &AccountRecord| record.account.kind == AccountKind::InterchangeFee;
         let has_fees =
             directory.fee_rules.iter().any(|rule| rule.is_active) && directory.accounts.iter().any(is_of_fees);
+        let clients = directory.clients.iter().enumerate().map(|(at, client)| (client.participant, at)).collect();
         let (endpoints, participants) = (endpoints.collect(), participants.collect());
-        Self { endpoints, participants, has_fees, directory: Arc::new(directory) }
+        Self { endpoints, participants, clients, has_fees, directory: Arc::new(directory) }
     }
 
     pub fn participant(&self, name: &FspId) -> Option<&ParticipantRecord> {
         self.participants.get(name).map(|at| &self.directory.participants[*at])
+    }
+
+    /// The client of the token endpoint that a participant is.
+    pub fn client(&self, participant: ParticipantId) -> Option<&Client> {
+        self.clients.get(&participant).map(|at| &self.directory.clients[*at])
     }
 
     /// The URL or template that a participant registered for an endpoint type.

@@ -31,10 +31,11 @@ mod sequencer;
 mod server;
 mod settlement;
 mod signing;
+mod tokens;
 mod verification;
 mod ways;
 
-pub use config::{Config, Listeners, Notices, Smtp, SmtpTls, Tls};
+pub use config::{AccessTokens, Config, Listeners, Notices, Provider, Smtp, SmtpTls, Tls, TokenPolicy};
 pub use directory::View;
 pub use http::error_response;
 pub use journal::Retention;
@@ -71,6 +72,7 @@ use std::{
     time::Instant,
 };
 use store::{MessageId, OutboxQuery, OutboxRow, Store, StoreError, Trace};
+use tokens::Tokens;
 use verification::Verifier;
 use vocabulary::{CorrelationId, FspId, Timestamp};
 
@@ -85,6 +87,7 @@ pub struct Hub {
     renderer: Arc<Renderer>,
     signer: Arc<Signer>,
     verifier: Verifier,
+    tokens: Tokens,
     journal: Arc<Journal>,
     notifier: Notifier,
     keys: HubKeys,
@@ -158,6 +161,7 @@ impl Hub {
                 .into_iter()
                 .chain((!is_in_time).then_some(("clock", false)))
                 .chain(self.keys.has_problem().then_some(("keys", false)))
+                .chain(self.tokens.has_problem().then_some(("tokens", false)))
                 .collect(),
         }
     }

@@ -31,6 +31,12 @@ pub struct SignatureLabels {
     pub outcome: &'static str,
 }
 
+/// Labels of a token, or of a request for one, that was refused.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+pub struct ReasonLabels {
+    pub reason: &'static str,
+}
+
 /// Labels of a certificate of the hub's own: where it is shown.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
 pub struct CertificateLabels {
@@ -44,6 +50,9 @@ pub struct Metrics {
     pub deliveries: Family<DeliveryLabels, Counter>,
     pub notice_deliveries: Family<DeliveryLabels, Counter>,
     pub signature_failures: Family<SignatureLabels, Counter>,
+    pub tokens_issued: Counter,
+    pub token_requests_refused: Family<ReasonLabels, Counter>,
+    pub tokens_refused: Family<ReasonLabels, Counter>,
     pub units: Counter,
     pub unit_conflicts: Counter,
     pub commands: Counter,
@@ -66,6 +75,9 @@ impl Metrics {
             deliveries: Family::default(),
             notice_deliveries: Family::default(),
             signature_failures: Family::default(),
+            tokens_issued: Counter::default(),
+            token_requests_refused: Family::default(),
+            tokens_refused: Family::default(),
             units: Counter::default(),
             unit_conflicts: Counter::default(),
             commands: Counter::default(),
@@ -91,6 +103,7 @@ impl Metrics {
             "Messages whose signature does not verify, by resource, reason and outcome",
             m.signature_failures.clone(),
         );
+        metrics.register_tokens(&mut registry);
         registry.register("units", "Units committed", m.units.clone());
         registry.register(
             "unit_conflicts",
@@ -114,6 +127,20 @@ impl Metrics {
             m.store_units_synced.clone(),
         );
         Self { registry, ..metrics }
+    }
+
+    fn register_tokens(&self, registry: &mut Registry) {
+        registry.register("tokens_issued", "Access tokens that the hub has issued", self.tokens_issued.clone());
+        registry.register(
+            "token_requests_refused",
+            "Requests for an access token that were refused, by reason",
+            self.token_requests_refused.clone(),
+        );
+        registry.register(
+            "tokens_refused",
+            "Messages whose access token was refused or missing, by reason",
+            self.tokens_refused.clone(),
+        );
     }
 
     /// The text that Prometheus reads.

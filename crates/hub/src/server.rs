@@ -20,6 +20,7 @@ use crate::{
     sequencer::{Parts, Place, Sequencer, Writers},
     settlement,
     signing::Signer,
+    tokens::{self, Tokens},
     verification::Verifier,
 };
 use axum::{Router, middleware::from_fn_with_state};
@@ -109,6 +110,7 @@ fn background(hub: &Arc<Hub>, stopped: &watch::Receiver<bool>) -> JoinSet<()> {
     tasks.spawn(until_stopped(stopped.clone(), refresh(hub.clone())));
     tasks.spawn(until_stopped(stopped.clone(), hub.keys.keep()));
     tasks.spawn(until_stopped(stopped.clone(), certificates::refresh(hub.clone())));
+    tasks.spawn(until_stopped(stopped.clone(), tokens::keep(hub.clone())));
     tasks
 }
 
@@ -163,6 +165,8 @@ async fn assemble(config: Config, store: Arc<dyn Store>, outside: Outside) -> Re
     let Outside { signer, notifier, net, keys, place } = outside;
     let metrics = Arc::new(Metrics::new());
     let verifier = Verifier::open(&config.verification, metrics.clone()).map_err(StartError::Setting)?;
+    let tokens = Tokens::open(&config.tokens, &config.name, (store.as_ref(), net.clone(), metrics.clone())).await;
+    let tokens = tokens.map_err(StartError::Setting)?;
     let directory = Arc::new(DirectoryCache::open(store.clone()).await?);
     let revoked = Revoked::open(store.as_ref()).await?;
     let journal = Arc::new(Journal::new(&store.journal_key().await?, config.journal, metrics.clone()));
@@ -205,6 +209,7 @@ async fn assemble(config: Config, store: Arc<dyn Store>, outside: Outside) -> Re
         renderer,
         signer,
         verifier,
+        tokens,
         journal,
         notifier,
         keys,

@@ -6,10 +6,11 @@
 use crate::{
     config::{Config, SideConfig},
     metrics::{Metrics, SideMetrics},
-    token::Token,
+    token,
     upstream::{Connector, Upstream},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
+use oauth::TokenSource;
 use rustls::{ClientConfig, ServerConfig};
 use std::{
     path::PathBuf,
@@ -46,7 +47,7 @@ pub struct Adapter {
 pub struct Side {
     pub name: &'static str,
     pub upstream: Upstream,
-    pub token: Option<Token>,
+    pub token: Option<TokenSource>,
     pub hub_keys: Option<Arc<Keys<ClientConfig>>>,
     pub token_keys: Option<Arc<Keys<ClientConfig>>>,
     pub listener_keys: Option<Arc<Keys<ServerConfig>>>,
@@ -116,7 +117,7 @@ impl Side {
         let token_keys = token_tls.and_then(|oauth| keys(if oauth.ca.is_some() { &oauth.ca } else { &side.ca }));
         let token = side.oauth.clone().map(|oauth| {
             let connector = Connector { target: oauth.endpoint.clone(), keys: token_keys.clone() };
-            Token::new(oauth, connector, (config.token_retry, config.attempt_timeout))
+            token::source(oauth, connector, (config.token_retry, config.attempt_timeout))
         });
         let connector = Connector { target: side.hub.clone(), keys: hub_keys.clone() };
         Self {
@@ -151,7 +152,7 @@ impl Side {
 
     /// Sentences that say what is wrong, whether or not it stops messages.
     pub fn problems(&self) -> Vec<String> {
-        let token = self.token.as_ref().and_then(Token::problem);
+        let token = self.token.as_ref().and_then(TokenSource::problem);
         let clients = [&self.hub_keys, &self.token_keys].into_iter().flatten().map(|keys| keys.state());
         let listener = self.listener_keys.iter().map(|keys| keys.state());
         let keys = clients.chain(listener).filter_map(|state| state.problem);

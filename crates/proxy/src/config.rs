@@ -1,10 +1,11 @@
 //! What an adapter is told.
 
+pub use oauth::Secret;
 pub use tls::{KeyPair, ListenerTls};
 
 use crate::target::Target;
 use http::HeaderName;
-use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use vocabulary::FspId;
 
 /// Requests under way to one hub at a time, each on a connection of its own.
@@ -54,37 +55,4 @@ pub struct OauthConfig {
     pub client_id: String,
     pub secret: Secret,
     pub refresh: Duration,
-}
-
-/// A secret, or the file that holds it and is read for each use.
-#[derive(Clone)]
-pub enum Secret {
-    Value(String),
-    File(PathBuf),
-}
-
-impl Secret {
-    /// The secret without white space around it. The error is a sentence.
-    pub fn read(&self) -> Result<String, String> {
-        let text = match self {
-            Self::Value(value) => value.clone(),
-            Self::File(path) => std::fs::read_to_string(path).map_err(|error| {
-                format!("The file of the client secret, {}, cannot be read: {error}.", path.display())
-            })?,
-        };
-        match text.trim() {
-            "" => Err("The client secret is empty.".to_owned()),
-            secret => Ok(secret.to_owned()),
-        }
-    }
-}
-
-impl fmt::Debug for Secret {
-    /// Never shows the secret.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Value(_) => formatter.write_str("Secret"),
-            Self::File(path) => write!(formatter, "Secret({})", path.display()),
-        }
-    }
 }

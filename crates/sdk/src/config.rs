@@ -1,7 +1,6 @@
 //! Settings of the connection between a DFSP and its hub. Every wait and every queue has a limit.
 
-use crate::links::Links;
-use crate::signatures::Signatures;
+use crate::{links::Links, signatures::Signatures, tokens::Tokens};
 use fspiop::Version;
 use std::time::Duration;
 use vocabulary::{FspId, Timestamp};
@@ -36,6 +35,8 @@ pub struct Config {
     pub signatures: Signatures,
     /// TLS of the links to and from the hub; without it they are plain HTTP.
     pub links: Links,
+    /// What shows the hub who sends; nothing by default.
+    pub tokens: Tokens,
 }
 
 impl Config {
@@ -55,6 +56,7 @@ impl Config {
             working_max: 1_000,
             signatures: Signatures::default(),
             links: Links::default(),
+            tokens: Tokens::default(),
         }
     }
 }

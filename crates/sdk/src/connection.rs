@@ -5,14 +5,14 @@
 
 use crate::call_error::CallError;
 use crate::fx::{FxNews, FxOffer};
-use crate::http_client::HttpClient;
+use crate::http_client::{HttpAnswer, HttpClient};
 use crate::message::Message;
 use crate::news::News;
 use crate::payer::Quote;
 use crate::waiting::{Waiter, Waiting};
 use crate::{Config, Party};
 use fspiop::{ErrorCode, FspiopError, PartyPath, ilp};
-use http::StatusCode;
+use http::{StatusCode, header::AUTHORIZATION};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -145,10 +145,7 @@ impl Connection {
     }
 
     async fn attempt(&self, message: &Message) -> Result<(), CallError> {
-        let config = &self.0.config;
-        let request = message.request(&config.hub, &config.name);
-        let request = request.map_err(|error| CallError::Unreachable(format!("no valid request: {error}")))?;
-        let answer = self.0.http.send(request, config.request_timeout).await?;
+        let answer = self.exchange(message).await?;
         let status = answer.status();
         if status.is_success() {
             return Ok(());
@@ -160,19 +157,42 @@ impl Connection {
             return Err(CallError::Uncertain(format!("the hub answered {status}")));
         }
         let adopted = FspiopError::from_json(answer.body());
+        if status == StatusCode::UNAUTHORIZED {
+            return Err(CallError::Refused(unauthorized(adopted.as_ref())));
+        }
         let unexplained =
             || FspiopError::with_detail(ErrorCode::CLIENT_ERROR, format_args!("the hub answered {status}"));
         Err(CallError::Refused(adopted.unwrap_or_else(unexplained)))
+    }
+
+    /// Shows an access token if there is one, and another one where that is refused.
+    async fn exchange(&self, message: &Message) -> Result<HttpAnswer, CallError> {
+        let config = &self.0.config;
+        let mut token = config.tokens.authorization().await;
+        for tries in 0.. {
+            let request = message.request(&config.hub, &config.name);
+            let mut request = request.map_err(|error| CallError::Unreachable(format!("no valid request: {error}")))?;
+            request.headers_mut().extend(token.clone().map(|token| (AUTHORIZATION, token)));
+            let answer = self.0.http.send(request, config.request_timeout).await?;
+            if answer.status() != StatusCode::UNAUTHORIZED {
+                return Ok(answer);
+            }
+            let Some(other) = config.tokens.renewed(token.as_ref(), tries).await else { return Ok(answer) };
+            tracing::debug!(message = message.title(), "the hub refused the access token; another one is tried");
+            token = Some(other);
+        }
+        unreachable!("the tries have a limit")
     }
 }
 
 impl CallError {
     /// An earlier try may have been accepted, so that a later one's failure is no certain end. A refusal stays one: the
-    /// hub judges the same bytes the same way, but for their signature, whose key may have been replaced meanwhile.
+    /// hub judges the same bytes the same way, but for their signature, whose key may have been replaced meanwhile, and the
+    /// access token, which was another one.
     fn uncertain(self) -> Self {
         match self {
             Self::Unreachable(cause) => Self::Uncertain(cause),
-            Self::Refused(error) if error.code == ErrorCode::INVALID_SIGNATURE => Self::Uncertain(error.to_string()),
+            Self::Refused(error) if depends_on_the_try(&error) => Self::Uncertain(error.to_string()),
             Self::Uncertain(_)
             | Self::Refused(_)
             | Self::Answered(_)
@@ -184,6 +204,16 @@ impl CallError {
     }
 }
 
+fn depends_on_the_try(error: &FspiopError) -> bool {
+    error.code == ErrorCode::INVALID_SIGNATURE || error.http_status() == StatusCode::UNAUTHORIZED.as_u16()
+}
+
+/// The answer 401 as an error that is known by its status.
+fn unauthorized(adopted: Option<&FspiopError>) -> FspiopError {
+    let detail = adopted.and_then(|error| error.description().rsplit(" - ").next());
+    FspiopError::unauthorized(detail.unwrap_or("the hub refused the access token"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,6 +223,9 @@ mod tests {
         let refused = |code| CallError::Refused(FspiopError::new(code)).uncertain();
         assert!(refused(ErrorCode::GENERIC_VALIDATION).is_certain());
         assert!(!refused(ErrorCode::INVALID_SIGNATURE).is_certain(), "the key may have changed between the tries");
+        let unauthorized = CallError::Refused(unauthorized(None));
+        assert!(unauthorized.is_certain());
+        assert!(!unauthorized.uncertain().is_certain(), "the token was another one at the first try");
         assert!(!CallError::Unreachable("gone".into()).uncertain().is_certain());
     }
 }

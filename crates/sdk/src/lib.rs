@@ -23,6 +23,7 @@ mod party;
 mod payer;
 mod signatures;
 pub mod text;
+mod tokens;
 mod waiting;
 mod wire;
 
@@ -43,10 +44,12 @@ pub use inbound::{Listener, serve, serve_both, serve_exchange};
 pub use links::Links;
 pub use message::Message;
 pub use news::{Decision, News, Role, TransferStatus, ends_for_payer};
+pub use oauth::{Credentials, Rhythm, Secret};
 pub use party::Party;
 pub use payer::{Quote, QuoteOrder, TransferOrder};
 pub use signatures::{PartyAnswers, Signatures};
 pub use tls::{ClientTls, KeyPair, ListenerTls};
+pub use tokens::{Fetched, Tokens};
 pub use waiting::{TooManyWaiters, Waiter, Waiting};
 
 use vocabulary::CorrelationId;

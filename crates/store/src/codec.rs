@@ -7,6 +7,8 @@
 mod account_types;
 mod audited;
 pub(crate) mod certificates;
+mod changes;
+mod clients;
 mod fees;
 mod journal;
 mod notices;
@@ -14,6 +16,8 @@ mod settlement;
 
 pub(crate) use account_types::{ACCOUNT_TYPE_COLUMNS, account_type};
 pub(crate) use audited::{AUDITED_ENTRY_COLUMNS, LINK_COLUMNS, LINKS, audited_entry, link};
+pub(crate) use changes::change_columns;
+pub(crate) use clients::{CLIENT_COLUMNS, ClientRow, client};
 pub(crate) use fees::{FEE_RULE_COLUMNS, fee_rule, fees_column, formula_columns};
 pub(crate) use journal::{
     ENTRY_COLUMNS, JOURNAL_COLUMNS, OUTBOX_COLUMNS, journal_row, outbox_row, traced_entry, traced_quote,
@@ -33,11 +37,10 @@ use crate::{Due, MessageId, NewMessage, PartyEntry, Question, Retry, StoreError,
 use hub_core::{
     Dialect, Flow, Participant, Rejection, Subject, SubjectKind, WindowId,
     administration::{
-        AccountRecord, Change, Delay, Endpoint, Granularity, Interchange, Oracle, ParticipantRecord, SettlementModel,
+        AccountRecord, Delay, Endpoint, Granularity, Interchange, Oracle, ParticipantRecord, SettlementModel,
     },
     discovery::Discovery,
     quotes::{Quote, QuoteKind},
-    settlement::{Content, Settlement, Window},
     transfers::{Hashes, Side, Terms, Transfer, TransferKind, TransferState},
 };
 use ledger::{Account, AccountId, Cap, ParticipantId};
@@ -401,70 +404,6 @@ pub(crate) fn party_sub_id(party: &PartyId) -> &str {
 
 pub(crate) fn party_currency(currency: Option<&Currency>) -> &str {
     currency.map_or("", Currency::as_str)
-}
-
-/// What the audit row of a change says: the kind of the change, and the change itself in readable form.
-pub(crate) fn change_columns(change: &Change) -> (&'static str, String) {
-    let kind = match change {
-        Change::AddParticipant(_) => "add_participant",
-        Change::SetParticipant(_) => "set_participant",
-        Change::AddAccountType(_) => "add_account_type",
-        Change::AddAccount(_) => "add_account",
-        Change::SetAccount(_) => "set_account",
-        Change::Post { .. } => "post",
-        Change::SetEndpoint(_) => "set_endpoint",
-        Change::AddSettlementModel(_) => "add_settlement_model",
-        Change::SetSettlementModel(_) => "set_settlement_model",
-        Change::AddFeeRule(_) => "add_fee_rule",
-        Change::SetFeeRule(_) => "set_fee_rule",
-        Change::AddOracle(_) => "add_oracle",
-        Change::SetOracle(_) => "set_oracle",
-        Change::OpenWindow(_) => "open_window",
-        Change::SetWindow(_) => "set_window",
-        Change::AddContent(_) => "add_content",
-        Change::SetContent(_) => "set_content",
-        Change::AddSettlement(_) => "add_settlement",
-        Change::SetSettlement(_) => "set_settlement",
-        Change::SetSettlementAccount(..) => "set_settlement_account",
-        Change::AddNotice(_) => "add_notice",
-    };
-    (kind, change_text(change))
-}
-
-/// The change in readable form. Lists that can have thousands of lines have their own tables and are only counted.
-fn change_text(change: &Change) -> String {
-    match change {
-        Change::OpenWindow(window) | Change::SetWindow(window) => {
-            let contents = window.contents.len();
-            format!("{:?} with {contents} contents", Window { contents: Vec::new(), ..window.clone() })
-        }
-        Change::AddContent(content) | Change::SetContent(content) => {
-            let totals = content.totals.len();
-            format!("{:?} with {totals} totals", Content { totals: Vec::new(), ..content.clone() })
-        }
-        Change::AddSettlement(settlement) | Change::SetSettlement(settlement) => {
-            let accounts = settlement.accounts.len();
-            format!("{:?} with {accounts} accounts", Settlement { accounts: Vec::new(), ..settlement.clone() })
-        }
-        Change::AddNotice(notice) => {
-            let (content, recipients) = (&notice.content, notice.recipients.len());
-            format!("{content:?} of {} in {} to {recipients} recipients", notice.participant, notice.currency)
-        }
-        Change::AddParticipant(_)
-        | Change::SetParticipant(_)
-        | Change::AddAccountType(_)
-        | Change::AddAccount(_)
-        | Change::SetAccount(_)
-        | Change::Post { .. }
-        | Change::SetEndpoint(_)
-        | Change::AddSettlementModel(_)
-        | Change::SetSettlementModel(_)
-        | Change::AddFeeRule(_)
-        | Change::SetFeeRule(_)
-        | Change::AddOracle(_)
-        | Change::SetOracle(_)
-        | Change::SetSettlementAccount(..) => format!("{change:?}"),
-    }
 }
 
 /// As [`change_columns`], for what was done with a message of the outbox.

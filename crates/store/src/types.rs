@@ -419,6 +419,9 @@ pub trait Store: Send + Sync {
     /// Sets one scheme setting, recorded as the doing of `actor`.
     fn set_setting<'a>(&'a self, name: &'a str, value: &'a str, actor: &'a str) -> BoxFuture<'a, ()>;
 
+    /// A secret of the scheme that all nodes share: what is kept under a name, which is `candidate` if nothing was.
+    fn secret<'a>(&'a self, name: &'a str, candidate: &'a [u8]) -> BoxFuture<'a, Vec<u8>>;
+
     /// What has been observed of syncs; the memory store syncs nothing.
     fn durability(&self) -> Durability;
 

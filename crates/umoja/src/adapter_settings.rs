@@ -6,6 +6,7 @@
 
 mod bounds;
 mod observation;
+mod tokens;
 mod variables;
 
 pub use variables::unused;
@@ -30,7 +31,6 @@ use std::{
 
 /// Variables that switch on what is missing, and what to do about it.
 const MISSING: &[(&str, &str)] = &[
-    ("OAUTH_TOKEN_ENDPOINT", "it fetches no tokens; send through a gateway that does"),
     ("MULTI_DFSP", "it serves one DFSP; run one adapter for each"),
     ("SEND_FINAL_NOTIFICATION_IF_REQUESTED", "it leaves the last word to the hub"),
     ("PROXY_CONFIG_PATH", "it forwards no other requests"),
@@ -102,6 +102,8 @@ pub struct AdapterSettings {
     pub signatures: SignatureSettings,
     #[command(flatten, next_help_heading = "TLS of the links to and from the hub")]
     pub tls: TlsSettings,
+    #[command(flatten, next_help_heading = "Access tokens (OAuth 2.0)")]
+    pub tokens: tokens::TokenSettings,
     #[command(flatten, next_help_heading = "Decisions (true or false)")]
     pub decisions: Decisions,
     #[command(flatten, next_help_heading = "Bounds")]
@@ -238,6 +240,7 @@ impl AdapterSettings {
     /// sentence.
     pub fn to_settings(&self, variable: impl Fn(&str) -> Option<String>) -> Result<Settings, String> {
         variables::refuse_missing(MISSING, &variable)?;
+        self.tls.check_token_endpoint(&variable)?;
         let name = self.dfsp_id.as_deref().unwrap_or("mojaloop");
         let dfsp = name.parse().map_err(|error| format!("The name '{name}' (DFSP_ID) cannot be used: {error}."))?;
         let peer = self.peer_endpoint.as_deref().ok_or("The adapter needs its hub: set PEER_ENDPOINT.")?;
@@ -245,7 +248,8 @@ impl AdapterSettings {
         let backend = plain_url("BACKEND_ENDPOINT", backend)?;
         let mut settings = Settings::new(dfsp, self.tls.url("PEER_ENDPOINT", peer)?, backend);
         settings.hub = Endpoints { peer: settings.hub.peer, others: self.endpoints()?, ping: self.ping()? };
-        settings.links = self.tls.to_links(&settings.hub)?;
+        let token_endpoint = self.tokens.endpoint(&self.tls)?;
+        settings.links = self.tls.to_links(&settings.hub, token_endpoint.as_deref())?;
         let (inbound, outbound) = (settings.listen_inbound, settings.listen_outbound);
         let inbound_port = port(self.inbound_port, "INBOUND_LISTEN_PORT", &variable)?;
         let outbound_port = port(self.outbound_port, "OUTBOUND_LISTEN_PORT", &variable)?;
@@ -268,6 +272,7 @@ impl AdapterSettings {
             settings.ilp_secret.clone_from(secret);
         }
         settings.signatures = self.signatures.to_signatures()?;
+        settings.tokens = self.tokens.to_tokens((token_endpoint, &settings.links), &variable)?;
         self.decisions.apply(&mut settings);
         self.observation.apply(&mut settings, &variable)?;
         self.times(&mut settings)?;
@@ -473,7 +478,7 @@ mod tests {
         assert!(with("MULTI_DFSP", "true").contains("one adapter for each"));
         assert_eq!(with("MULTI_DFSP", "false"), "");
         assert!(with("API_TYPE", "iso20022").contains("fspiop only"));
-        assert!(with("OAUTH_TOKEN_ENDPOINT", "http://x").contains("tokens"));
+        assert!(with("OAUTH_MUTUAL_TLS_ENABLED", "true").contains("OUTBOUND_MUTUAL_TLS_ENABLED"));
     }
 
     #[test]

@@ -48,8 +48,19 @@ impl TlsSettings {
         with_scheme(name, endpoint, scheme, &["http", "https"])
     }
 
-    /// Reads the files. `hub` has the endpoints with their schemes.
-    pub fn to_links(&self, hub: &Endpoints) -> Result<Links, String> {
+    /// The token endpoint is shown the certificate that the hub is shown, so there must be one if it is asked for.
+    pub fn check_token_endpoint(&self, variable: impl Fn(&str) -> Option<String>) -> Result<(), String> {
+        let is_wanted = variable("OAUTH_MUTUAL_TLS_ENABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        if is_wanted && self.outbound_mutual_tls != Some(true) {
+            return Err("OAUTH_MUTUAL_TLS_ENABLED is true, but there is no certificate to show: set \
+                        OUTBOUND_MUTUAL_TLS_ENABLED and what belongs to it."
+                .to_owned());
+        }
+        Ok(())
+    }
+
+    /// Reads the files. `hub` and the token endpoint have their schemes.
+    pub fn to_links(&self, hub: &Endpoints, token_endpoint: Option<&str>) -> Result<Links, String> {
         let inbound = match self.inbound_mutual_tls {
             Some(true) => {
                 let pair = pair(("IN_SERVER_CERT_PATH", &self.in_certificate), ("IN_SERVER_KEY_PATH", &self.in_key))?;
@@ -64,7 +75,8 @@ impl TlsSettings {
             }
             Some(false) | None => None,
         };
-        let has_https = std::iter::once(&hub.peer).chain(hub.others.values()).chain(&hub.ping).any(|url| url.starts_with("https://"));
+        let endpoints = std::iter::once(&hub.peer).chain(hub.others.values()).chain(&hub.ping).map(String::as_str);
+        let has_https = endpoints.chain(token_endpoint).any(|url| url.starts_with("https://"));
         let shown = match self.outbound_mutual_tls {
             Some(true) => {
                 let certificate = ("OUT_CLIENT_CERT_PATH", &self.out_certificate);
@@ -115,7 +127,7 @@ mod tests {
     use std::collections::HashMap;
 
     fn hub(peer: &str) -> Endpoints {
-        Endpoints { peer: peer.to_owned(), others: HashMap::new() }
+        Endpoints { peer: peer.to_owned(), others: HashMap::new(), ping: None }
     }
 
     #[test]
@@ -134,7 +146,7 @@ mod tests {
 
     #[test]
     fn what_is_switched_on_needs_its_files_and_what_is_off_reads_none() {
-        let refusal = |settings: TlsSettings| settings.to_links(&hub("https://hub")).err().unwrap_or_default();
+        let refusal = |settings: TlsSettings| settings.to_links(&hub("https://hub"), None).err().unwrap_or_default();
         let inbound = TlsSettings { inbound_mutual_tls: Some(true), ..TlsSettings::default() };
         let outbound = TlsSettings { outbound_mutual_tls: Some(true), ..TlsSettings::default() };
         let none = || Some(PathBuf::from("none.pem"));
@@ -149,7 +161,7 @@ mod tests {
         let whole = TlsSettings { out_certificate: none(), out_key: none(), ..outbound };
         assert!(refusal(whole.clone()).contains("cannot be read"));
         let off = TlsSettings { outbound_mutual_tls: Some(false), in_ca, ..whole };
-        let links = off.to_links(&hub("http://hub")).unwrap();
+        let links = off.to_links(&hub("http://hub"), None).unwrap();
         assert!(links.inbound.is_none() && links.outbound.is_none());
     }
 }

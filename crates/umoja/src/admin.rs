@@ -3,6 +3,7 @@
 
 mod ca;
 mod certificates;
+mod clients;
 mod hub;
 mod in_doubt;
 mod notices;
@@ -45,6 +46,9 @@ enum AdminCommand {
     /// Payments that another scheme decides and has not.
     #[command(subcommand)]
     InDoubt(in_doubt::InDoubtCommand),
+    /// Clients of the token endpoint, and their secrets.
+    #[command(subcommand)]
+    Clients(clients::ClientsCommand),
     /// What operators were told about caps, liquidity and settlement, and whether it arrived.
     Notices(notices::NoticesArguments),
     /// Print a settlement report.
@@ -87,6 +91,7 @@ async fn answer(arguments: AdminArguments) -> Result<String, String> {
         AdminCommand::Trace { id } => trace::run(&hub, &id, form).await,
         AdminCommand::Outbox(command) => outbox::run(&hub, command, form).await,
         AdminCommand::InDoubt(command) => in_doubt::run(&hub, command, form).await,
+        AdminCommand::Clients(command) => clients::run(&hub, command, form).await,
         AdminCommand::Notices(notices) => notices::run(&hub, notices, form).await,
         AdminCommand::Report(report) => report::run(&hub, report, form).await,
         AdminCommand::Onboard(arguments) => onboard::run(&hub, *arguments, form).await,

@@ -1,6 +1,8 @@
 //! Settings of a hub: each can be given as a flag, an environment variable, or a key of the TOML file; in this order.
 //! One definition serves all three, so that none can be forgotten.
 
+mod tokens;
+
 use clap::Args;
 use hub::{
     Config, Listeners, Notices, PartyAnswers, Retention, SignatureFailure, Signing, Smtp, SmtpTls, Tls, Verification,
@@ -140,6 +142,27 @@ pub struct Settings {
     /// Private key (PEM) of --outgoing-certificate.
     #[arg(long, env = "UMOJA_OUTGOING_KEY", value_name = "FILE")]
     pub outgoing_key: Option<PathBuf>,
+    /// Whether senders of FSPIOP messages must show an access token (off or require).
+    #[arg(long, env = "UMOJA_ACCESS_TOKENS", value_name = "POLICY", value_parser = ["off", "require"])]
+    pub access_tokens: Option<String>,
+    /// URL by which participants reach the token endpoint; the hub's tokens name it as their issuer.
+    #[arg(long, env = "UMOJA_TOKEN_ISSUER", value_name = "URL")]
+    pub token_issuer: Option<String>,
+    /// Private keys (PEM) for the hub's access tokens, the first of which signs; without it the store keeps one.
+    #[arg(long, env = "UMOJA_TOKEN_KEY", value_name = "FILE")]
+    pub token_key: Option<PathBuf>,
+    /// Seconds for which the hub's access tokens live.
+    #[arg(long, env = "UMOJA_TOKEN_LIFETIME_S", value_name = "S")]
+    pub token_lifetime_s: Option<u32>,
+    /// Identity provider (OpenID Connect) whose access tokens are taken too: its issuer, a URL.
+    #[arg(long, env = "UMOJA_OIDC_ISSUER", value_name = "URL")]
+    pub oidc_issuer: Option<String>,
+    /// Audience that tokens of --oidc-issuer must be for.
+    #[arg(long, env = "UMOJA_OIDC_AUDIENCE", value_name = "TEXT")]
+    pub oidc_audience: Option<String>,
+    /// Claims of tokens of --oidc-issuer that name the participant; the first that a token has counts.
+    #[arg(long, env = "UMOJA_OIDC_CLAIMS", value_name = "NAME,…", value_delimiter = ',')]
+    pub oidc_claims: Option<Vec<String>>,
     /// Certificates (PEM) of the authorities that addresses with https may go back to; without it, those of the system.
     #[arg(long, env = "UMOJA_OUTGOING_CA", value_name = "FILE")]
     pub outgoing_ca: Option<PathBuf>,
@@ -204,6 +227,13 @@ impl Settings {
             outgoing_certificate: self.outgoing_certificate.or(file.outgoing_certificate),
             outgoing_key: self.outgoing_key.or(file.outgoing_key),
             outgoing_ca: self.outgoing_ca.or(file.outgoing_ca),
+            access_tokens: self.access_tokens.or(file.access_tokens),
+            token_issuer: self.token_issuer.or(file.token_issuer),
+            token_key: self.token_key.or(file.token_key),
+            token_lifetime_s: self.token_lifetime_s.or(file.token_lifetime_s),
+            oidc_issuer: self.oidc_issuer.or(file.oidc_issuer),
+            oidc_audience: self.oidc_audience.or(file.oidc_audience),
+            oidc_claims: self.oidc_claims.or(file.oidc_claims),
         }
     }
 
@@ -255,6 +285,7 @@ impl Settings {
                 .unwrap_or(standard.connections_per_participant),
             notices: self.notices(standard.notices)?,
             tls: self.tls()?,
+            tokens: self.tokens()?,
         })
     }
 
@@ -460,6 +491,8 @@ fn value_of(flag: &str, settings: &Settings, config: &Config) -> String {
         | "outgoing-certificate"
         | "outgoing-key"
         | "outgoing-ca" => return value_for_tls(flag, settings),
+        "access-tokens" | "token-issuer" | "token-key" | "token-lifetime-s" | "oidc-issuer" | "oidc-audience"
+        | "oidc-claims" => return tokens::value_of(flag, &config.tokens),
         other => return value_for_notices(other, &config.notices),
     };
     format!("{flag} = {value}")

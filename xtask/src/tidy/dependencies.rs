@@ -7,24 +7,25 @@ use super::{Finding, files::File};
 use std::collections::BTreeSet;
 use toml::{Table, Value};
 
-/// vocabulary ← ledger ← hub-core ← store ← hub ← portal; vocabulary ← fspiop ← {hub, sdk, proxy}; tls ← {hub,
+/// vocabulary ← ledger ← hub-core ← store ← hub ← portal; vocabulary ← fspiop ← oauth ← {hub, sdk, proxy}; tls ← {hub,
 /// sdk, proxy}; sdk ← {dfsp, adapter}.
 ///
 /// hub-core does not know fspiop (one decision serves every dialect of the wire) nor store (no async in a rule). portal
 /// talks to the hub's services, not to SQL. sdk does not know hub-core: a participant cannot lean on the hub's rules.
-const ALLOWED: [(&str, &[&str]); 17] = [
+const ALLOWED: [(&str, &[&str]); 18] = [
     ("vocabulary", &[]),
     ("ledger", &["vocabulary"]),
     ("hub-core", &["vocabulary", "ledger"]),
     ("store", &["vocabulary", "ledger", "hub-core"]),
     ("fspiop", &["vocabulary"]),
     ("tls", &["vocabulary"]),
-    ("hub", &["vocabulary", "ledger", "hub-core", "store", "fspiop", "tls"]),
+    ("oauth", &["vocabulary", "fspiop"]),
+    ("hub", &["vocabulary", "ledger", "hub-core", "store", "fspiop", "tls", "oauth"]),
     ("portal", &["vocabulary", "ledger", "hub-core", "hub"]),
-    ("sdk", &["vocabulary", "fspiop", "tls"]),
+    ("sdk", &["vocabulary", "fspiop", "oauth", "tls"]),
     ("dfsp", &["vocabulary", "sdk"]),
     ("adapter", &["vocabulary", "fspiop", "sdk"]),
-    ("proxy", &["vocabulary", "fspiop", "tls"]),
+    ("proxy", &["vocabulary", "fspiop", "tls", "oauth"]),
     ("harness", &["vocabulary", "ledger", "hub-core", "store", "fspiop", "hub", "portal", "sdk", "dfsp"]),
     (
         "umoja",
@@ -46,7 +47,7 @@ const ALLOWED: [(&str, &[&str]); 17] = [
     ),
     ("simulation", &["vocabulary", "ledger", "hub-core", "store", "hub", "harness"]),
     ("xtask", &[]),
-    ("fuzz", &["vocabulary", "fspiop", "hub"]),
+    ("fuzz", &["vocabulary", "fspiop", "oauth", "hub"]),
 ];
 const EXTERNAL_MAX: usize = 40;
 

@@ -1,5 +1,6 @@
 //! Keys in PEM, private for signing and public for verifying.
 
+use super::parameters;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::{
     rand::SystemRandom,
@@ -12,6 +13,8 @@ use aws_lc_rs::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::fmt;
+
+pub use parameters::PublicParameters;
 
 /// Why a key cannot be used.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -68,6 +71,41 @@ impl SigningKey {
         Ok((Self(Private::Rsa(pair)), pem))
     }
 
+    /// A new P-256 key, with its PKCS #8 PEM to keep.
+    pub fn generate_p256() -> Result<(Self, String), KeyError> {
+        let failed = |_| KeyError::Unusable("the system gave no random numbers");
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(failed)?;
+        let der = pair.to_pkcs8v1().map_err(failed)?;
+        let pem = to_pem("PRIVATE KEY", der.as_ref());
+        Ok((Self(Private::P256(pair)), pem))
+    }
+
+    /// Every private key of a text, in its order. Errors: there is none, or one of them cannot be used.
+    pub fn all_from_pem(pem: &str) -> Result<Vec<Self>, KeyError> {
+        let mut keys = Vec::new();
+        let mut rest = pem;
+        while let Some(begin) = rest.find("-----BEGIN ") {
+            let block = &rest[begin..];
+            let end = block.find("-----END ").ok_or(KeyError::NotPem)?;
+            let length = block[end + 9..].find("-----").ok_or(KeyError::NotPem)? + end + 14;
+            let (block, after) = block.split_at(length);
+            if block.contains("PRIVATE KEY-----") {
+                keys.push(Self::from_pem(block)?);
+            }
+            rest = after;
+        }
+        if keys.is_empty() { Err(KeyError::NotPem) } else { Ok(keys) }
+    }
+
+    /// The numbers of the public key.
+    pub fn parameters(&self) -> PublicParameters {
+        let found = match &self.0 {
+            Private::Rsa(pair) => parameters::of_rsa(pair.public_key().as_ref()),
+            Private::P256(pair) => parameters::of_point(pair.public_key().as_ref()),
+        };
+        found.expect("the library writes public keys in their standard forms")
+    }
+
     /// The public key as `BEGIN PUBLIC KEY`, for those who verify.
     pub fn public_pem(&self) -> Result<String, KeyError> {
         let failed = |_| KeyError::Unusable("the public key has no DER form");
@@ -86,7 +124,8 @@ impl SigningKey {
         }
     }
 
-    pub(super) fn sign(&self, input: &[u8]) -> Result<Vec<u8>, KeyError> {
+    /// Signs bytes as they are.
+    pub fn sign(&self, input: &[u8]) -> Result<Vec<u8>, KeyError> {
         let failed = |_| KeyError::Unusable("the key does not sign");
         let random = SystemRandom::new();
         match &self.0 {
@@ -104,13 +143,22 @@ impl VerificationKey {
     /// Reads `BEGIN PUBLIC KEY` (X.509 subject public key info) or `BEGIN RSA PUBLIC KEY` (PKCS #1).
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         let der = block(pem, "PUBLIC KEY").or_else(|| block(pem, "RSA PUBLIC KEY")).ok_or(KeyError::NotPem)?;
+        Self::from_der(&der)
+    }
+
+    /// A key from its numbers. Errors: they make no key that can be used.
+    pub fn from_parameters(parameters: &PublicParameters) -> Result<Self, KeyError> {
+        Self::from_der(&parameters.to_der())
+    }
+
+    fn from_der(der: &[u8]) -> Result<Self, KeyError> {
         let all: [(&'static str, &'static dyn VerificationAlgorithm); 4] = [
             ("RS256", &RSA_PKCS1_2048_8192_SHA256),
             ("RS384", &RSA_PKCS1_2048_8192_SHA384),
             ("RS512", &RSA_PKCS1_2048_8192_SHA512),
             ("ES256", &ECDSA_P256_SHA256_FIXED),
         ];
-        let fits = |(name, algorithm)| ParsedPublicKey::new(algorithm, &der).ok().map(|key| (name, key));
+        let fits = |(name, algorithm)| ParsedPublicKey::new(algorithm, der).ok().map(|key| (name, key));
         let algorithms: Vec<_> = all.into_iter().filter_map(fits).collect();
         if algorithms.is_empty() {
             return Err(KeyError::Unusable("neither RSA of 2048 bits or more nor P-256"));
@@ -119,7 +167,7 @@ impl VerificationKey {
     }
 
     /// Whether the signature is this key's for the algorithm and input.
-    pub(super) fn accepts(&self, algorithm: &str, input: &[u8], signature: &[u8]) -> bool {
+    pub fn accepts(&self, algorithm: &str, input: &[u8], signature: &[u8]) -> bool {
         let key = self.algorithms.iter().find(|(name, _)| *name == algorithm);
         key.is_some_and(|(_, key)| key.verify_sig(input, signature).is_ok())
     }

@@ -1,11 +1,11 @@
 //! Administrative commands, and the one function that decides them.
 
 use super::{
-    AdminRejection, Change, CreateHubAccount, CreateParticipant, Directory, NewAccountType, NewFeeRule, NewOracle,
-    NewSettlementModel, OpenAccounts, ReplaceOracle, SetAccountActivity, SetCapShare, SetEndpoint, SetFeeRuleActivity,
-    SetLimit, SetLiquidityThreshold, SetParticipantActivity, SetParticipantFlow, SetSettlementModelActivity,
-    account_types, accounts, endpoints, fee_rules, limits, liquidity_threshold, opening, oracles, participants,
-    settlement_models,
+    AdminRejection, Change, CreateClient, CreateHubAccount, CreateParticipant, Directory, NewAccountType, NewFeeRule,
+    NewOracle, NewSettlementModel, OpenAccounts, ReplaceOracle, RotateClient, SetAccountActivity, SetCapShare,
+    SetEndpoint, SetFeeRuleActivity, SetLimit, SetLiquidityThreshold, SetParticipantActivity, SetParticipantFlow,
+    SetSettlementModelActivity, account_types, accounts, clients, endpoints, fee_rules, limits, liquidity_threshold,
+    opening, oracles, participants, settlement_models,
 };
 use crate::notices;
 use alloc::{boxed::Box, vec::Vec};
@@ -33,6 +33,10 @@ pub enum AdminCommand {
     ReplaceOracle(ReplaceOracle),
     /// By the oracle's id.
     RemoveOracle(i64),
+    CreateClient(CreateClient),
+    RotateClient(RotateClient),
+    /// By the participant's name.
+    RevokeClient(FspId),
 }
 
 /// Decides a command against the directory as it is under lock. The changes are to be written in their order, all of
@@ -73,5 +77,8 @@ fn decide(
         AdminCommand::CreateOracle(command) => oracles::create(directory, command),
         AdminCommand::ReplaceOracle(command) => oracles::replace(directory, command),
         AdminCommand::RemoveOracle(id) => Ok(oracles::remove(directory, *id)),
+        AdminCommand::CreateClient(command) => clients::create(directory, command, now, hub_name),
+        AdminCommand::RotateClient(command) => clients::rotate(directory, command, now),
+        AdminCommand::RevokeClient(name) => clients::revoke(directory, name),
     }
 }

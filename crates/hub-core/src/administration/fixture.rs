@@ -109,6 +109,10 @@ impl Scheme {
                 let known = directory.oracles.iter_mut().find(|known| known.id == oracle.id);
                 *known.unwrap() = oracle;
             }
+            Change::SetClient(client) => {
+                directory.clients.retain(|known| known.participant != client.participant);
+                directory.clients.push(client);
+            }
             Change::AddNotice(notice) => self.notices.push(*notice),
             Change::OpenWindow(_)
             | Change::SetWindow(_)

@@ -7,6 +7,7 @@
 
 mod account_types;
 mod accounts;
+mod clients;
 mod command;
 mod endpoints;
 mod fee_rules;
@@ -33,6 +34,7 @@ use vocabulary::{Amount, Currency, FspId, PartyIdType, Timestamp};
 
 pub use account_types::{AccountType, NewAccountType, is_settleable};
 pub use accounts::{CreateHubAccount, SetAccountActivity};
+pub use clients::{Client, ClientSecret, CreateClient, RotateClient, SecretHash};
 pub use command::{AdminCommand, administer};
 pub use endpoints::SetEndpoint;
 pub use fee_rules::{NewFeeRule, SetFeeRuleActivity};
@@ -58,6 +60,7 @@ pub struct Directory {
     pub settlement_models: Vec<SettlementModel>,
     pub fee_rules: Vec<FeeRule>,
     pub oracles: Vec<Oracle>,
+    pub clients: Vec<Client>,
 }
 
 /// A participant with when it was created.
@@ -162,6 +165,8 @@ pub enum Change {
     SetFeeRule(FeeRule),
     AddOracle(Oracle),
     SetOracle(Oracle),
+    /// Adds or replaces, by participant.
+    SetClient(Client),
     /// Makes a new window the open one; the one before is set by its own change.
     OpenWindow(Window),
     /// Replaces the state, reason and times of a window.

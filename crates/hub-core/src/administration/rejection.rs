@@ -50,4 +50,9 @@ pub enum AdminRejection {
     FeeRuleNameTaken,
     OracleExists,
     OracleNotFound,
+
+    ClientExists,
+    ClientNotFound,
+    ClientHasTwoSecrets,
+    NoClientForTheHub,
 }

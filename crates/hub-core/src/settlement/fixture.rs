@@ -262,7 +262,8 @@ impl Scheme {
             | Change::AddFeeRule(_)
             | Change::SetFeeRule(_)
             | Change::AddOracle(_)
-            | Change::SetOracle(_) => panic!("settlement does not ask for {change:?}"),
+            | Change::SetOracle(_)
+            | Change::SetClient(_) => panic!("settlement does not ask for {change:?}"),
         }
     }
 

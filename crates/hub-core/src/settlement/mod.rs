@@ -426,6 +426,7 @@ impl Window {
             | Change::SetFeeRule(_)
             | Change::AddOracle(_)
             | Change::SetOracle(_)
+            | Change::SetClient(_)
             | Change::OpenWindow(_)
             | Change::AddSettlement(_)
             | Change::SetSettlement(_)

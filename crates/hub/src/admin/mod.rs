@@ -6,6 +6,7 @@
 
 mod accounts;
 mod certificates;
+mod clients;
 pub(crate) mod decimal;
 mod endpoints;
 mod enums;
@@ -82,6 +83,9 @@ pub fn ledger_router(hub: Arc<Hub>) -> Router {
             "/umoja/v1/participants/{name}/liquidity-threshold",
             get(liquidity_threshold::get).put(liquidity_threshold::put),
         )
+        .route("/umoja/v1/clients", get(clients::list).post(clients::create))
+        .route("/umoja/v1/clients/{name}", delete(clients::revoke))
+        .route("/umoja/v1/clients/{name}/rotate", post(clients::rotate))
         .route("/umoja/v1/notices", get(notices::list))
         .route("/umoja/v1/fee-rules", get(fee_rules::list).post(fee_rules::create))
         .route("/umoja/v1/fee-rules/{id}", put(fee_rules::set_activity))

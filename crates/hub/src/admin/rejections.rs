@@ -68,5 +68,9 @@ fn code_and_text(rejection: AdminRejection) -> (ErrorCode, &'static str) {
             "Active oracle with matching partyIdTypeId, endpointTypeId, currencyId already exists - Duplicate",
         ),
         Rejection::OracleNotFound => (Code::ADD_PARTY, "Oracle not found"),
+        Rejection::ClientExists => (Code::CLIENT_ERROR, "The participant is a client already"),
+        Rejection::ClientNotFound => (Code::ID_NOT_FOUND, "The participant is no client"),
+        Rejection::ClientHasTwoSecrets => (Code::CLIENT_ERROR, "Two secrets are valid; end them with an overlap of 0"),
+        Rejection::NoClientForTheHub => (Code::CLIENT_ERROR, "The hub itself is no client"),
     }
 }

@@ -1,15 +1,15 @@
 //! Who is at the other end of a connection, and whether that is who a message says it comes from.
 //!
 //! Invariant: what somebody is known by is decided here and nowhere else. Where the hub knows the caller, a message is
-//! from the caller, or came by the proxy that the caller is; where it does not, this costs nothing. A token that proves
-//! who sends would make a `Caller` too.
+//! from the caller, or came by the proxy that the caller is; where it does not, this costs nothing. Who shows a
+//! certificate and a token is two callers, each of whom must be the sender.
 
 use crate::Hub;
 use fspiop::{Envelope, ErrorCode, FspiopError};
 use std::sync::Arc;
 use vocabulary::{FspId, Timestamp};
 
-/// Whom a client's certificate names; it goes with every request of its connection.
+/// Whom a client's certificate names, which goes with every request of its connection, or an access token.
 #[derive(Clone, Debug)]
 pub struct Caller(Arc<Identity>);
 
@@ -46,6 +46,11 @@ impl Caller {
         Ok(())
     }
 
+    /// From a token that was verified, for one request.
+    pub fn of_token(name: &FspId) -> Self {
+        Self(Arc::new(Identity { names: vec![name.to_string()], not_after: None }))
+    }
+
     /// The errors are those that the contract has for a gateway's `x-client-id` (transfers §1.5).
     pub fn check(&self, hub: &Hub, envelope: &Envelope, now: Timestamp) -> Result<(), FspiopError> {
         self.check_certificate(hub, now)?;
@@ -65,7 +70,8 @@ impl Caller {
         }
     }
 
-    fn is(&self, name: &FspId) -> bool {
+    /// Whether this is one of its names.
+    pub fn is(&self, name: &FspId) -> bool {
         self.0.names.iter().any(|known| known == name.as_str())
     }
 }

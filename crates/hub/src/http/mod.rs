@@ -26,6 +26,7 @@ use crate::{
     outbound::{Complaint, Head},
     render,
     sequencer::{Origin, RelayUntil, Unavailable},
+    tokens,
     ways::Ways,
 };
 use axum::{
@@ -35,7 +36,7 @@ use axum::{
 };
 use bytes::Bytes;
 use fspiop::{Envelope, ErrorCode, FspiopError, Operation, RawRoute, Resource, jws::Received};
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use hub_core::SubjectKind;
 use std::sync::Arc;
@@ -72,6 +73,9 @@ async fn serve(State(hub): State<Arc<Hub>>, request: Request) -> Response {
     }
     if method == Method::GET && path == "/metrics" {
         return text_response(hub.metrics_text());
+    }
+    if tokens::endpoint::is_here(path) {
+        return tokens::endpoint::serve(&hub, request).await;
     }
     let mut arrival = Arrival::now();
     let outcome = handle(&hub, request, &mut arrival).await;
@@ -151,15 +155,23 @@ fn method_label(method: &Method) -> &'static str {
     ["GET", "POST", "PUT", "PATCH", "DELETE"].into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }
 
-/// A synchronous error, with the methods that the path allows where that is the error.
+/// A synchronous error, with the methods that the path allows, or the proof that is asked for, where that is the error.
 struct Refusal {
     error: FspiopError,
     allow: Option<String>,
+    challenge: Option<HeaderValue>,
 }
 
 impl From<FspiopError> for Refusal {
     fn from(error: FspiopError) -> Self {
-        Self { error, allow: None }
+        Self { error, allow: None, challenge: None }
+    }
+}
+
+impl From<oauth::Refusal> for Refusal {
+    fn from(refusal: oauth::Refusal) -> Self {
+        let challenge = Some(tokens::challenge(refusal));
+        Self { error: FspiopError::unauthorized(refusal), allow: None, challenge }
     }
 }
 
@@ -179,6 +191,9 @@ impl Refusal {
         if let Some(allow) = self.allow.and_then(|allow| allow.parse().ok()) {
             response.headers_mut().insert(header::ALLOW, allow);
         }
+        if let Some(challenge) = self.challenge {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
         response
     }
 }
@@ -187,12 +202,14 @@ async fn handle(hub: &Arc<Hub>, request: Request, arrival: &mut Arrival) -> Resu
     let (parts, body) = request.into_parts();
     let route = fspiop::route(&parts.method, parts.uri.path()).map_err(|error| {
         let allow = error.allow().map(str::to_owned);
-        Refusal { error: error.into(), allow }
+        Refusal { error: error.into(), allow, challenge: None }
     })?;
     arrival.read_head(&route, &parts);
+    let token = hub.tokens.caller(hub, &parts.headers).await;
     let body = read(body).await;
+    let token = token?;
     let envelope = fspiop::check_headers(&route, &parts.headers)?;
-    if let Some(caller) = parts.extensions.get::<Caller>() {
+    for caller in parts.extensions.get::<Caller>().into_iter().chain(&token) {
         caller.check(hub, &envelope, now())?;
     }
     let body = body?;

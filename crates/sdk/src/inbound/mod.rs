@@ -22,7 +22,7 @@ use hyper_util::service::TowerToHyperService;
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 
 /// After a stop is asked for, how long requests in work may take.
 const STOP_TIMEOUT: Duration = Duration::from_secs(3);
@@ -40,6 +40,8 @@ pub struct Listener {
     task: JoinHandle<()>,
     /// Looks at the files of keys.
     following: JoinHandle<()>,
+    /// Keeps the access token fresh that is shown to the hub.
+    keeper: Option<AbortHandle>,
 }
 
 /// What the handlers share.
@@ -88,9 +90,12 @@ pub async fn serve_both<B: Backend, X: Exchange>(
 }
 
 async fn listen<B: Backend, X: Exchange>(server: Server<B, X>, address: SocketAddr) -> io::Result<Listener> {
-    let links = server.connection.0.config.links.clone();
+    let config = &server.connection.0.config;
+    let (links, tokens) = (config.links.clone(), config.tokens.clone());
     let router = Router::new().fallback(handle::<B, X>).with_state(Arc::new(server));
-    Listener::start_over(address, router, &links).await
+    let mut listener = Listener::start_over(address, router, &links).await?;
+    listener.keeper = Some(tokio::spawn(async move { tokens.keep().await }).abort_handle());
+    Ok(listener)
 }
 
 impl Listener {
@@ -113,7 +118,7 @@ impl Listener {
             dates_answers: true,
         };
         let serving = tls::serve(socket, listener, stopped, move |_| TowerToHyperService::new(router.clone()));
-        Ok(Self { address, stop, task: tokio::spawn(serving), following: tokio::spawn(links.keep()) })
+        Ok(Self { address, stop, task: tokio::spawn(serving), following: tokio::spawn(links.keep()), keeper: None })
     }
 
     /// The address that is really listened on, also when port 0 was asked for.
@@ -133,6 +138,9 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         self.following.abort();
+        if let Some(keeper) = &self.keeper {
+            keeper.abort();
+        }
     }
 }
 

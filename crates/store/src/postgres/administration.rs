@@ -2,6 +2,7 @@
 //! matter.
 
 use super::{
+    clients,
     columns::{number, without_nul},
     connection::{Connection, Request, Value},
     fault, locks, notices, settlement,
@@ -111,7 +112,8 @@ pub(super) async fn apply(
 
 async fn read(connection: &mut Connection, accounts: &'static str) -> Result<Directory, StoreError> {
     // Accounts first: where they are locked, the rest is read after the lock was granted.
-    let requests = [accounts, &PARTICIPANTS, &ENDPOINTS, &MODELS, &ORACLES, VERSION, &FEE_RULES, &ACCOUNT_TYPES];
+    let requests =
+        [accounts, &PARTICIPANTS, &ENDPOINTS, &MODELS, &ORACLES, VERSION, &FEE_RULES, &ACCOUNT_TYPES, &clients::ALL];
     let requests = requests.map(Request::plain);
     let replies = connection.pipeline(&requests).await.map_err(|failed| fault::of(&failed.error))?;
     Ok(Directory {
@@ -123,6 +125,7 @@ async fn read(connection: &mut Connection, accounts: &'static str) -> Result<Dir
         oracles: read_all(&replies[4], codec::oracle)?,
         fee_rules: read_all(&replies[6], codec::fee_rule)?,
         account_types: read_all(&replies[7], codec::account_type)?,
+        clients: read_all(&replies[8], codec::client)?,
     })
 }
 
@@ -152,6 +155,7 @@ async fn write(connection: &mut Connection, change: &Change, now: Timestamp) -> 
         }
         Change::AddOracle(oracle) => one(connection, ADD_ORACLE, oracle_values(oracle)).await,
         Change::SetOracle(oracle) => one(connection, SET_ORACLE, oracle_values(oracle)).await,
+        Change::SetClient(client) => clients::set(connection, client).await,
         Change::OpenWindow(window) => settlement::open_window(connection, window).await,
         Change::SetWindow(window) => settlement::set_window(connection, window).await,
         Change::AddContent(content) => settlement::add_content(connection, content).await,

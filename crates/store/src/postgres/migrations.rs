@@ -11,7 +11,7 @@ use super::{
 use crate::StoreError;
 use vocabulary::FspId;
 
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_journal.sql"),
     include_str!("migrations/0003_settlement.sql"),
@@ -21,6 +21,7 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("migrations/0007_notices.sql"),
     include_str!("migrations/0008_interscheme.sql"),
     include_str!("migrations/0009_certificates.sql"),
+    include_str!("migrations/0010_clients.sql"),
 ];
 
 /// Milliseconds since 1970 on the database's clock, at this moment and not at the transaction's begin.

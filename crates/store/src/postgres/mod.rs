@@ -6,6 +6,7 @@
 mod address;
 mod administration;
 mod certificates;
+mod clients;
 mod columns;
 mod connection;
 mod fault;
@@ -364,6 +365,10 @@ impl Store for PostgresStore {
 
     fn set_setting<'a>(&'a self, name: &'a str, value: &'a str, actor: &'a str) -> BoxFuture<'a, ()> {
         Box::pin(self.pool.with(async move |connection| settings::set(connection, (name, value), actor).await))
+    }
+
+    fn secret<'a>(&'a self, name: &'a str, candidate: &'a [u8]) -> BoxFuture<'a, Vec<u8>> {
+        Box::pin(self.pool.with(async move |connection| clients::secret(connection, name, candidate).await))
     }
 
     fn durability(&self) -> Durability {

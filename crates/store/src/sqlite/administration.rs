@@ -2,6 +2,7 @@
 //! who did it and when.
 
 use super::{
+    clients,
     commit::one_row,
     connection::{failure, run},
     notices, reads, settlement,
@@ -39,6 +40,7 @@ pub(super) fn write(
             Change::SetFeeRule(rule) => set_fee_rule(connection, rule)?,
             Change::AddOracle(oracle) => put_oracle(connection, INSERT_ORACLE, oracle)?,
             Change::SetOracle(oracle) => put_oracle(connection, UPDATE_ORACLE, oracle)?,
+            Change::SetClient(client) => clients::set(connection, client)?,
             Change::OpenWindow(window) => settlement::open_window(connection, window)?,
             Change::SetWindow(window) => settlement::set_window(connection, window)?,
             Change::AddContent(content) => settlement::add_content(connection, content)?,

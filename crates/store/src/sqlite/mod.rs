@@ -8,6 +8,7 @@
 mod administration;
 mod certificates;
 mod checkpoint;
+mod clients;
 mod clock;
 mod commit;
 mod connection;
@@ -429,6 +430,10 @@ impl Store for SqliteStore {
 
     fn set_setting<'a>(&'a self, name: &'a str, value: &'a str, actor: &'a str) -> BoxFuture<'a, ()> {
         Box::pin(self.change(move |connection, now| administration::set_setting(connection, (name, value), actor, now)))
+    }
+
+    fn secret<'a>(&'a self, name: &'a str, candidate: &'a [u8]) -> BoxFuture<'a, Vec<u8>> {
+        Box::pin(self.change(move |connection, _| clients::secret(connection, name, candidate)))
     }
 
     fn durability(&self) -> Durability {

@@ -95,6 +95,7 @@ pub(super) fn directory(connection: &Connection) -> Result<Directory, StoreError
         })?,
         fee_rules: all(connection, &select(codec::FEE_RULE_COLUMNS, "fee_rules"), [], |row| codec::fee_rule(row))?,
         oracles: all(connection, &select(codec::ORACLE_COLUMNS, "oracles"), [], |row| codec::oracle(row))?,
+        clients: all(connection, &select(codec::CLIENT_COLUMNS, "clients"), [], |row| codec::client(row))?,
     })
 }
 

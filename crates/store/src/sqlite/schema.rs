@@ -8,7 +8,7 @@ use crate::StoreError;
 use rusqlite::{Connection, params};
 use vocabulary::{FspId, Timestamp};
 
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("schema.sql"),
     include_str!("journal.sql"),
     include_str!("settlement.sql"),
@@ -18,6 +18,7 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("notices.sql"),
     include_str!("interscheme.sql"),
     include_str!("certificates.sql"),
+    include_str!("clients.sql"),
 ];
 /// `application_id` of the file's header: the letters "umoj".
 const APPLICATION_ID: i64 = 0x756d_6f6a;

@@ -7,6 +7,7 @@
 mod account_types;
 mod audited_conversions;
 mod certificates;
+mod clients;
 mod conversions;
 mod days;
 mod directory;
@@ -56,6 +57,8 @@ contract! {
         certificates::a_certificate_is_recorded_once_and_listed_with_the_newest_first,
         certificates::a_certificate_is_revoked_once_and_for_good,
         certificates::however_many_revoke_at_once_one_does,
+        clients::a_client_comes_back_as_it_was_written_in_every_state,
+        clients::a_secret_is_what_was_kept_first_however_many_begin_at_once,
         conversions::a_conversion_claims_the_id_of_its_transfer_and_leaves_it_free,
         conversions::a_conversion_comes_back_as_it_was_stored_in_every_state,
         conversions::a_conversion_is_traced_without_its_transfer,
@@ -135,6 +138,7 @@ contract! {
         account_types::account_types_stay_after_a_restart_and_are_recorded,
         account_types::an_account_type_that_went_missing_is_named,
         audited_conversions::every_corruption_of_a_converted_payment_is_named,
+        clients::clients_and_secrets_stay_after_a_restart_and_no_hash_is_recorded,
         directory::every_change_leaves_a_row_with_its_actor,
         funds::funds_from_before_the_journal_are_found_by_their_last_change,
         histories::a_balance_that_was_tampered_with_is_named,

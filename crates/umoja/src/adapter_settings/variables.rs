@@ -4,14 +4,12 @@
 //! those of the parent module; one that has nothing to change here is named in a warning.
 
 /// What they switch on is missing.
-const REFUSED: [(&str, &str); 7] = [
+const REFUSED: [(&str, &str); 5] = [
     ("BULK_QUOTES_ENDPOINT", "it has no bulk"),
     ("BULK_TRANSFERS_ENDPOINT", "it has no bulk"),
     ("ENABLE_BACKEND_EVENT_HANDLER", "it has no bulk transactions"),
     ("ENABLE_FSPIOP_EVENT_HANDLER", "it has no bulk transactions"),
     ("ENABLE_OAUTH_TOKEN_ENDPOINT", "it gives no tokens; a test needs another token server"),
-    ("OIDC_BEARER_TOKEN", "it sends no tokens; send through a gateway that does"),
-    ("WSO2_BEARER_TOKEN", "it sends no tokens; send through a gateway that does"),
 ];
 /// They change nothing, and why.
 const UNUSED: [(&str, &str); 15] = [
@@ -67,7 +65,7 @@ mod tests {
     fn nothing_is_passed_over_in_silence() {
         let with =
             |name: &'static str, value: &'static str| move |asked: &str| (asked == name).then(|| value.to_owned());
-        assert!(refuse_missing(&[], &with("WSO2_BEARER_TOKEN", "t")).unwrap_err().contains("gateway"));
+        assert!(refuse_missing(&[], &with("BULK_QUOTES_ENDPOINT", "hub")).unwrap_err().contains("bulk"));
         assert_eq!(refuse_missing(&[], &with("ENABLE_BACKEND_EVENT_HANDLER", "false")), Ok(()));
         assert_eq!(unused(with("CACHE_URL", "")), Vec::<String>::new());
         let said = unused(with("CACHE_URL", "redis://redis:6379"));

@@ -110,7 +110,10 @@ fn keys_and_certificates_are_read_back_as_well_and_half_of_a_pair_is_refused() {
     let listener = config.tls.fspiop.unwrap();
     assert_eq!((listener.pair.key, listener.client_ca), ("hub-key.pem".into(), vec!["participants.pem".into()]));
     let operators = config.tls.administration.unwrap();
-    assert_eq!((operators.pair.key, operators.client_ca), ("operators-key.pem".into(), vec!["operators-ca.pem".into()]));
+    assert_eq!(
+        (operators.pair.key, operators.client_ca),
+        ("operators-key.pem".into(), vec!["operators-ca.pem".into()])
+    );
     assert_eq!(config.tls.outgoing.pair.unwrap().certificate, PathBuf::from("client.pem"));
     assert_eq!(config.tls.outgoing.ca, [PathBuf::from("servers.pem")]);
     for (settings, expected) in [
@@ -151,4 +154,39 @@ fn a_flag_wins_over_the_file_and_a_store_replaces_a_data_directory() {
 #[test]
 fn a_password_is_not_shown() {
     assert_eq!(without_password("postgres://ann:secret@db/hub"), "postgres://ann@db/hub");
+}
+
+#[test]
+fn access_tokens_are_read_back_and_half_a_provider_is_refused() {
+    let whole = || Settings {
+        store: Some("memory".to_owned()),
+        access_tokens: Some("require".to_owned()),
+        token_issuer: Some("https://hub.example".to_owned()),
+        token_key: Some("token-key.pem".into()),
+        token_lifetime_s: Some(600),
+        oidc_issuer: Some("https://idp.example/realms/hub".to_owned()),
+        oidc_audience: Some("fspiop".to_owned()),
+        oidc_claims: Some(vec!["azp".to_owned(), " fsp ".to_owned()]),
+        ..Settings::default()
+    };
+    let config = whole().to_config().unwrap();
+    assert_eq!(config.tokens.provider.as_ref().unwrap().claims, ["azp", "fsp"]);
+    let text = explain(&Flags::command(), &whole(), &config);
+    let again = toml::from_str::<Settings>(&text).unwrap().to_config().unwrap();
+    assert_eq!(again.tokens, config.tokens);
+    for (settings, expected) in [
+        (Settings { access_tokens: Some("on".to_owned()), ..whole() }, "it can be off or require"),
+        (Settings { access_tokens: None, ..whole() }, "without access-tokens"),
+        (Settings { oidc_audience: None, ..whole() }, "without oidc-audience"),
+        (Settings { oidc_issuer: None, ..whole() }, "oidc-audience is set without oidc-issuer"),
+        (Settings { oidc_issuer: None, oidc_audience: None, ..whole() }, "oidc-claims is set without oidc-issuer"),
+        (Settings { oidc_claims: Some(vec![String::new()]), ..whole() }, "names no claim"),
+        (Settings { oidc_issuer: Some("idp.example".to_owned()), ..whole() }, "must be a URL"),
+        (Settings { token_issuer: Some("ftp://hub".to_owned()), ..whole() }, "must be a URL"),
+        (Settings { token_issuer: whole().oidc_issuer, ..whole() }, "names of their own"),
+        (Settings { token_lifetime_s: Some(9), ..whole() }, "10 to 86400"),
+    ] {
+        let refusal = settings.to_config().err().unwrap_or_default();
+        assert!(refusal.contains(expected), "{expected}: {refusal}");
+    }
 }

@@ -14,6 +14,7 @@ mod requests;
 mod restarts;
 mod signatures;
 mod test_api;
+mod tokens;
 mod world;
 
 /// Settings of an adapter that the person runs are not for this one.

@@ -62,6 +62,15 @@ impl World {
         payer: impl FnOnce(&mut Settings),
         payee: impl FnOnce(&mut Settings),
     ) -> Self {
+        Self::with_clients(hub, (payer, payee), async |_| {}).await
+    }
+
+    /// As [`World::with_hub`], with what is to be done once both are participants and nothing was sent yet.
+    pub async fn with_clients(
+        hub: hub::Config,
+        (payer, payee): (impl FnOnce(&mut Settings), impl FnOnce(&mut Settings)),
+        before_messages: impl AsyncFnOnce(&hub::Running),
+    ) -> Self {
         let any = SocketAddr::from((ANY, 0));
         let listeners = hub::Listeners { fspiop: any, administration: any, settlement: any, oracles: any, portal: any };
         let hub = hub::start(hub::Config { listeners, ..hub }, portal::router).await.unwrap();
@@ -74,6 +83,7 @@ impl World {
         for (name, site) in [("green", &world.payer), ("blue", &world.payee)] {
             world.onboard((name, Role::Dfsp), site, &[kes()]).await;
         }
+        before_messages(&world.hub).await;
         world.payee.register(&CUSTOMERS).await;
         world.payer.register(&[PAYER]).await;
         world
