@@ -16,6 +16,12 @@ pub struct Caller(Arc<Identity>);
 #[derive(Debug)]
 struct Identity {
     names: Vec<String>,
+    certificate: Option<Certificate>,
+}
+
+/// By what a certificate ceases to be heard.
+#[derive(Debug)]
+struct Certificate {
     fingerprint: String,
     not_after: Option<Timestamp>,
 }
@@ -23,11 +29,9 @@ struct Identity {
 impl Caller {
     /// From a certificate in DER that TLS has verified.
     pub fn of_certificate(der: &[u8]) -> Self {
-        Self(Arc::new(Identity {
-            names: tls::x509::names(der),
-            fingerprint: tls::x509::fingerprint(der),
-            not_after: tls::x509::not_after(der),
-        }))
+        let (fingerprint, not_after) = (tls::x509::fingerprint(der), tls::x509::not_after(der));
+        let certificate = Some(Certificate { fingerprint, not_after });
+        Self(Arc::new(Identity { names: tls::x509::names(der), certificate }))
     }
 
     /// What the certificate calls its owner first.
@@ -37,10 +41,11 @@ impl Caller {
 
     /// A connection may outlive the certificate with which it was opened.
     pub fn check_certificate(&self, hub: &Hub, now: Timestamp) -> Result<(), FspiopError> {
-        if self.0.not_after.is_some_and(|end| end <= now) {
+        let Some(certificate) = &self.0.certificate else { return Ok(()) };
+        if certificate.not_after.is_some_and(|end| end <= now) {
             return Err(invalid("The client certificate has expired"));
         }
-        if hub.revoked.has(&self.0.fingerprint) {
+        if hub.revoked.has(&certificate.fingerprint) {
             return Err(invalid("The client certificate has been revoked"));
         }
         Ok(())
@@ -48,7 +53,7 @@ impl Caller {
 
     /// From a token that was verified, for one request.
     pub fn of_token(name: &FspId) -> Self {
-        Self(Arc::new(Identity { names: vec![name.to_string()], not_after: None }))
+        Self(Arc::new(Identity { names: vec![name.to_string()], certificate: None }))
     }
 
     /// The errors are those that the contract has for a gateway's `x-client-id` (transfers §1.5).
