@@ -1,5 +1,6 @@
 //! Keys in PEM, private for signing and public for verifying.
 
+use super::parameters;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::{
     rand::SystemRandom,
@@ -10,7 +11,6 @@ use aws_lc_rs::{
         RsaKeyPair, VerificationAlgorithm,
     },
 };
-use super::parameters;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::fmt;
 

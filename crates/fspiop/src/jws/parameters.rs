@@ -73,9 +73,9 @@ fn read(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
         0..0x80 => (usize::from(*first), rest),
         _ => {
             let (bytes, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
-            let number = bytes.iter().try_fold(0usize, |number, byte| {
-                number.checked_mul(256).map(|number| number + usize::from(*byte))
-            })?;
+            let number = bytes
+                .iter()
+                .try_fold(0usize, |number, byte| number.checked_mul(256).map(|number| number + usize::from(*byte)))?;
             (number, rest)
         }
     };

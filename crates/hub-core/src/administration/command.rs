@@ -1,11 +1,11 @@
 //! Administrative commands, and the one function that decides them.
 
 use super::{
-    AdminRejection, Change, CreateClient, CreateHubAccount, CreateParticipant, Directory, NewAccountType, NewFeeRule, NewOracle,
-    NewSettlementModel, OpenAccounts, ReplaceOracle, RotateClient, SetAccountActivity, SetCapShare, SetEndpoint, SetFeeRuleActivity,
-    SetLimit, SetLiquidityThreshold, SetParticipantActivity, SetParticipantFlow, SetSettlementModelActivity,
-    account_types, accounts, clients, endpoints, fee_rules, limits, liquidity_threshold, opening, oracles, participants,
-    settlement_models,
+    AdminRejection, Change, CreateClient, CreateHubAccount, CreateParticipant, Directory, NewAccountType, NewFeeRule,
+    NewOracle, NewSettlementModel, OpenAccounts, ReplaceOracle, RotateClient, SetAccountActivity, SetCapShare,
+    SetEndpoint, SetFeeRuleActivity, SetLimit, SetLiquidityThreshold, SetParticipantActivity, SetParticipantFlow,
+    SetSettlementModelActivity, account_types, accounts, clients, endpoints, fee_rules, limits, liquidity_threshold,
+    opening, oracles, participants, settlement_models,
 };
 use crate::notices;
 use alloc::{boxed::Box, vec::Vec};

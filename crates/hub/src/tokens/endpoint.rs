@@ -11,9 +11,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use hub_core::administration::SecretHash;
 use http::{HeaderValue, Method, StatusCode, Uri, header, request::Parts};
 use http_body_util::{BodyExt, Limited};
+use hub_core::administration::SecretHash;
 use oauth::{FORM_BYTES_MAX, RequestError, TokenRequest};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};

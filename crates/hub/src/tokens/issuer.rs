@@ -238,11 +238,8 @@ mod tests {
         let file = directory.path().join("keys.pem");
         let (first, second, third) = (pem(), pem(), pem());
         fs::write(&file, &first).unwrap();
-        let config = AccessTokens {
-            key: Some(file.clone()),
-            lifetime: Duration::from_secs(300),
-            ..AccessTokens::default()
-        };
+        let config =
+            AccessTokens { key: Some(file.clone()), lifetime: Duration::from_secs(300), ..AccessTokens::default() };
         let store = store::open("memory", &"Hub".parse().unwrap()).await.unwrap();
         let issuer = Issuer::open(&config, &"Hub".parse().unwrap(), &*store).await.unwrap();
         let [one, two, three] =

@@ -124,7 +124,11 @@ impl Tokens {
             let claims = token.verified(keys.candidates(id.as_deref(), &algorithm))?;
             let ends_at = claims.check(&self.expected(&issuer, self.issuer.audience(), now))?;
             let generation = Some(claims.number(GENERATION).ok_or(Refusal::Malformed)?);
-            return Ok(Verified { name: name_of(&claims, "client_id").ok_or(Refusal::Participant)?, generation, ends_at });
+            return Ok(Verified {
+                name: name_of(&claims, "client_id").ok_or(Refusal::Participant)?,
+                generation,
+                ends_at,
+            });
         }
         let provider = self.provider.as_ref().filter(|provider| provider.issuer() == issuer).ok_or(Refusal::Issuer)?;
         let (id, algorithm) = (token.key_id().map(str::to_owned), token.algorithm().to_owned());

@@ -37,7 +37,8 @@ fn granted(token: &str, lifetime: u64) -> (u16, String) {
 }
 
 fn source(answers: Vec<(u16, String)>, after_failure: AfterFailure) -> (Arc<Endpoint>, TokenSource) {
-    let endpoint = Arc::new(Endpoint { answers: Slot::new(answers.into_iter().rev().collect()), ..Endpoint::default() });
+    let endpoint =
+        Arc::new(Endpoint { answers: Slot::new(answers.into_iter().rev().collect()), ..Endpoint::default() });
     let credentials = Credentials { client_id: "greenbank".into(), secret: Secret::Value(" hush\n".into()) };
     let seconds = Duration::from_secs;
     let rhythm = Rhythm { refresh: seconds(60), retry: seconds(10), timeout: seconds(5) };
@@ -85,8 +86,7 @@ async fn a_token_is_fetched_again_before_it_ends_and_at_the_latest_when_it_is_to
 
 #[tokio::test(start_paused = true)]
 async fn what_becomes_of_a_token_without_a_successor_is_a_choice() {
-    for (after_failure, expected) in
-        [(AfterFailure::Keep, Some("Bearer one".to_owned())), (AfterFailure::Forget, None)]
+    for (after_failure, expected) in [(AfterFailure::Keep, Some("Bearer one".to_owned())), (AfterFailure::Forget, None)]
     {
         let (_, source) = source(vec![granted("one", 60), (503, "{}".into()), granted("two", 60)], after_failure);
         source.fetch().await;

@@ -112,7 +112,8 @@ pub(super) async fn apply(
 
 async fn read(connection: &mut Connection, accounts: &'static str) -> Result<Directory, StoreError> {
     // Accounts first: where they are locked, the rest is read after the lock was granted.
-    let requests = [accounts, &PARTICIPANTS, &ENDPOINTS, &MODELS, &ORACLES, VERSION, &FEE_RULES, &ACCOUNT_TYPES, &clients::ALL];
+    let requests =
+        [accounts, &PARTICIPANTS, &ENDPOINTS, &MODELS, &ORACLES, VERSION, &FEE_RULES, &ACCOUNT_TYPES, &clients::ALL];
     let requests = requests.map(Request::plain);
     let replies = connection.pipeline(&requests).await.map_err(|failed| fault::of(&failed.error))?;
     Ok(Directory {

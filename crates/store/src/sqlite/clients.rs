@@ -26,6 +26,7 @@ pub(super) fn set(connection: &Connection, client: &Client) -> Result<(), StoreE
 pub(super) fn secret(connection: &Connection, name: &str, candidate: &[u8]) -> Result<Vec<u8>, StoreError> {
     let sql = "INSERT INTO secrets (name, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
     run(connection, sql, params![name, candidate])?;
-    let kept = first(connection, "SELECT value FROM secrets WHERE name = ?1", [name], |row| row.get(0).map_err(failure))?;
+    let kept =
+        first(connection, "SELECT value FROM secrets WHERE name = ?1", [name], |row| row.get(0).map_err(failure))?;
     kept.ok_or_else(|| StoreError::Data(format!("the secret {name} is missing")))
 }

@@ -44,7 +44,8 @@ impl TokenSettings {
     pub(super) fn to_tokens(&self, variable: impl Fn(&str) -> Option<String>) -> Result<Tokens, String> {
         let set = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
         let retries = self.retries(&set)?;
-        let seconds = |name, given: Option<u64>, standard| within(name, given.unwrap_or(standard), 1, Duration::from_secs);
+        let seconds =
+            |name, given: Option<u64>, standard| within(name, given.unwrap_or(standard), 1, Duration::from_secs);
         let rhythm = Rhythm {
             refresh: seconds("OAUTH_REFRESH_SECONDS", self.oauth_refresh_seconds, REFRESH_SECONDS_DEFAULT)?,
             retry: seconds("OAUTH_REFRESH_RETRY_SECONDS", self.oauth_refresh_retry_seconds, RETRY_SECONDS_DEFAULT)?,

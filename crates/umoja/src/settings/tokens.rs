@@ -25,7 +25,9 @@ impl Settings {
         }
         let lifetime = match self.token_lifetime_s {
             None => standard.lifetime,
-            Some(seconds) if (LIFETIME_S_MIN..=LIFETIME_S_MAX).contains(&seconds) => Duration::from_secs(seconds.into()),
+            Some(seconds) if (LIFETIME_S_MIN..=LIFETIME_S_MAX).contains(&seconds) => {
+                Duration::from_secs(seconds.into())
+            }
             Some(seconds) => {
                 return Err(format!("token-lifetime-s is {seconds}; it can be {LIFETIME_S_MIN} to {LIFETIME_S_MAX}."));
             }
@@ -46,7 +48,9 @@ impl Settings {
         let Some(issuer) = &self.oidc_issuer else {
             return match (&self.oidc_audience, &self.oidc_claims) {
                 (Some(_), _) => Err("oidc-audience is set without oidc-issuer; name the identity provider.".to_owned()),
-                (None, Some(_)) => Err("oidc-claims is set without oidc-issuer; name the identity provider.".to_owned()),
+                (None, Some(_)) => {
+                    Err("oidc-claims is set without oidc-issuer; name the identity provider.".to_owned())
+                }
                 (None, None) => Ok(None),
             };
         };
