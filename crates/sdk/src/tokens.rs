@@ -41,9 +41,15 @@ impl Tokens {
         oauth::bearer(token.trim()).map(Self::Static).ok_or("The access token is empty, or no text.".to_owned())
     }
 
-    /// Tokens of an endpoint. They are fetched when they are needed, and ahead of that by [`Self::keep`].
-    pub fn of_endpoint(url: &str, credentials: Credentials, rhythm: Rhythm, retries: u32) -> Self {
-        let endpoint = Endpoint { http: HttpClient::new(), url: url.to_owned(), timeout: rhythm.timeout };
+    /// Tokens of an endpoint, a URL. They are fetched when they are needed, and ahead of that by [`Self::keep`]. After a 401
+    /// a request is sent again with another token so many times.
+    pub fn of_endpoint(
+        (http, url): (HttpClient, &str),
+        credentials: Credentials,
+        rhythm: Rhythm,
+        retries: u32,
+    ) -> Self {
+        let endpoint = Endpoint { http, url: url.to_owned(), timeout: rhythm.timeout };
         let source = TokenSource::new(Box::new(endpoint), credentials, rhythm, AfterFailure::Keep);
         Self::Fetched(Fetched { source: Arc::new(source), retries })
     }
@@ -113,7 +119,7 @@ mod tests {
         let credentials = Credentials { client_id: "bank".into(), secret: Secret::Value("abcdef".into()) };
         let second = Duration::from_secs(1);
         let rhythm = Rhythm { refresh: second, retry: second, timeout: second };
-        let fetched = Tokens::of_endpoint("http://tokens", credentials, rhythm, 0);
+        let fetched = Tokens::of_endpoint((HttpClient::new(), "http://tokens"), credentials, rhythm, 0);
         for tokens in [fixed, fetched] {
             assert!(!format!("{tokens:?}").contains("abcdef"), "{tokens:?}");
         }

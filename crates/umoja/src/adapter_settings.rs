@@ -12,7 +12,7 @@ use fspiop::{
     Resource, Version,
     jws::{KeyDirectory, SigningKey},
 };
-use sdk::{PartyAnswers, Signatures};
+use sdk::{HttpClient, PartyAnswers, Signatures};
 use std::{
     collections::HashMap,
     net::IpAddr,
@@ -253,7 +253,7 @@ impl AdapterSettings {
             settings.ilp_secret.clone_from(secret);
         }
         settings.signatures = self.signatures.to_signatures()?;
-        settings.tokens = self.tokens.to_tokens(&variable)?;
+        settings.tokens = self.tokens.to_tokens(HttpClient::new(), url, &variable)?;
         self.decisions.apply(&mut settings);
         self.times(&mut settings)?;
         Ok(settings)

@@ -20,7 +20,7 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("migrations/0006_administration.sql"),
     include_str!("migrations/0007_notices.sql"),
     include_str!("migrations/0008_interscheme.sql"),
-    include_str!("migrations/0009_clients.sql"),
+    include_str!("migrations/0010_clients.sql"),
 ];
 
 /// Milliseconds since 1970 on the database's clock, at this moment and not at the transaction's begin.

@@ -1,8 +1,8 @@
 //! With which access token an adapter shows the hub who it is (dfsp-client.md §9).
 
-use super::{url, within};
+use super::within;
 use clap::Args;
-use sdk::{Credentials, Rhythm, Secret, Tokens};
+use sdk::{Credentials, HttpClient, Rhythm, Secret, Tokens};
 use std::{path::PathBuf, time::Duration};
 
 /// For one request to the token endpoint.
@@ -40,8 +40,14 @@ pub struct TokenSettings {
 }
 
 impl TokenSettings {
-    /// `variable` reads the environment. The error is a sentence, in which no secret is.
-    pub(super) fn to_tokens(&self, variable: impl Fn(&str) -> Option<String>) -> Result<Tokens, String> {
+    /// `http` reaches the endpoint, `url` checks its address, `variable` reads the environment. The error is a sentence, in
+    /// which no secret is.
+    pub(super) fn to_tokens(
+        &self,
+        http: HttpClient,
+        url: impl Fn(&str, &str) -> Result<String, String>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Tokens, String> {
         let set = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
         let retries = self.retries(&set)?;
         let seconds =
@@ -68,7 +74,7 @@ impl TokenSettings {
                 "OAUTH_TOKEN_ENDPOINT is set without OAUTH_CLIENT_KEY or {CLIENT_SECRET}; set all three."
             ));
         };
-        Ok(Tokens::of_endpoint(&endpoint, Credentials { client_id, secret }, rhythm, retries))
+        Ok(Tokens::of_endpoint((http, &endpoint), Credentials { client_id, secret }, rhythm, retries))
     }
 
     fn retries(&self, set: &impl Fn(&str) -> Option<String>) -> Result<u32, String> {
@@ -90,7 +96,7 @@ mod tests {
     fn tokens(settings: &TokenSettings, variables: &[(&str, &str)]) -> Result<String, String> {
         let variable =
             |asked: &str| variables.iter().find(|(name, _)| *name == asked).map(|(_, value)| (*value).to_owned());
-        settings.to_tokens(variable).map(|tokens| format!("{tokens:?}"))
+        settings.to_tokens(HttpClient::new(), super::super::url, variable).map(|tokens| format!("{tokens:?}"))
     }
 
     #[test]
