@@ -3,8 +3,8 @@
 
 use harness::process::{Addresses, HubCommand, HubProcess};
 use hub_core::{
-    Dialect, Rejection, Subject, SubjectKind,
-    administration::Change,
+    Dialect, Participant, Rejection, Subject, SubjectKind,
+    administration::{Change, ParticipantRecord},
     notices::{Channel, NoticeContent, OperatorNotice, Recipient},
     quotes::{Quote, QuoteKind},
     transfers::{Hashes, Transfer, TransferKind, TransferState},
@@ -276,4 +276,43 @@ async fn the_report_of_funds_is_printed_for_people_and_programs() {
     let unknown = refused(&url, &["report", "funds", "--dfsp", "nobody"]).await;
     assert!(unknown.contains("The requested resource could not be found"), "{unknown}");
     hub.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn clients_are_made_rotated_and_revoked_and_their_secrets_shown_once() {
+    let directory = tempfile::tempdir().unwrap();
+    add_participant(directory.path()).await;
+    let (hub, url) = start(directory.path()).await;
+    assert_eq!(printed(&url, &["clients", "list"]).await, "There is no client.\n");
+    let made = printed(&url, &["clients", "create", "greenbank"]).await;
+    let secret = made.lines().find_map(|line| line.strip_prefix("client secret  ")).unwrap().to_owned();
+    assert_eq!(secret.len(), 43, "{made}");
+    assert!(refused(&url, &["clients", "create", "greenbank"]).await.contains("is a client already"));
+    let rotated = printed(&url, &["clients", "rotate", "greenbank", "--overlap-s", "3600", "--json"]).await;
+    let rotated: Value = serde_json::from_str(&rotated).unwrap();
+    let listed = printed(&url, &["clients", "list"]).await;
+    let end = rotated["previousEndsAt"].as_str().unwrap();
+    assert_eq!(listed.lines().count(), 2, "{listed}");
+    assert!(listed.lines().nth(1).unwrap().ends_with(&format!(", taken until {end}")), "{listed}");
+    assert!(!listed.contains(&secret) && !listed.contains(rotated["clientSecret"].as_str().unwrap()), "{listed}");
+    assert!(refused(&url, &["clients", "rotate", "greenbank"]).await.contains("Two secrets are valid"));
+    let revoked = printed(&url, &["clients", "revoke", "greenbank"]).await;
+    assert_eq!(revoked, "The client greenbank is revoked: its secrets and tokens are worth nothing.\n");
+    assert_eq!(printed(&url, &["clients", "list"]).await, format!("{:<30}  revoked\n", "greenbank"));
+    assert!(refused(&url, &["clients", "revoke", "nobody"]).await.contains("participant not found"));
+    hub.stop().await.unwrap();
+}
+
+async fn add_participant(data: &Path) {
+    let address = format!("sqlite:{}", data.join("hub.db").display());
+    let store = store::open(&address, &"Hub".parse().unwrap()).await.unwrap();
+    let mut writer = store.writer().await.unwrap();
+    let hub = store.directory().await.unwrap().participants[0].participant.clone();
+    let mut participant = Participant { name: "greenbank".parse().unwrap(), ..hub };
+    participant.id.0 += 1;
+    let record = ParticipantRecord { participant, created_at: Timestamp::from_millis(TIME) };
+    let administration = vec![Change::AddParticipant(record)];
+    writer.open(&[]).await.unwrap();
+    writer.lock_directory().await.unwrap();
+    writer.commit(UnitWork { administration, ..UnitWork::default() }).await.unwrap();
 }

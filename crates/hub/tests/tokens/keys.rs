@@ -13,12 +13,12 @@ async fn keys_are_replaced_without_a_restart_and_old_tokens_live_on() {
     let by_next = signed(&next, &claims(PAYER));
     assert_eq!(ask(&by_next).await, 401);
     fs::write(&guarded.file, pem).unwrap();
-    until("the next key is in use", async || ask(&by_next).await == 202).await;
+    until("the next key is in use", || async { ask(&by_next).await == 202 }).await;
     assert_eq!(ask(&old).await, 202);
     // One that was made with the old key and never shown.
     assert_eq!(ask(&guarded.made(&claims(PAYER))).await, 202);
     fs::write(&guarded.file, "no key").unwrap();
-    until("health tells of the file", async || down(scheme).await == ["tokens"]).await;
+    until("health tells of the file", || async { down(scheme).await == ["tokens"] }).await;
     assert_eq!((ask(&old).await, ask(&by_next).await), (202, 202));
     guarded.scheme.end_whatever_was_sent().await;
 }

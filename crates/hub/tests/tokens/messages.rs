@@ -6,7 +6,7 @@ use crate::{
     token, until, with,
 };
 use futures_util::future::join_all;
-use hub::TokenPolicy;
+use hub::{Provider, TokenPolicy};
 use serde_json::{Value, json};
 use std::{
     io::Write,
@@ -41,7 +41,7 @@ async fn a_token_is_refused_once_it_has_expired_however_often_it_was_taken() {
     let short = guarded.made(&with(claims(PAYER), "exp", json!(seconds() + 2)));
     let ask = async || guarded.scheme.send(&shown(question(PAYER), &short)).await;
     assert_eq!(ask().await.status, 202);
-    until("the token has expired", async || {
+    until("the token has expired", || async {
         let reply = ask().await;
         reply.status != 202 && {
             assert!(reply.error().ends_with("the access token has expired"), "{}", reply.text());
@@ -57,8 +57,9 @@ async fn however_many_tokens_come_at_once_each_is_its_own() {
     let guarded = Guarded::start().await;
     let scheme = &guarded.scheme;
     let (first, second) = (guarded.client(PAYER).await, guarded.client(PAYEE).await);
-    let each = (0..40).map(async |number: usize| {
-        let (name, secret, other) = if number % 2 == 0 { (PAYER, &first, PAYEE) } else { (PAYEE, &second, PAYER) };
+    let (first, second) = (&first, &second);
+    let each = (0..40).map(|number: usize| async move {
+        let (name, secret, other) = if number % 2 == 0 { (PAYER, first, PAYEE) } else { (PAYEE, second, PAYER) };
         let own = token(scheme, name, secret).await;
         let taken = scheme.send(&shown(question(name), &own)).await.status;
         let refused = scheme.send(&shown(question(other), &own)).await.status;
@@ -136,7 +137,10 @@ async fn neither_tokens_nor_secrets_are_logged() {
     let subscriber =
         tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone());
     let _guard = tracing::subscriber::set_default(subscriber.finish());
-    let guarded = Guarded::start().await;
+    // Of a provider that is not there something is logged.
+    let issuer = "http://127.0.0.1:1".to_owned();
+    let provider = Provider { issuer, audience: "fspiop".to_owned(), claims: vec!["azp".to_owned()] };
+    let guarded = Guarded::start_with(|config| config.tokens.provider = Some(provider)).await;
     let scheme = &guarded.scheme;
     let secret = guarded.client(PAYER).await;
     let taken = token(scheme, PAYER, &secret).await;
@@ -147,7 +151,7 @@ async fn neither_tokens_nor_secrets_are_logged() {
     assert_eq!(ask(scheme, PAYER, &format!("{secret}x")).await.status, 401);
     guarded.scheme.end_whatever_was_sent().await;
     let text = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
-    assert!(text.contains("hub::"), "something is logged: {text}");
+    assert!(text.contains("could not be fetched"), "{text}");
     for hidden in [&secret, &taken, taken.rsplit('.').next().unwrap()] {
         assert!(!text.contains(hidden), "{hidden} is in the log");
     }

@@ -138,9 +138,9 @@ async fn a_new_key_is_asked_for_at_once_and_made_up_ones_are_no_load() {
     let guarded = idp.guard().await;
     let scheme = &guarded.scheme;
     let (by_old, by_new) = (signed(&old, &idp.claims(PAYER)), signed(&new, &idp.claims(PAYER)));
-    until("the keys are there", async || status(scheme, PAYER, &by_old).await == 202).await;
+    until("the keys are there", || async { status(scheme, PAYER, &by_old).await == 202 }).await;
     idp.serve(&[&new, &old]);
-    until("the new key is known", async || status(scheme, PAYER, &by_new).await == 202).await;
+    until("the new key is known", || async { status(scheme, PAYER, &by_new).await == 202 }).await;
     assert_eq!(status(scheme, PAYER, &by_old).await, 202);
     let before = idp.asked();
     let made_up: Vec<String> =
@@ -157,11 +157,12 @@ async fn known_keys_go_on_working_while_the_provider_is_down() {
     let idp = Idp::start(&[&key]).await;
     let guarded = idp.guard().await;
     let scheme = &guarded.scheme;
-    until("the keys are there", async || status(scheme, PAYER, &signed(&key, &idp.claims(PAYER))).await == 202).await;
+    until("the keys are there", || async { status(scheme, PAYER, &signed(&key, &idp.claims(PAYER))).await == 202 })
+        .await;
     idp.break_down();
     let asked = idp.asked();
     let unknown = signed(&other, &idp.claims(PAYER));
-    until("the provider is asked in vain", async || {
+    until("the provider is asked in vain", || async {
         status(scheme, PAYER, &unknown).await == 401 && idp.asked() > asked
     })
     .await;
@@ -182,9 +183,9 @@ async fn a_hub_starts_without_its_provider_and_hears_of_it_later() {
     assert_eq!(down(scheme).await, ["tokens"]);
     assert_eq!(status(scheme, PAYEE, &guarded.token(PAYEE).await).await, 202, "its own tokens do not need it");
     idp.serve(&[&key]);
-    until("the provider is heard of", async || status(scheme, PAYER, &token).await == 202).await;
+    until("the provider is heard of", || async { status(scheme, PAYER, &token).await == 202 }).await;
     assert_eq!(down(scheme).await, [""; 0]);
-    assert_eq!(guarded.refused("unknown_key").await > 0, true);
+    assert!(guarded.refused("unknown_key").await > 0);
     let off = Scheme::start_with(|config| config.tokens.policy = TokenPolicy::Off).await;
     assert_eq!(status(&off, PAYER, &token).await, 202);
     off.end_whatever_was_sent().await;

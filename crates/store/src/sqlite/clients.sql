@@ -1,4 +1,4 @@
--- Version 9. Clients of the token endpoint, by their participant's id; of secrets only the SHA-256.
+-- Clients of the token endpoint, by their participant's id; of secrets only the SHA-256.
 CREATE TABLE clients (
     id INTEGER PRIMARY KEY,
     generation INTEGER NOT NULL,

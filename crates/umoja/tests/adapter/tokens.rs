@@ -4,7 +4,7 @@ use crate::core::WELCOMING;
 use crate::world::{World, transfer_to};
 use http::Method;
 use hub::{Config, TokenPolicy};
-use sdk::{Credentials, Rhythm, Secret, Tokens};
+use sdk::{Credentials, HttpClient, Rhythm, Secret, Tokens};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ async fn administration(hub: &hub::Running, method: Method, path: &str, body: &V
     let url = format!("http://{}{path}", hub.addresses().administration);
     let text = if body.is_null() { String::new() } else { body.to_string() };
     let request = http::Request::builder().method(method).uri(url).body(http_body_util::Full::new(text.into()));
-    let answer = sdk::HttpClient::new().send(request.unwrap(), DEADLINE).await.unwrap();
+    let answer = HttpClient::new().send(request.unwrap(), DEADLINE).await.unwrap();
     assert!(answer.status().is_success(), "{path}: {answer:?}");
     answer.body().to_vec()
 }
