@@ -16,7 +16,7 @@ const NOT_SOURCE: &str = "400 3100 Generic validation error - Invalid fspiop-sou
 async fn certificate_and_token_must_both_name_who_sends() {
     let (authority, directory) = (Authority::new("scheme"), tempfile::tempdir().unwrap());
     let pair = authority.issue("hub").write(directory.path(), "hub");
-    let client_ca = Some(write(directory.path(), "ca.pem", &authority.pem()));
+    let client_ca = vec![write(directory.path(), "ca.pem", &authority.pem())];
     let guarded = Guarded::start_with(|config| config.tls.fspiop = Some(ListenerTls { pair, client_ca })).await;
     let secret = client(&guarded.scheme, PAYER).await;
     client(&guarded.scheme, BYSTANDER).await;
