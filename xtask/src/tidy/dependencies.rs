@@ -25,7 +25,7 @@ const ALLOWED: [(&str, &[&str]); 17] = [
     ("dfsp", &["vocabulary", "sdk"]),
     ("adapter", &["vocabulary", "fspiop", "sdk"]),
     ("proxy", &["vocabulary", "fspiop", "tls"]),
-    ("harness", &["vocabulary", "ledger", "hub-core", "store", "fspiop", "hub", "portal", "sdk", "dfsp"]),
+    ("harness", &["vocabulary", "ledger", "hub-core", "store", "fspiop", "tls", "hub", "portal", "sdk", "dfsp"]),
     (
         "umoja",
         &[
