@@ -40,6 +40,8 @@ impl Credentials {
             write(&format!("{name}.pem"), &certificate)?;
             write(&format!("{name}-key.pem"), &key)?;
         }
+        let key = rcgen::KeyPair::generate().map_err(|error| failed(&error))?;
+        write("hub-signing-p256.pem", &key.serialize_pem())?;
         fs::create_dir(directory.join("public")).map_err(|error| failed(&error))?;
         let mut signing = Vec::new();
         for name in dfsps {
@@ -90,6 +92,11 @@ impl Credentials {
             "--verification-keys".into(),
             self.directory.join("public").into(),
         ]
+    }
+
+    /// Arguments of a hub that signs with a P-256 key; without them it makes an RSA key.
+    pub fn p256_arguments(&self) -> Vec<OsString> {
+        vec!["--signing-key".into(), self.directory.join("hub-signing-p256.pem").into()]
     }
 
     /// How a DFSP calls the hub. The error is a sentence.

@@ -82,7 +82,7 @@ pub struct BenchArguments {
         conflicts_with_all = ["hub_store", "hub_config", "sign", "close_every", "day", "nodes"])]
     schemes: Option<u8>,
     /// Secure all links, one step after the other: nothing, mutual TLS, signatures of the DFSPs verified, messages of the
-    /// hub signed; and compare.
+    /// hub signed with ES256, and with RS256; and compare.
     #[arg(long, conflicts_with_all = ["hub_store", "sign", "close_every", "day", "nodes", "schemes"])]
     secure: bool,
     /// Draw DFSPs, parties and ids from this seed.

@@ -94,7 +94,8 @@ impl Signer<'_> {
         let mut signatures = SIGNED.map(|_| Box::<str>::default());
         let (mut head, mut body) = (Vec::new(), Vec::new());
         for (signature, stage) in signatures.iter_mut().zip(SIGNED) {
-            (head.clear(), body.clear());
+            head.clear();
+            body.clear();
             let message = self.messages.of(stage).expect("only stages with messages are signed");
             message.render_parts(&values, &mut head, &mut body);
             *signature = jws::sign(self.credentials.signing(payment.sender(stage)), &headers(&head), &body)?.into();

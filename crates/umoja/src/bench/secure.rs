@@ -1,8 +1,9 @@
 //! `umoja bench --secure`: what each step from plain links to secured ones costs.
 //!
-//! The same scheme four times, each with a fresh hub: plain; with mutual TLS on every link; with messages that carry their
-//! DFSP's signature, which the hub verifies; with the messages that the hub makes signed by it, of which each payment has
-//! two, because the payee answers RESERVED. What a step costs is what the hub's processor time per payment grows by.
+//! The same scheme again and again, each time with a fresh hub: plain; with mutual TLS on every link; with messages that
+//! carry their DFSP's signature, which the hub verifies; with the messages that the hub makes signed by it, of which each
+//! payment has two, because the payee answers RESERVED: with a P-256 key, and with an RSA key of 2048 bits. What a step
+//! costs is what the hub's processor time per payment grows by.
 //!
 //! Invariant: nothing is compared that was not measured in this run.
 
@@ -24,24 +25,26 @@ const SIGNED_MAX: u64 = 1_000_000;
 /// A step is not faster than the one before it by more than this, in per cent.
 const FASTER_MAX: u64 = 120;
 
-/// How much of the security there is. Each step has what the ones before it have.
+/// How much of the security there is. Each step has what the ones before it have; the last two differ by their key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Step {
     Plain,
     Tls,
     Verified,
-    Signed,
+    SignedEs256,
+    SignedRs256,
 }
 
 impl Step {
-    const ALL: [Self; 4] = [Self::Plain, Self::Tls, Self::Verified, Self::Signed];
+    const ALL: [Self; 5] = [Self::Plain, Self::Tls, Self::Verified, Self::SignedEs256, Self::SignedRs256];
 
     pub fn text(self) -> &'static str {
         match self {
             Self::Plain => "plain",
             Self::Tls => "mutual TLS",
             Self::Verified => "signatures verified",
-            Self::Signed => "own messages signed",
+            Self::SignedEs256 => "own messages signed, ES256",
+            Self::SignedRs256 => "own messages signed, RS256",
         }
     }
 
@@ -50,7 +53,18 @@ impl Step {
             Self::Plain => "plain",
             Self::Tls => "tls",
             Self::Verified => "verified",
-            Self::Signed => "signed",
+            Self::SignedEs256 => "signed_es256",
+            Self::SignedRs256 => "signed_rs256",
+        }
+    }
+
+    /// The step that it is compared with.
+    fn before(self) -> Option<Self> {
+        match self {
+            Self::Plain => None,
+            Self::Tls => Some(Self::Plain),
+            Self::Verified => Some(Self::Tls),
+            Self::SignedEs256 | Self::SignedRs256 => Some(Self::Verified),
         }
     }
 }
@@ -73,6 +87,9 @@ impl Prepared {
         if step >= Step::Verified {
             arguments.extend(self.credentials.verification_arguments());
         }
+        if step == Step::SignedEs256 {
+            arguments.extend(self.credentials.p256_arguments());
+        }
         arguments
     }
 }
@@ -89,7 +106,7 @@ pub async fn run(arguments: &BenchArguments, seed: u64) -> Result<Vec<Report>, S
         if let (Step::Verified, Some(before)) = (step, reports.last()) {
             prepared.signed = Some(Arc::new(sign(arguments, (seed, before), &prepared.credentials).await?));
         }
-        let run = Run { signs: step == Step::Signed, closes: None, step };
+        let run = Run { signs: step >= Step::SignedEs256, closes: None, step };
         let shared = (step != Step::Plain).then_some(&prepared);
         reports.push(session::run(arguments, seed, run, shared).await?);
     }
@@ -116,17 +133,12 @@ async fn sign(
 pub fn tables(steps: &[Report]) -> String {
     let mut text = steps.iter().map(Report::table).collect::<Vec<_>>().join("\n");
     // Writing to a string does not fail.
-    let _ = writeln!(text, "\n{:<22}{:>12}{:>10}{:>14}{:>12}", "", "payments/s", "of plain", "hub CPU, ms", "more, ms");
-    let mut before = None;
+    let _ = writeln!(text, "\n{:<28}{:>12}{:>10}{:>14}{:>12}", "", "payments/s", "of plain", "hub CPU, ms", "more, ms");
     for (step, share, cpu) in figures(steps) {
         let pace = rate(step.measurement.payments, step.measurement.elapsed);
-        let (cpu_text, more) = match (cpu, before) {
-            (Some(cpu), Some(Some(before))) => (decimal(cpu, 3), difference(cpu, before)),
-            (Some(cpu), None | Some(None)) => (decimal(cpu, 3), String::new()),
-            (None, _) => ("unknown".to_owned(), String::new()),
-        };
-        let _ = writeln!(text, "{:<22}{pace:>12}{share:>8} %{cpu_text:>14}{more:>12}", step.run.step.text());
-        before = Some(cpu);
+        let cpu = cpu.map_or_else(|| "unknown".to_owned(), |cpu| decimal(cpu, 3));
+        let more = more(steps, step.run.step).unwrap_or_default();
+        let _ = writeln!(text, "{:<28}{pace:>12}{share:>8} %{cpu:>14}{more:>12}", step.run.step.text());
     }
     text
 }
@@ -140,19 +152,21 @@ pub fn json(steps: &[Report]) -> String {
         object.insert("hub_cpu_us_per_payment".to_owned(), json!(cpu));
         all.insert(step.run.step.name().to_owned(), Value::Object(object));
     }
-    let micros = |from: Step, to: Step| {
-        let cpu = |wanted| figures(steps).find(|(step, ..)| step.run.step == wanted).and_then(|(.., cpu)| cpu);
-        let (from, to) = (cpu(from)?, cpu(to)?);
-        Some(number(&difference(to, from)))
-    };
-    for (name, from, to) in [
-        ("hub_cpu_ms_tls", Step::Plain, Step::Tls),
-        ("hub_cpu_ms_verifying", Step::Tls, Step::Verified),
-        ("hub_cpu_ms_signing", Step::Verified, Step::Signed),
+    for (name, step) in [
+        ("hub_cpu_ms_tls", Step::Tls),
+        ("hub_cpu_ms_verifying", Step::Verified),
+        ("hub_cpu_ms_signing_es256", Step::SignedEs256),
+        ("hub_cpu_ms_signing_rs256", Step::SignedRs256),
     ] {
-        all.insert(name.to_owned(), micros(from, to).unwrap_or(Value::Null));
+        all.insert(name.to_owned(), more(steps, step).map_or(Value::Null, |more| number(&more)));
     }
     format!("{}\n", Value::Object(all))
+}
+
+/// What a step costs the hub for each payment, in milliseconds.
+fn more(steps: &[Report], step: Step) -> Option<String> {
+    let cpu = |wanted| figures(steps).find(|(report, ..)| report.run.step == wanted).and_then(|(.., cpu)| cpu);
+    Some(difference(cpu(step)?, cpu(step.before()?)?))
 }
 
 /// Each step with its throughput in per cent of the first one's, and the hub's processor time per payment in microseconds.
@@ -191,6 +205,7 @@ mod tests {
     #[test]
     fn each_step_has_what_the_ones_before_it_have() {
         assert!(Step::ALL.is_sorted());
+        assert!(Step::ALL.iter().all(|step| step.before().is_none_or(|before| before < *step)));
         assert_eq!(per_second(30_000, Duration::from_secs(10)), 3_000_000);
     }
 }

@@ -76,37 +76,9 @@ pub async fn run(
     };
     let binary = std::env::current_exe().map_err(|error| format!("The path of this program is unknown: {error}."))?;
     let hubs = Hubs { arguments, binary: &binary, directory: directory.path(), run };
-    let generator = |nodes: &[SocketAddr], links: Links| {
-        Generator::start(arguments.scheme(), nodes, seed, links)
-            .map_err(|error| format!("The load generator cannot start: {error}."))
-    };
     let mut session = match prepared {
-        None => {
-            let mut nodes = Vec::new();
-            for _ in 0..arguments.nodes {
-                nodes.push(hubs.start(Addresses::any(), Vec::new()).await?);
-            }
-            let fspiop: Vec<_> = nodes.iter().map(|node| node.addresses().fspiop).collect();
-            let generator = generator(&fspiop, Links::default())?;
-            let session = Session { arguments, client: Client::new(), generator, nodes };
-            session.make_scheme(IsSecured::No).await?;
-            session
-        }
-        Some(prepared) => {
-            let addresses = Addresses::reserved(&mut Random::seeded(seed))
-                .map_err(|error| format!("There are no ports for the hub: {error}."))?;
-            let generator = generator(&[addresses.fspiop], prepared.links(run.step))?;
-            // What is not measured speaks plainly: DFSPs and parties are there before the hub asks for certificates.
-            let open = hubs.start(addresses, prepared.credentials.outgoing_arguments()).await?;
-            let session = Session { arguments, client: Client::new(), generator, nodes: vec![open] };
-            session.make_scheme(IsSecured::Yes).await?;
-            let Session { client, generator, nodes, .. } = session;
-            for node in nodes {
-                node.stop().await?;
-            }
-            let nodes = vec![hubs.start(addresses, prepared.hub_arguments(run.step)).await?];
-            Session { arguments, client, generator, nodes }
-        }
+        None => hubs.plain_session(seed).await?,
+        Some(prepared) => hubs.secured_session(seed, prepared).await?,
     };
     let measured = session.measure(run).await;
     if let Some(sentence) = session.nodes.iter_mut().find_map(HubProcess::ended_by_itself) {
@@ -293,7 +265,39 @@ struct Hubs<'a> {
     run: Run,
 }
 
-impl Hubs<'_> {
+impl<'a> Hubs<'a> {
+    async fn plain_session(&self, seed: u64) -> Result<Session<'a>, String> {
+        let mut nodes = Vec::new();
+        for _ in 0..self.arguments.nodes {
+            nodes.push(self.start(Addresses::any(), Vec::new()).await?);
+        }
+        let fspiop: Vec<_> = nodes.iter().map(|node| node.addresses().fspiop).collect();
+        let generator = self.generator(&fspiop, (seed, Links::default()))?;
+        let session = Session { arguments: self.arguments, client: Client::new(), generator, nodes };
+        session.make_scheme(IsSecured::No).await?;
+        Ok(session)
+    }
+
+    /// What is not measured speaks plainly: DFSPs and parties are there before the hub asks for certificates.
+    async fn secured_session(&self, seed: u64, prepared: &Prepared) -> Result<Session<'a>, String> {
+        let addresses = Addresses::reserved(&mut Random::seeded(seed))
+            .map_err(|error| format!("There are no ports for the hub: {error}."))?;
+        let generator = self.generator(&[addresses.fspiop], (seed, prepared.links(self.run.step)))?;
+        let open = self.start(addresses, prepared.credentials.outgoing_arguments()).await?;
+        let mut session = Session { arguments: self.arguments, client: Client::new(), generator, nodes: vec![open] };
+        session.make_scheme(IsSecured::Yes).await?;
+        for node in session.nodes.drain(..) {
+            node.stop().await?;
+        }
+        session.nodes.push(self.start(addresses, prepared.hub_arguments(self.run.step)).await?);
+        Ok(session)
+    }
+
+    fn generator(&self, nodes: &[SocketAddr], (seed, links): (u64, Links)) -> Result<Generator, String> {
+        Generator::start(self.arguments.scheme(), nodes, seed, links)
+            .map_err(|error| format!("The load generator cannot start: {error}."))
+    }
+
     async fn start(&self, addresses: Addresses, more: Vec<OsString>) -> Result<HubProcess, String> {
         let store: [OsString; 2] = match &self.arguments.hub_store {
             Some(address) => ["--store".into(), address.into()],
