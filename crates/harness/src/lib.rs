@@ -14,6 +14,7 @@ pub mod agreement;
 pub mod clock;
 pub mod closing;
 pub mod crash;
+pub mod credentials;
 pub mod filesystem;
 pub mod histogram;
 pub mod load;

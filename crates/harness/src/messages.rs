@@ -33,8 +33,25 @@ enum Direction {
 impl Messages {
     /// Messages to the hub at this authority, such as `127.0.0.1:4000`.
     pub fn new(hub: &str) -> Self {
+        Self::with(hub, "")
+    }
+
+    /// As [`Messages::new`], with the headers of a signature on those that clients sign: neither questions, which have no
+    /// body, nor answers to look-ups.
+    pub fn signed(hub: &str) -> Self {
+        Self::with(hub, "fspiop-signature: {signature}\r\n")
+    }
+
+    fn with(hub: &str, signature: &str) -> Self {
         use Direction::{PayeeToPayer, PayerToHub, PayerToPayee};
-        let request = |line: &str, direction, body: &str| Template::new(&head(line, hub, direction), body);
+        let request = |line: &str, direction, body: &str| {
+            let mut head = head(line, hub, direction);
+            if !signature.is_empty() && !line.contains("/parties/") && !body.is_empty() {
+                let (method, path) = line.split_once(' ').expect("a request line has a method and a path");
+                head += &format!("fspiop-uri: {path}\r\nfspiop-http-method: {method}\r\n{signature}");
+            }
+            Template::new(&head, body)
+        };
         Self {
             get_parties: request("GET /parties/MSISDN/{payeeParty}", PayerToHub, ""),
             put_parties: request("PUT /parties/MSISDN/{payeeParty}", PayeeToPayer, PARTY),

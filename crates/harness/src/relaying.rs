@@ -9,6 +9,7 @@ use crate::{
     wire::{
         pool::{self, Queue, Response, Sender},
         server::{self, Answer, Receiver, Request},
+        stream::Target,
     },
 };
 use std::{
@@ -116,12 +117,12 @@ impl Relaying {
     async fn load(self, adapter: [SocketAddr; 2], options: Options) -> io::Result<Measurement> {
         let load = Rc::new(Load::new(&options));
         for listener in self.listeners {
-            task::spawn_local(server::serve(tokio::net::TcpListener::from_std(listener)?, Rc::clone(&load)));
+            task::spawn_local(server::serve(tokio::net::TcpListener::from_std(listener)?, None, Rc::clone(&load)));
         }
         for (side, listener) in adapter.into_iter().enumerate() {
             // Both directions together have as many connections as there are messages.
             let connections = (options.concurrency + 1 - side) / 2;
-            pool::spawn(listener, connections, &load.queues[side], &load);
+            pool::spawn(&Target::plain(listener), connections, &load.queues[side], &load);
         }
         for slot in 0..options.concurrency {
             load.queues[slot % 2].push(Job { slot, side: slot % 2 });

@@ -20,9 +20,10 @@ pub enum Field {
     Fulfilment,
     Date,
     Expiration,
+    Signature,
 }
 
-const FIELDS: [(&str, Field); 12] = [
+const FIELDS: [(&str, Field); 13] = [
     ("payer", Field::Payer),
     ("payee", Field::Payee),
     ("payerParty", Field::PayerParty),
@@ -35,6 +36,7 @@ const FIELDS: [(&str, Field); 12] = [
     ("fulfilment", Field::Fulfilment),
     ("date", Field::Date),
     ("expiration", Field::Expiration),
+    ("signature", Field::Signature),
 ];
 
 /// One text per field, ready to be copied.
@@ -78,6 +80,12 @@ impl Template {
     pub fn new(head: &str, body: &str) -> Self {
         assert!(head.ends_with("\r\n"), "the head ends its last line");
         Self { head: pieces(head), body: pieces(body) }
+    }
+
+    /// Appends the head without its end to one, and the body to the other.
+    pub fn render_parts(&self, values: &Values, head: &mut Vec<u8>, body: &mut Vec<u8>) {
+        append(&self.head, values, head);
+        append(&self.body, values, body);
     }
 
     /// Appends the request.

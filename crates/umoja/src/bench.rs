@@ -10,6 +10,7 @@
 mod day;
 mod report;
 mod schemes;
+mod secure;
 mod session;
 
 pub use report::{decimal, milliseconds, number, rate};
@@ -80,6 +81,10 @@ pub struct BenchArguments {
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(2..=2),
         conflicts_with_all = ["hub_store", "hub_config", "sign", "close_every", "day", "nodes"])]
     schemes: Option<u8>,
+    /// Secure all links, one step after the other: nothing, mutual TLS, signatures of the DFSPs verified, messages of the
+    /// hub signed with ES256, and with RS256; and compare.
+    #[arg(long, conflicts_with_all = ["hub_store", "sign", "close_every", "day", "nodes", "schemes"])]
+    secure: bool,
     /// Draw DFSPs, parties and ids from this seed.
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
@@ -101,6 +106,7 @@ enum Sign {
 struct Run {
     signs: bool,
     closes: Option<Duration>,
+    step: secure::Step,
 }
 
 /// Runs the benchmark. Prints its report to standard output, and what it is doing to standard error.
@@ -130,6 +136,11 @@ async fn print_of(arguments: &BenchArguments) -> Result<(String, bool), String> 
         let report = schemes::run(arguments, arguments.seed.unwrap_or_else(Random::fresh_seed)).await?;
         return Ok((if arguments.json { report.json() } else { report.table() }, report.is_clean()));
     }
+    if arguments.secure {
+        let steps = secure::run(arguments, arguments.seed.unwrap_or_else(Random::fresh_seed)).await?;
+        let text = if arguments.json { secure::json(&steps) } else { secure::tables(&steps) };
+        return Ok((text, steps.iter().all(report::Report::is_clean)));
+    }
     let reports = measure(arguments).await?;
     let text = if arguments.json { report::json(&reports) } else { report::tables(&reports) };
     Ok((text, reports.iter().all(report::Report::is_clean)))
@@ -143,7 +154,7 @@ async fn measure(arguments: &BenchArguments) -> Result<Vec<report::Report>, Stri
     }
     let mut reports = Vec::new();
     for run in arguments.runs() {
-        reports.push(session::run(arguments, seed, run).await?);
+        reports.push(session::run(arguments, seed, run, None).await?);
     }
     Ok(reports)
 }
@@ -154,7 +165,7 @@ impl BenchArguments {
     }
 
     fn runs(&self) -> Vec<Run> {
-        let run = |signs, closes| Run { signs, closes };
+        let run = |signs, closes| Run { signs, closes, step: secure::Step::Plain };
         if let Some(seconds) = self.close_every {
             let closing = run(false, Some(Duration::from_secs(u64::from(seconds))));
             // A store that is not fresh has payments of the run before in its open window.

@@ -26,7 +26,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
     ("dfsp", &["vocabulary", "sdk"]),
     ("adapter", &["vocabulary", "fspiop", "sdk"]),
     ("proxy", &["vocabulary", "fspiop", "tls", "oauth"]),
-    ("harness", &["vocabulary", "ledger", "hub-core", "store", "fspiop", "hub", "portal", "sdk", "dfsp"]),
+    ("harness", &["vocabulary", "ledger", "hub-core", "store", "fspiop", "tls", "hub", "portal", "sdk", "dfsp"]),
     (
         "umoja",
         &[

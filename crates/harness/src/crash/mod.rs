@@ -96,7 +96,7 @@ async fn carry_out(plan: &CrashPlan) -> Result<CrashReport, String> {
     let world = Rc::new(World::new(scheme, addresses.fspiop, Random::seeded(random.next_u64())));
     let callbacks = listen(&world).await?;
     let client = Client::new();
-    make_scheme(&client, &Plan { scheme, hub: addresses, callbacks, funds: FUNDS }, &world).await?;
+    make_scheme(&client, &Plan { scheme, hub: addresses, callbacks, is_secured: false, funds: FUNDS }, &world).await?;
 
     let payers = task::spawn_local(begin_payments(Rc::clone(&world), plan.payments_per_second));
     for _ in 0..plan.kills {
@@ -120,7 +120,7 @@ async fn carry_out(plan: &CrashPlan) -> Result<CrashReport, String> {
 async fn listen(world: &Rc<World>) -> Result<SocketAddr, String> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(|error| error.to_string())?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    task::spawn_local(server::serve(listener, Rc::new(inbound::Inbound(Rc::clone(world)))));
+    task::spawn_local(server::serve(listener, None, Rc::new(inbound::Inbound(Rc::clone(world)))));
     Ok(address)
 }
 

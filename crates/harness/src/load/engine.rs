@@ -7,6 +7,7 @@ use super::{
     check::Check,
     payment::{Payment, Stage},
     recorder::Committed,
+    signed::SignedPayments,
     state::State,
 };
 use crate::{
@@ -15,17 +16,19 @@ use crate::{
     messages::Messages,
     random::Random,
     scheme::{Scheme, dfsp_name},
-    template::{Field, Template, Values},
+    template::{Field, Values},
     wire::pool::{Queue, Response, Sender},
 };
 use std::{
     cell::{Cell, RefCell},
+    collections::VecDeque,
     io,
     rc::Rc,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-const AGREEMENTS: u32 = 4096;
+pub const AGREEMENTS: u32 = 4096;
 /// Longer than any run, so that nothing expires because the run is long.
 const TRANSFER_LIFETIME: Duration = Duration::from_secs(120);
 /// A payment that takes longer is an error.
@@ -40,6 +43,15 @@ pub enum Job {
     Check { number: u32 },
 }
 
+/// Who shares connections.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lines {
+    /// All DFSPs of a hub.
+    OfHubs,
+    /// Nobody: each DFSP has its own, which show its certificate.
+    OfDfsps,
+}
+
 /// What begins when a payment ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Refill {
@@ -49,26 +61,54 @@ pub enum Refill {
 
 pub struct Engine {
     origin: Instant,
-    /// One for each hub.
+    lines: Lines,
+    /// One for each hub, or for each DFSP.
     pub queues: Vec<Rc<Queue<Job>>>,
     pub state: RefCell<State>,
     pub check: RefCell<Check>,
     pub refill: Cell<Refill>,
     agreements: Vec<Agreement>,
     messages: Messages,
+    signed: Option<Signed>,
 }
 
+/// Payments that were signed beforehand, and the numbers of those that have not begun.
+struct Signed {
+    payments: Arc<SignedPayments>,
+    waiting: RefCell<VecDeque<u32>>,
+}
+
+/// Signed payments that are looked through for one whose payee is free.
+const SIGNED_LOOKED_THROUGH: usize = 64;
+
 impl Engine {
-    pub fn new(scheme: Scheme, hub: &str, mut random: Random) -> Self {
-        let agreements = agreements(AGREEMENTS as usize, &mut random);
+    /// With signed payments, these are made in their order; with `lines` for each DFSP, none uses another's connections.
+    pub fn new(
+        scheme: Scheme,
+        hub: &str,
+        mut random: Random,
+        (lines, signed): (Lines, Option<Arc<SignedPayments>>),
+    ) -> Self {
+        let queues = match lines {
+            Lines::OfHubs => scheme.hubs,
+            Lines::OfDfsps => scheme.dfsps,
+        };
+        let (agreements, messages) = match &signed {
+            Some(signed) => (signed.agreements.clone(), Messages::signed(hub)),
+            None => (agreements(AGREEMENTS as usize, &mut random), Messages::new(hub)),
+        };
+        let signed = signed
+            .map(|payments| Signed { waiting: RefCell::new((0..payments.payments.len() as u32).collect()), payments });
         Self {
             origin: Instant::now(),
-            queues: (0..scheme.hubs).map(|_| Rc::new(Queue::default())).collect(),
+            lines,
+            queues: (0..queues).map(|_| Rc::new(Queue::default())).collect(),
             state: RefCell::new(State::new(scheme, AGREEMENTS, random, texts(TRANSFER_LIFETIME))),
             check: RefCell::default(),
             refill: Cell::new(Refill::Nothing),
             agreements,
-            messages: Messages::new(hub),
+            messages,
+            signed,
         }
     }
 
@@ -84,7 +124,15 @@ impl Engine {
 
     /// Begins a payment that was due at this time. `false` if there is no place for it.
     pub fn begin(&self, scheduled: u64) -> bool {
-        let begun = self.state.borrow_mut().begin(scheduled);
+        let mut state = self.state.borrow_mut();
+        let begun = match &self.signed {
+            Some(signed) => signed.begin(&mut state, scheduled),
+            None => state.draw().map(|draft| {
+                let time = state.time;
+                state.begin(draft, (scheduled, time))
+            }),
+        };
+        drop(state);
         if let Some((place, turn)) = begun {
             self.push(Job::Payment { place, turn, stage: Stage::Lookup });
         }
@@ -114,7 +162,11 @@ impl Engine {
             Job::Payment { place, stage, .. } => state.payment(place).sender(stage),
             Job::Check { number } => state.recorder.committed[number as usize].payer,
         };
-        self.queues[state.scheme.hub_of(sender)].push(job);
+        let line = match self.lines {
+            Lines::OfHubs => state.scheme.hub_of(sender),
+            Lines::OfDfsps => usize::from(sender),
+        };
+        self.queues[line].push(job);
     }
 
     /// The payer has heard COMMITTED.
@@ -194,19 +246,11 @@ impl Engine {
     fn end(&self, place: u32) {
         self.state.borrow_mut().release(place);
         if self.refill.get() == Refill::NextPayment && !self.state.borrow().recorder.is_full() {
-            self.begin(self.now());
-        }
-    }
-
-    fn template(&self, stage: Stage) -> Option<&Template> {
-        match stage {
-            Stage::Free => None,
-            Stage::Lookup => Some(&self.messages.get_parties),
-            Stage::Party => Some(&self.messages.put_parties),
-            Stage::Quote => Some(&self.messages.post_quotes),
-            Stage::Agreement => Some(&self.messages.put_quotes),
-            Stage::Prepare => Some(&self.messages.post_transfers),
-            Stage::Fulfil => Some(&self.messages.put_transfers),
+            let begun = self.begin(self.now());
+            if !begun && self.signed.as_ref().is_some_and(Signed::is_used_up) {
+                self.refill.set(Refill::Nothing);
+                self.complain(|| "the payments that were signed beforehand are used up".to_owned());
+            }
         }
     }
 
@@ -221,6 +265,24 @@ impl Engine {
     }
 }
 
+impl Signed {
+    /// The next one whose payee is free.
+    fn begin(&self, state: &mut State, scheduled: u64) -> Option<(u32, u32)> {
+        let mut waiting = self.waiting.borrow_mut();
+        let payments = &self.payments.payments;
+        let is_free = |number: &u32| state.is_free(payments[*number as usize].draft.payee);
+        let at = waiting.iter().take(SIGNED_LOOKED_THROUGH).position(is_free)?;
+        let number = waiting.remove(at)?;
+        let begun = state.begin(payments[number as usize].draft, (scheduled, self.payments.time));
+        state.payment(begun.0).signed = Some(number);
+        Some(begun)
+    }
+
+    fn is_used_up(&self) -> bool {
+        self.waiting.borrow().is_empty()
+    }
+}
+
 impl Sender for Engine {
     type Job = Job;
 
@@ -232,8 +294,12 @@ impl Sender for Engine {
                 let Some(payment) = state.current(place, turn).filter(|payment| payment.stage == stage) else {
                     return false;
                 };
-                let Some(template) = self.template(stage) else { return false };
-                template.render(&payment.values(&self.agreements[payment.agreement as usize]), out);
+                let Some(template) = self.messages.of(stage) else { return false };
+                let values = payment.values(&self.agreements[payment.agreement as usize]);
+                let signed = self.signed.as_ref().zip(payment.signed);
+                let signature =
+                    signed.and_then(|(signed, number)| signed.payments.payments[number as usize].signature(stage));
+                template.render(&values.with(Field::Signature, signature.unwrap_or_default()), out);
                 payment.departed = self.now();
                 true
             }

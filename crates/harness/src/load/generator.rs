@@ -3,11 +3,16 @@
 //! Invariant: all sockets and payments of the generator live on one thread of their own, so that nothing that the rest
 //! of the process does stands between a message and its time stamp.
 
-use super::{Checked, Measurement, Options, check, engine::Engine, inbound::Inbound};
+use super::{
+    Checked, Measurement, Options, SignedPayments, check,
+    engine::{Engine, Lines},
+    inbound::Inbound,
+};
 use crate::{
+    credentials::Credentials,
     random::Random,
     scheme::Scheme,
-    wire::{pool, server},
+    wire::{pool, server, stream::Target},
 };
 use std::{
     fmt, io,
@@ -24,6 +29,7 @@ use tokio::{
     sync::{mpsc, oneshot},
     task::{self, LocalSet},
 };
+use tokio_rustls::TlsAcceptor;
 
 /// Connections to the hub. Each carries one request at a time; a request is answered when it is durable.
 const CONNECTIONS: usize = 256;
@@ -33,6 +39,15 @@ pub struct Generator {
     callbacks: SocketAddr,
     registrations: Arc<Registrations>,
     orders: mpsc::Sender<Order>,
+}
+
+/// How DFSPs and hub speak with each other; the default is plainly.
+#[derive(Clone, Default)]
+pub struct Links {
+    /// With certificates on both sides.
+    pub credentials: Option<Arc<Credentials>>,
+    /// Payments that are made in their order instead of drawn.
+    pub signed: Option<Arc<SignedPayments>>,
 }
 
 /// The generator's thread has ended, which it does only by a mistake of its own.
@@ -55,9 +70,12 @@ enum Order {
 impl Generator {
     /// Listens on a free loopback port and keeps connections to the FSPIOP listeners of the hub's nodes: whichever has a
     /// free one takes the next message. Where the scheme has several hubs, the nodes are theirs in turn.
-    pub fn start(scheme: Scheme, nodes: &[SocketAddr], seed: u64) -> io::Result<Self> {
+    pub fn start(scheme: Scheme, nodes: &[SocketAddr], seed: u64, links: Links) -> io::Result<Self> {
         let [hub, ..] = nodes else { return Err(io::Error::other("a hub has one node at least")) };
-        let (hub, nodes) = (*hub, nodes.to_vec());
+        let (hub, lines) = (*hub, if links.credentials.is_some() { Lines::OfDfsps } else { Lines::OfHubs });
+        let targets = targets(scheme, nodes, links.credentials.as_deref())?;
+        let acceptor = links.credentials.as_ref().map(|credentials| credentials.listener()).transpose();
+        let acceptor = acceptor.map_err(io::Error::other)?.map(TlsAcceptor::from);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let callbacks = listener.local_addr()?;
@@ -66,8 +84,9 @@ impl Generator {
         let (orders, inbox) = mpsc::channel(1);
         let shared = Arc::clone(&registrations);
         thread::Builder::new().name("generator".to_owned()).spawn(move || {
-            let engine = Rc::new(Engine::new(scheme, &hub.to_string(), Random::seeded(seed)));
-            LocalSet::new().block_on(&runtime, obey(engine, Parts { listener, nodes, registrations: shared }, inbox));
+            let engine = Engine::new(scheme, &hub.to_string(), Random::seeded(seed), (lines, links.signed));
+            let parts = Parts { listener, acceptor, targets, registrations: shared };
+            LocalSet::new().block_on(&runtime, obey(Rc::new(engine), parts, inbox));
         })?;
         Ok(Self { callbacks, registrations, orders })
     }
@@ -120,16 +139,25 @@ impl Registrations {
 
 struct Parts {
     listener: TcpListener,
-    nodes: Vec<SocketAddr>,
+    acceptor: Option<TlsAcceptor>,
+    targets: Vec<Target>,
     registrations: Arc<Registrations>,
+}
+
+/// With credentials each DFSP has a line of its own to the hub.
+fn targets(scheme: Scheme, nodes: &[SocketAddr], credentials: Option<&Credentials>) -> io::Result<Vec<Target>> {
+    let Some(credentials) = credentials else { return Ok(nodes.iter().copied().map(Target::plain).collect()) };
+    let [node] = nodes else { return Err(io::Error::other("secured links lead to one node")) };
+    let target = |dfsp| Ok(Target { address: *node, tls: Some(credentials.client(dfsp).map_err(io::Error::other)?) });
+    (0..scheme.dfsps).map(target).collect()
 }
 
 async fn obey(engine: Rc<Engine>, parts: Parts, mut inbox: mpsc::Receiver<Order>) {
     let listener = tokio::net::TcpListener::from_std(parts.listener).expect("a bound listener joins the runtime");
     let inbound = Rc::new(Inbound { engine: Rc::clone(&engine), registrations: parts.registrations });
-    task::spawn_local(server::serve(listener, inbound));
-    for (queue, node) in engine.queues.iter().cycle().zip(&parts.nodes) {
-        pool::spawn(*node, CONNECTIONS / parts.nodes.len(), queue, &engine);
+    task::spawn_local(server::serve(listener, parts.acceptor, inbound));
+    for (queue, target) in engine.queues.iter().cycle().zip(&parts.targets) {
+        pool::spawn(target, CONNECTIONS.div_ceil(parts.targets.len()), queue, &engine);
     }
     let housekeeper = Rc::clone(&engine);
     task::spawn_local(async move { housekeeper.housekeeping().await });

@@ -16,11 +16,13 @@ mod inbound;
 mod pace;
 mod payment;
 mod recorder;
+mod signed;
 mod state;
 
 pub use check::Checked;
-pub use generator::{Generator, Registrations, Stopped};
+pub use generator::{Generator, Links, Registrations, Stopped};
 pub use recorder::{Errors, Measurement};
+pub use signed::SignedPayments;
 
 use crate::scheme::Reach;
 use std::time::Duration;

@@ -1,11 +1,13 @@
 //! One payment under way.
 
+use super::state::Draft;
 use crate::{
     agreement::Agreement,
     clock::Texts,
+    messages::Messages,
     random::{ID_LENGTH, Id},
     scheme::{Msisdn, Name, Party, dfsp_name},
-    template::{Field, Values},
+    template::{Field, Template, Values},
 };
 
 /// The message of a payment that left last. The hub carries it, or makes another of it, to the other side.
@@ -39,6 +41,8 @@ pub struct Payment {
     pub added: u64,
     pub committed: bool,
     pub patched: bool,
+    /// Its number among the payments that were signed beforehand.
+    pub signed: Option<u32>,
     texts: PaymentTexts,
 }
 
@@ -52,20 +56,17 @@ struct PaymentTexts {
     time: Texts,
 }
 
-/// What distinguishes a new payment.
+/// A new payment: what was drawn, and when it begins.
 pub struct Beginning {
-    pub payer: Party,
-    pub payee: Party,
-    pub agreement: u32,
-    pub quote: Id,
-    pub transfer: Id,
+    pub draft: Draft,
     pub scheduled: u64,
     pub time: Texts,
 }
 
 impl Payment {
     pub fn new(turn: u32, beginning: Beginning) -> Self {
-        let Beginning { payer, payee, agreement, quote, transfer, scheduled, time } = beginning;
+        let Beginning { draft, scheduled, time } = beginning;
+        let Draft { payer, payee, agreement, quote, transfer } = draft;
         let texts = PaymentTexts {
             payer: dfsp_name(payer.dfsp),
             payee: dfsp_name(payee.dfsp),
@@ -88,6 +89,7 @@ impl Payment {
             added: 0,
             committed: false,
             patched: false,
+            signed: None,
             texts,
         }
     }
@@ -142,6 +144,21 @@ impl Stage {
             Self::Agreement => "PUT /quotes",
             Self::Prepare => "POST /transfers",
             Self::Fulfil => "PUT /transfers",
+        }
+    }
+}
+
+impl Messages {
+    /// What leaves in a stage.
+    pub fn of(&self, stage: Stage) -> Option<&Template> {
+        match stage {
+            Stage::Free => None,
+            Stage::Lookup => Some(&self.get_parties),
+            Stage::Party => Some(&self.put_parties),
+            Stage::Quote => Some(&self.post_quotes),
+            Stage::Agreement => Some(&self.put_quotes),
+            Stage::Prepare => Some(&self.post_transfers),
+            Stage::Fulfil => Some(&self.put_transfers),
         }
     }
 }

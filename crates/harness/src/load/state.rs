@@ -33,6 +33,16 @@ pub struct State {
     pub time: Texts,
 }
 
+/// Who pays whom on which terms, before it begins.
+#[derive(Clone, Copy)]
+pub struct Draft {
+    pub payer: Party,
+    pub payee: Party,
+    pub agreement: u32,
+    pub quote: Id,
+    pub transfer: Id,
+}
+
 impl State {
     pub fn new(scheme: Scheme, agreements: u32, random: Random, time: Texts) -> Self {
         Self {
@@ -51,20 +61,27 @@ impl State {
         }
     }
 
-    /// Begins a payment: its place and turn. `None` if as many are under way as parties can be paid at a time.
-    pub fn begin(&mut self, scheduled: u64) -> Option<(u32, u32)> {
+    /// Draws a payment to somebody who is not paid yet. `None` if as many are under way as parties can be paid at a time.
+    pub fn draw(&mut self) -> Option<Draft> {
         let payer = self.dfsps.draw(&mut self.random) as u8;
         let payee = self.free_payee(payer)?;
-        let beginning = Beginning {
+        Some(Draft {
             payer: Party { dfsp: payer, number: self.parties.draw(&mut self.random) as u32 },
             payee,
             agreement: self.random.below(u64::from(self.agreements)) as u32,
             quote: self.random.uuid(),
             transfer: self.random.uuid(),
-            scheduled,
-            time: self.time,
-        };
-        let (quote, transfer) = (beginning.quote, beginning.transfer);
+        })
+    }
+
+    pub fn is_free(&self, payee: Party) -> bool {
+        self.scheme.index_of(payee).is_some_and(|at| self.by_party[at].is_none())
+    }
+
+    /// Begins a payment whose payee is free: its place and turn.
+    pub fn begin(&mut self, draft: Draft, (scheduled, time): (u64, Texts)) -> (u32, u32) {
+        let beginning = Beginning { draft, scheduled, time };
+        let Draft { payee, quote, transfer, .. } = draft;
         let place = match self.free.pop() {
             Some(place) => {
                 let payment = &mut self.payments[place as usize];
@@ -80,7 +97,7 @@ impl State {
         self.by_party[party] = Some(place);
         self.by_id.insert(quote, place);
         self.by_id.insert(transfer, place);
-        Some((place, self.payments[place as usize].turn))
+        (place, self.payments[place as usize].turn)
     }
 
     /// Ends the payment at this place.
@@ -139,8 +156,7 @@ impl State {
         for dfsp in (0..dfsps).map(|step| (dfsp + step) % dfsps).filter(|dfsp| is_reached(*dfsp)) {
             let numbers = (0..parties).map(|step| (first + step) % parties);
             let mut candidates = numbers.map(|number| Party { dfsp, number });
-            let is_free = |party: &Party| self.scheme.index_of(*party).is_some_and(|at| self.by_party[at].is_none());
-            if let Some(party) = candidates.find(is_free) {
+            if let Some(party) = candidates.find(|party| self.is_free(*party)) {
                 return Some(party);
             }
         }
@@ -159,11 +175,16 @@ mod tests {
         State::new(scheme, 4, Random::seeded(9), texts(Duration::from_secs(60)))
     }
 
+    fn begin(state: &mut State, scheduled: u64) -> Option<(u32, u32)> {
+        let draft = state.draw()?;
+        Some(state.begin(draft, (scheduled, state.time)))
+    }
+
     #[test]
     fn no_two_payments_under_way_pay_the_same_party() {
         let mut state = state(3, 4);
         let mut paid = Vec::new();
-        while let Some((place, _)) = state.begin(0) {
+        while let Some((place, _)) = begin(&mut state, 0) {
             let payment = state.payment(place);
             assert_ne!(payment.payer, payment.payee.dfsp);
             assert!(!paid.contains(&payment.payee), "{:?} is paid twice", payment.payee);
@@ -178,7 +199,7 @@ mod tests {
         for reach in [Reach::OwnHub, Reach::OtherHubs] {
             let mut state = state(6, 4);
             (state.scheme, state.reach) = (state.scheme.over_hubs(2).unwrap(), reach);
-            while let Some((place, _)) = state.begin(0) {
+            while let Some((place, _)) = begin(&mut state, 0) {
                 let (payer, payee) = (state.payment(place).payer, state.payment(place).payee.dfsp);
                 assert!(payer != payee && state.scheme.is_within(reach, payer, payee), "{payer} pays {payee}");
             }
@@ -189,7 +210,7 @@ mod tests {
     #[test]
     fn a_payment_is_found_by_its_ids_and_party_until_it_ends() {
         let mut state = state(12, 100);
-        let (place, turn) = state.begin(7).unwrap();
+        let (place, turn) = begin(&mut state, 7).unwrap();
         let (quote, transfer, payee) = {
             let payment = state.payment(place);
             (payment.quote.text(), payment.transfer.text(), payment.payee.msisdn())
@@ -201,7 +222,7 @@ mod tests {
         state.release(place);
         assert_eq!((state.place_of_id(&quote), state.place_of_party(&payee)), (None, None));
         assert!(state.current(place, turn).is_none());
-        let (again, next_turn) = state.begin(8).unwrap();
+        let (again, next_turn) = begin(&mut state, 8).unwrap();
         assert_eq!(again, place);
         assert!(state.current(place, turn).is_none() && state.current(place, next_turn).is_some());
     }

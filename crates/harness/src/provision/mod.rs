@@ -31,6 +31,8 @@ pub struct Plan {
     pub hub: Addresses,
     /// All DFSPs share one listener; their names are the first segment of their paths.
     pub callbacks: SocketAddr,
+    /// Whether that listener speaks TLS.
+    pub is_secured: bool,
     /// Funds of each DFSP, and its net debit cap, in units of the currency.
     pub funds: u64,
 }

@@ -38,7 +38,8 @@ pub const PROXY: &str = "neighbour";
 
 /// Creates a DFSP with accounts, limit, endpoints and funds.
 pub(super) async fn provision(client: &Client, plan: &Plan, name: &str) -> Result<(), ProvisionError> {
-    let base = format!("http://{}/{name}", plan.callbacks);
+    let scheme = if plan.is_secured { "https" } else { "http" };
+    let base = format!("{scheme}://{}/{name}", plan.callbacks);
     create(client, plan, &json!({"name": name, "currency": CURRENCY}), (name, &base)).await
 }
 

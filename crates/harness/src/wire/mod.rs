@@ -9,6 +9,7 @@
 mod message;
 pub mod pool;
 pub mod server;
+pub mod stream;
 
 pub use message::{Head, Malformed, parse_head};
 

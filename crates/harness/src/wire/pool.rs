@@ -4,11 +4,13 @@
 //! once and unchanged, only if its connection was an old one that ended before a byte of the response came: the hub
 //! closes idle connections, and FSPIOP makes repeating safe.
 
-use super::{READ_BYTES, parse_head};
+use super::{
+    READ_BYTES, parse_head,
+    stream::{Stream, Target},
+};
 use std::{cell::RefCell, collections::VecDeque, io, net::SocketAddr, rc::Rc, time::Duration};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
     sync::Notify,
     task,
     time::timeout,
@@ -61,9 +63,9 @@ impl<J> Queue<J> {
 }
 
 /// Opens as many connections as there are jobs for, at most `connections`. Runs inside a `LocalSet`, until it ends.
-pub fn spawn<S: Sender + 'static>(hub: SocketAddr, connections: usize, queue: &Rc<Queue<S::Job>>, sender: &Rc<S>) {
+pub fn spawn<S: Sender + 'static>(hub: &Target, connections: usize, queue: &Rc<Queue<S::Job>>, sender: &Rc<S>) {
     for _ in 0..connections {
-        let (queue, sender) = (Rc::clone(queue), Rc::clone(sender));
+        let (hub, queue, sender) = (hub.clone(), Rc::clone(queue), Rc::clone(sender));
         task::spawn_local(async move {
             let mut connection = Connection::new(hub);
             loop {
@@ -80,15 +82,15 @@ pub fn spawn<S: Sender + 'static>(hub: SocketAddr, connections: usize, queue: &R
 
 /// One request on a connection of its own: status and body of the response.
 pub async fn exchange_once(hub: SocketAddr, request: &[u8]) -> io::Result<(u16, Vec<u8>)> {
-    let mut connection = Connection::new(hub);
+    let mut connection = Connection::new(Target::plain(hub));
     connection.request.extend_from_slice(request);
     let response = connection.exchange().await?;
     Ok((response.status, response.body.to_vec()))
 }
 
 struct Connection {
-    hub: SocketAddr,
-    stream: Option<TcpStream>,
+    hub: Target,
+    stream: Option<Stream>,
     request: Vec<u8>,
     response: Vec<u8>,
 }
@@ -101,7 +103,7 @@ enum Broken {
 }
 
 impl Connection {
-    fn new(hub: SocketAddr) -> Self {
+    fn new(hub: Target) -> Self {
         Self { hub, stream: None, request: Vec::with_capacity(READ_BYTES), response: Vec::with_capacity(READ_BYTES) }
     }
 
@@ -130,9 +132,7 @@ impl Connection {
                 Err(Broken::Failed(error)) => return Err(error),
             }
         }
-        let stream = TcpStream::connect(self.hub).await?;
-        stream.set_nodelay(true)?;
-        let stream = self.stream.insert(stream);
+        let stream = self.stream.insert(self.hub.connect().await?);
         exchange_on(stream, &self.request, &mut self.response).await.map_err(|broken| match broken {
             Broken::WasIdle => io::Error::new(io::ErrorKind::UnexpectedEof, "closed without a response"),
             Broken::Failed(error) => error,
@@ -142,12 +142,13 @@ impl Connection {
 
 /// Status, where the body lies in the buffer, and whether the hub closes the connection.
 async fn exchange_on(
-    stream: &mut TcpStream,
+    stream: &mut Stream,
     request: &[u8],
     response: &mut Vec<u8>,
 ) -> Result<(u16, usize, usize, bool), Broken> {
     response.clear();
     stream.write_all(request).await.map_err(|_| Broken::WasIdle)?;
+    stream.flush().await.map_err(|_| Broken::WasIdle)?;
     loop {
         response.reserve(READ_BYTES);
         let read = stream.read_buf(response).await;

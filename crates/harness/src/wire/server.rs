@@ -3,19 +3,21 @@
 //! Invariant: every understood request is answered, in the order in which it came on its connection, and only after
 //! the receiver has seen it. At most [`CONNECTIONS_MAX`] connections are open.
 
-use super::{Malformed, READ_BYTES, parse_head};
+use super::{Malformed, READ_BYTES, parse_head, stream::Stream};
 use std::{io, rc::Rc, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     sync::Semaphore,
     task,
-    time::sleep,
+    time::{sleep, timeout},
 };
+use tokio_rustls::TlsAcceptor;
 
 const CONNECTIONS_MAX: usize = 4096;
 /// When no further file can be opened, trying at once again would only burn the processor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A request as it came.
 pub struct Request<'a> {
@@ -52,17 +54,20 @@ impl<'a> Request<'a> {
     }
 }
 
-/// Serves until its future is dropped. Runs inside a `LocalSet`.
-pub async fn serve<R: Receiver + 'static>(listener: TcpListener, receiver: Rc<R>) {
+/// Serves until its future is dropped, over TLS if told how. Runs inside a `LocalSet`.
+pub async fn serve<R: Receiver + 'static>(listener: TcpListener, acceptor: Option<TlsAcceptor>, receiver: Rc<R>) {
     let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let permit = Arc::clone(&permits).acquire_owned().await.expect("the semaphore is never closed");
         match listener.accept().await {
             Ok((stream, _)) => {
-                let receiver = Rc::clone(&receiver);
+                let (receiver, acceptor) = (Rc::clone(&receiver), acceptor.clone());
                 task::spawn_local(async move {
-                    // The peer has gone or does not speak HTTP: it will see its connection closed.
-                    let _ = serve_connection(stream, &*receiver).await;
+                    // The peer has gone, or speaks no HTTP or TLS: it will see its connection closed.
+                    if let Ok(Ok(stream)) = timeout(HANDSHAKE_TIMEOUT, Stream::accept(stream, acceptor.as_ref())).await
+                    {
+                        let _ = serve_connection(stream, &*receiver).await;
+                    }
                     drop(permit);
                 });
             }
@@ -71,12 +76,12 @@ pub async fn serve<R: Receiver + 'static>(listener: TcpListener, receiver: Rc<R>
     }
 }
 
-async fn serve_connection<R: Receiver>(mut stream: TcpStream, receiver: &R) -> io::Result<()> {
-    stream.set_nodelay(true)?;
+async fn serve_connection<R: Receiver>(mut stream: Stream, receiver: &R) -> io::Result<()> {
     let mut buffer = Vec::with_capacity(READ_BYTES);
     loop {
         while let Some((length, answer, closes)) = receive_next(&buffer, receiver)? {
             stream.write_all(answer.response()).await?;
+            stream.flush().await?;
             if closes {
                 return Ok(());
             }

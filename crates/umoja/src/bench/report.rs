@@ -68,6 +68,7 @@ impl Report {
             &format!("{} ms", per_payment(measurement.generator_cpu, measurement.payments)),
         );
         line("hub memory, peak", &or_unknown(self.peak_memory(), "MiB"));
+        line("links", self.run.step.text());
         line("hub signs its messages", if self.run.signs { "yes" } else { "no" });
         if let Some(every) = self.run.closes {
             line("windows", &windows(&self.closings, every));
@@ -86,7 +87,7 @@ impl Report {
         text
     }
 
-    fn object(&self) -> Map<String, Value> {
+    pub fn object(&self) -> Map<String, Value> {
         let measurement = &self.measurement;
         let mut object = Map::new();
         let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
@@ -238,8 +239,11 @@ pub fn rate(count: u64, elapsed: Duration) -> String {
 }
 
 pub fn per_payment(time: Duration, payments: u64) -> String {
-    let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-    decimal(micros / payments.max(1), 3)
+    decimal(per_payment_micros(time, payments), 3)
+}
+
+pub fn per_payment_micros(time: Duration, payments: u64) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX) / payments.max(1)
 }
 
 pub fn milliseconds(duration: Duration) -> String {

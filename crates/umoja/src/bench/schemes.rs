@@ -13,7 +13,7 @@ use super::{
 };
 use harness::{
     filesystem,
-    load::{Checked, Generator, Measurement, Options},
+    load::{Checked, Generator, Links, Measurement, Options},
     process::{Addresses, HubCommand, HubProcess, ServerProcess, processor_time},
     provision::{self, Client, PROXY, Plan},
     scheme::{Reach, Scheme, dfsp_text},
@@ -114,7 +114,7 @@ impl Session {
         // What listens for side A passes on to hub A: it is what hub B calls.
         let crossed = |line: &str| crate::bench_proxy::listeners(line).map(|[a, b]| [b, a]);
         let (proxy, listeners) = ServerProcess::start("proxy", command, &log, crossed).await?;
-        let generator = Generator::start(scheme, &fspiop, seed)
+        let generator = Generator::start(scheme, &fspiop, seed, Links::default())
             .map_err(|error| format!("The load generator cannot start: {error}."))?;
         Ok(Self { client: Client::new(), hubs, proxy, listeners, generator, scheme })
     }
@@ -141,7 +141,13 @@ impl Session {
         progress(&format!("making {HUBS} schemes with {} DFSPs in all", self.scheme.dfsps));
         let hubs = || self.hubs.iter().map(HubProcess::addresses).enumerate();
         for (at, hub) in hubs() {
-            let plan = Plan { scheme: self.scheme, hub, callbacks: self.generator.callbacks(), funds: session::FUNDS };
+            let plan = Plan {
+                scheme: self.scheme,
+                hub,
+                callbacks: self.generator.callbacks(),
+                is_secured: false,
+                funds: session::FUNDS,
+            };
             let neighbour = provision::Neighbour { hub: at, name: NAMES[at], proxy: self.listeners[at] };
             let made = provision::provision_neighbour(&self.client, &plan, neighbour).await;
             made.map_err(|error| error.to_string())?;

@@ -5,17 +5,20 @@
 use super::{
     BenchArguments, Run, day,
     report::{Audit, Durability, Report},
+    secure::Prepared,
 };
 use harness::{
     closing::{Closer, Closing, close_every},
     filesystem,
-    load::{Generator, Measurement, Registrations, Stopped},
+    load::{Generator, Links, Measurement, Registrations, Stopped},
     process::{Addresses, HubCommand, HubProcess},
     provision::{self, Client, Plan},
+    random::Random,
     scheme::{CURRENCY, Scheme},
 };
 use std::{
     ffi::OsString,
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -41,6 +44,13 @@ struct Commits {
     synced: u64,
 }
 
+/// Whether DFSPs are called over TLS.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum IsSecured {
+    Yes,
+    No,
+}
+
 /// The hub's processes and what speaks to them.
 pub struct Session<'a> {
     pub arguments: &'a BenchArguments,
@@ -49,7 +59,13 @@ pub struct Session<'a> {
     nodes: Vec<HubProcess>,
 }
 
-pub async fn run(arguments: &BenchArguments, seed: u64, run: Run) -> Result<Report, String> {
+/// Signed payments are for runs in which signatures are verified.
+pub async fn run(
+    arguments: &BenchArguments,
+    seed: u64,
+    run: Run,
+    prepared: Option<&Prepared>,
+) -> Result<Report, String> {
     let parent = &arguments.data;
     let directory = filesystem::fresh_directory(parent).map_err(|error| {
         format!("No directory can be made in {}: {error}. Give --data another one.", parent.display())
@@ -59,14 +75,11 @@ pub async fn run(arguments: &BenchArguments, seed: u64, run: Run) -> Result<Repo
         Some(_) => None,
     };
     let binary = std::env::current_exe().map_err(|error| format!("The path of this program is unknown: {error}."))?;
-    let mut nodes = Vec::new();
-    for _ in 0..arguments.nodes {
-        nodes.push(start_hub(arguments, &binary, directory.path(), run.signs).await?);
-    }
-    let fspiop: Vec<_> = nodes.iter().map(|node| node.addresses().fspiop).collect();
-    let generator = Generator::start(arguments.scheme(), &fspiop, seed)
-        .map_err(|error| format!("The load generator cannot start: {error}."))?;
-    let mut session = Session { arguments, client: Client::new(), generator, nodes };
+    let hubs = Hubs { arguments, binary: &binary, directory: directory.path(), run };
+    let mut session = match prepared {
+        None => hubs.plain_session(seed).await?,
+        Some(prepared) => hubs.secured_session(seed, prepared).await?,
+    };
     let measured = session.measure(run).await;
     if let Some(sentence) = session.nodes.iter_mut().find_map(HubProcess::ended_by_itself) {
         return Err(sentence);
@@ -117,7 +130,6 @@ impl Session<'_> {
 
     async fn measure(&self, run: Run) -> Result<Measured, String> {
         let scheme = self.arguments.scheme();
-        self.make_scheme().await?;
         let commits_before = self.commits().await?;
         let positions_before = self.positions().await?;
         let (measurement, mut closings) = match self.arguments.day {
@@ -175,10 +187,16 @@ impl Session<'_> {
         Ok((measurement, closings.map_err(|error| error.to_string())?))
     }
 
-    async fn make_scheme(&self) -> Result<(), String> {
+    async fn make_scheme(&self, is_secured: IsSecured) -> Result<(), String> {
         let (hub, scheme) = (self.hub(), self.arguments.scheme());
         progress(&format!("making {} DFSPs with {} customers each", scheme.dfsps, scheme.parties));
-        let plan = Plan { scheme, hub, callbacks: self.generator.callbacks(), funds: FUNDS };
+        let plan = Plan {
+            scheme,
+            hub,
+            callbacks: self.generator.callbacks(),
+            is_secured: is_secured == IsSecured::Yes,
+            funds: FUNDS,
+        };
         provision::provision(&self.client, &plan).await.map_err(|error| error.to_string())?;
         // Every node has to have heard of the participants before it is asked about them.
         sleep(DIRECTORY_AGE_MAX).await;
@@ -239,24 +257,61 @@ pub fn disk_of(directory: &Path) -> Result<String, String> {
     Ok(kind)
 }
 
-async fn start_hub(
-    arguments: &BenchArguments,
-    binary: &Path,
-    directory: &Path,
-    signs: bool,
-) -> Result<HubProcess, String> {
-    let store: [OsString; 2] = match &arguments.hub_store {
-        Some(address) => ["--store".into(), address.into()],
-        None => ["--data".into(), data_directory(directory).into()],
-    };
-    let sign: [OsString; 2] = ["--sign".into(), signs.to_string().into()];
-    let config = arguments.hub_config.iter().flat_map(|file| ["--config".into(), file.into()]);
-    let command = HubCommand {
-        binary: binary.to_owned(),
-        arguments: store.into_iter().chain(config).chain(sign).collect(),
-        log: directory.join("hub.log"),
-    };
-    HubProcess::start(&command, Addresses::any()).await
+/// How the hubs of a session are started.
+struct Hubs<'a> {
+    arguments: &'a BenchArguments,
+    binary: &'a Path,
+    directory: &'a Path,
+    run: Run,
+}
+
+impl<'a> Hubs<'a> {
+    async fn plain_session(&self, seed: u64) -> Result<Session<'a>, String> {
+        let mut nodes = Vec::new();
+        for _ in 0..self.arguments.nodes {
+            nodes.push(self.start(Addresses::any(), Vec::new()).await?);
+        }
+        let fspiop: Vec<_> = nodes.iter().map(|node| node.addresses().fspiop).collect();
+        let generator = self.generator(&fspiop, (seed, Links::default()))?;
+        let session = Session { arguments: self.arguments, client: Client::new(), generator, nodes };
+        session.make_scheme(IsSecured::No).await?;
+        Ok(session)
+    }
+
+    /// What is not measured speaks plainly: DFSPs and parties are there before the hub asks for certificates.
+    async fn secured_session(&self, seed: u64, prepared: &Prepared) -> Result<Session<'a>, String> {
+        let addresses = Addresses::reserved(&mut Random::seeded(seed))
+            .map_err(|error| format!("There are no ports for the hub: {error}."))?;
+        let generator = self.generator(&[addresses.fspiop], (seed, prepared.links(self.run.step)))?;
+        let open = self.start(addresses, prepared.credentials.outgoing_arguments()).await?;
+        let mut session = Session { arguments: self.arguments, client: Client::new(), generator, nodes: vec![open] };
+        session.make_scheme(IsSecured::Yes).await?;
+        for node in session.nodes.drain(..) {
+            node.stop().await?;
+        }
+        session.nodes.push(self.start(addresses, prepared.hub_arguments(self.run.step)).await?);
+        Ok(session)
+    }
+
+    fn generator(&self, nodes: &[SocketAddr], (seed, links): (u64, Links)) -> Result<Generator, String> {
+        Generator::start(self.arguments.scheme(), nodes, seed, links)
+            .map_err(|error| format!("The load generator cannot start: {error}."))
+    }
+
+    async fn start(&self, addresses: Addresses, more: Vec<OsString>) -> Result<HubProcess, String> {
+        let store: [OsString; 2] = match &self.arguments.hub_store {
+            Some(address) => ["--store".into(), address.into()],
+            None => ["--data".into(), data_directory(self.directory).into()],
+        };
+        let sign: [OsString; 2] = ["--sign".into(), self.run.signs.to_string().into()];
+        let config = self.arguments.hub_config.iter().flat_map(|file| ["--config".into(), file.into()]);
+        let command = HubCommand {
+            binary: self.binary.to_owned(),
+            arguments: store.into_iter().chain(config).chain(sign).chain(more).collect(),
+            log: self.directory.join("hub.log"),
+        };
+        HubProcess::start(&command, addresses).await
+    }
 }
 
 /// What the hub's positions moved by, against what the payers heard.
