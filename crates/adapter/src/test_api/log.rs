@@ -38,8 +38,8 @@ pub(crate) struct Log(Arc<Shared>);
 struct Shared {
     limits: Limits,
     state: Mutex<State>,
-    /// The number that the next message will have.
-    grown: watch::Sender<u64>,
+    /// Says that there is something new, or that it is over.
+    grown: watch::Sender<()>,
 }
 
 #[derive(Default)]
@@ -65,7 +65,7 @@ struct Message {
 pub(crate) struct Reader {
     shared: Arc<Shared>,
     view: View,
-    grown: watch::Receiver<u64>,
+    grown: watch::Receiver<()>,
     /// Number of the next message to look at.
     place: u64,
 }
@@ -83,7 +83,7 @@ pub(crate) enum Next {
 
 impl Log {
     pub fn new(limits: Limits) -> Self {
-        let grown = watch::Sender::new(0);
+        let grown = watch::Sender::new(());
         Self(Arc::new(Shared { limits, state: Mutex::default(), grown }))
     }
 
@@ -101,7 +101,7 @@ impl Log {
             state.drop_oldest();
         }
         drop(state);
-        self.0.grown.send_replace(number + 1);
+        self.0.grown.send_replace(());
     }
 
     /// The newest message of an id, `{"data", "headers"}`.
@@ -126,7 +126,7 @@ impl Log {
     /// Ends all readers.
     pub fn close(&self) {
         self.0.state().is_closed = true;
-        self.0.grown.send_modify(|_| {});
+        self.0.grown.send_replace(());
     }
 }
 
