@@ -99,7 +99,8 @@ async fn only_operators_with_a_certificate_are_heard_and_they_are_who_it_says() 
         "settlementAccountType": "SETTLEMENT",
     });
     assert_eq!(link.send(&Call::plain("POST /settlementModels", model)).await.unwrap().status, 201);
-    let created = link.send(&Call::plain("POST /participants", json!({"name": "bank", "currency": "USD"}))).await.unwrap();
+    let created =
+        link.send(&Call::plain("POST /participants", json!({"name": "bank", "currency": "USD"}))).await.unwrap();
     let created: Value = serde_json::from_slice(&created.body).unwrap();
     assert!(created["links"]["self"].as_str().unwrap().starts_with("https://"), "{created}");
     let bank = guarded.authority.issue("bank").certificate;
@@ -192,8 +193,10 @@ async fn a_hub_that_every_participant_or_anybody_could_administer_does_not_start
     let both = write(directory.path(), "both.pem", &format!("{}{}", participants.pem(), operators.pem()));
     config.tls.fspiop = Some(ListenerTls { pair: pair.clone(), client_ca: vec![both] });
     assert!(refusal(config.clone()).await.contains("every participant could administer the hub"));
-    config.tls.fspiop =
-        Some(ListenerTls { pair: pair.clone(), client_ca: vec![write(directory.path(), "ca.pem", &participants.pem())] });
+    config.tls.fspiop = Some(ListenerTls {
+        pair: pair.clone(),
+        client_ca: vec![write(directory.path(), "ca.pem", &participants.pem())],
+    });
     hub::start(config, |_| Router::new()).await.unwrap().stop().await;
     let open: SocketAddr = "0.0.0.0:0".parse().unwrap();
     let mut config = local();

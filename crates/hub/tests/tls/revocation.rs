@@ -99,14 +99,21 @@ async fn certificates_are_listed_and_what_names_somebody_else_is_not_recorded() 
     let both = secured.authority.issue_alternative(PAYER, BYSTANDER);
     for (body, problem) in [
         (json!({"participant": BYSTANDER, "certificate": first.certificate}), "does not name otherfsp"),
-        (json!({"participant": PAYER, "certificate": both.certificate}), "names otherfsp, another participant, as well"),
+        (
+            json!({"participant": PAYER, "certificate": both.certificate}),
+            "names otherfsp, another participant, as well",
+        ),
         (json!({"participant": PAYER, "certificate": first.key}), "must be a certificate in PEM form"),
         (json!({"participant": "nobody", "certificate": first.certificate}), "participant not found"),
         (json!({"participant": PAYER}), "\"certificate\" is required"),
         (json!({"participant": PAYER, "certificate": "x", "more": 1}), "\"more\""),
     ] {
         let reply = secured.scheme.ask_administration(&Call::plain("POST /umoja/v1/certificates", body)).await;
-        assert!(reply.status >= 400 && reply.text().contains(&problem.replace('"', "\\\"")), "{problem}: {}", reply.text());
+        assert!(
+            reply.status >= 400 && reply.text().contains(&problem.replace('"', "\\\"")),
+            "{problem}: {}",
+            reply.text()
+        );
     }
     let unknown = Call::plain("POST /umoja/v1/certificates/00/revoke", Value::Null);
     assert_eq!(secured.scheme.ask_administration(&unknown).await.status, 404);

@@ -110,7 +110,10 @@ fn keys_and_certificates_are_read_back_as_well_and_half_of_a_pair_is_refused() {
     let listener = config.tls.fspiop.unwrap();
     assert_eq!((listener.pair.key, listener.client_ca), ("hub-key.pem".into(), vec!["participants.pem".into()]));
     let operators = config.tls.administration.unwrap();
-    assert_eq!((operators.pair.key, operators.client_ca), ("operators-key.pem".into(), vec!["operators-ca.pem".into()]));
+    assert_eq!(
+        (operators.pair.key, operators.client_ca),
+        ("operators-key.pem".into(), vec!["operators-ca.pem".into()])
+    );
     assert_eq!(config.tls.outgoing.pair.unwrap().certificate, PathBuf::from("client.pem"));
     assert_eq!(config.tls.outgoing.ca, [PathBuf::from("servers.pem")]);
     for (settings, expected) in [

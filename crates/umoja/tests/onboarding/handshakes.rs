@@ -9,10 +9,9 @@ async fn a_failed_handshake_is_explained() {
     run(place, "admin ca init --directory foreign --name Foreign").await;
     run(place, "admin ca issue alice --directory foreign --csr alice/tls-request.pem --output foreign/alice.pem").await;
     let (tls, port) = (operator.url(), operator.addresses.administration.port());
-    let plain = hub::start(
-        hub::Config { listeners: crate::world::any_listeners(), ..hub::Config::default() },
-        |_| axum::Router::new(),
-    )
+    let plain = hub::start(hub::Config { listeners: crate::world::any_listeners(), ..hub::Config::default() }, |_| {
+        axum::Router::new()
+    })
     .await
     .unwrap();
     let plain_port = plain.addresses().administration.port();

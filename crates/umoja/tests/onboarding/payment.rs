@@ -36,7 +36,8 @@ async fn keys_onboarding_adapter_payment_with_certificates_and_signatures_on_eve
     nobody_else_reaches_the_adapter(&operator, &blue).await;
 
     // The key is lost: who has it is not heard, and the DFSP makes a new one while its adapter runs.
-    let list: Value = serde_json::from_str(&operator.admin("--json certificates list --participant green").await).unwrap();
+    let list: Value =
+        serde_json::from_str(&operator.admin("--json certificates list --participant green").await).unwrap();
     let fingerprint = list["certificates"][0]["fingerprint"].as_str().unwrap();
     operator.admin(&format!("certificates revoke {fingerprint} --reason stolen")).await;
     let (status, refused) = green.call(Method::POST, "/transfers", &transfer()).await;

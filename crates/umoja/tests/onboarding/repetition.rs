@@ -242,8 +242,13 @@ async fn names_with_odd_characters_are_onboarded_to_the_letter() {
     let place = Place::start().await;
     let (to, directory) = (place.administration(), place.directory.path());
     for name in ["Crédit Ünion", "a%2Fb?c#d", "..", "银行 & \"Co\""] {
-        let said = place.onboard_as(name, to, &["--callback", "https://bank.example", "--csr", "bank/tls-request.pem",
-            "--output", "out"]).await;
+        let said = place
+            .onboard_as(
+                name,
+                to,
+                &["--callback", "https://bank.example", "--csr", "bank/tls-request.pem", "--output", "out"],
+            )
+            .await;
         assert!(said.is_success, "{name}: {}", said.error);
         let certificates = place.get("/umoja/v1/certificates").await;
         assert_eq!(certificates["certificates"][0]["participant"], name);
