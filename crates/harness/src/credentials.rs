@@ -107,7 +107,7 @@ impl Credentials {
 
     /// How the DFSPs are called: by the hub alone. The error is a sentence.
     pub fn listener(&self) -> Result<Arc<ServerConfig>, String> {
-        let tls = ListenerTls { pair: self.pair(DFSPS), client_ca: Some(self.authority()) };
+        let tls = ListenerTls { pair: self.pair(DFSPS), client_ca: vec![self.authority()] };
         in_use(&Keys::<ServerConfig>::of_listener(tls))
     }
 

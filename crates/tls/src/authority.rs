@@ -18,6 +18,7 @@ use rcgen::{
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use std::{
     fmt::Write as _,
+    net::IpAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -130,6 +131,9 @@ impl Authority {
         if !(1..=DAYS_MAX).contains(&wanted.days) {
             return Err(format!("A certificate can be valid for 1 to {DAYS_MAX} days, not {}.", wanted.days));
         }
+        // Addresses have many spellings; the certificate has one.
+        let host = |host: &String| host.parse::<IpAddr>().map_or_else(|_| host.clone(), |address| address.to_string());
+        let wanted = &Wanted { hosts: wanted.hosts.iter().map(host).collect(), ..wanted.clone() };
         let mut parameters = CertificateParams::new(wanted.hosts.clone())
             .map_err(|error| format!("One of the hosts {} is none: {error}.", wanted.hosts.join(", ")))?;
         if let Some(known) = self.find(&asking.0.subject_public_key_info(), wanted)? {

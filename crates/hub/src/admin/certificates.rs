@@ -3,13 +3,13 @@
 
 use super::{
     form::{Form, NAME_CHARS, TEXT_CHARS, malformed},
+    outbox,
     positions::owner,
     reply::{Answer, Failure, json, ok},
     request::{Actor, Filters, JsonBody, Segments, participant_name, positive},
 };
 use crate::Hub;
 use axum::{extract::State, http::StatusCode};
-use fspiop::{ErrorCode, FspiopError};
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use serde::Serialize;
 use std::sync::Arc;
@@ -123,7 +123,7 @@ async fn one(hub: &Hub, fingerprint: &str) -> Result<CertificateRow, Failure> {
 }
 
 fn unknown() -> Failure {
-    Failure(FspiopError::with_detail(ErrorCode::ID_NOT_FOUND, "no certificate of this fingerprint is recorded"))
+    outbox::unknown("no certificate of this fingerprint is recorded")
 }
 
 fn view(row: CertificateRow) -> View {

@@ -6,8 +6,8 @@ use std::fs;
 
 /// A shorter piece of a text may occur anywhere.
 const PIECE_BYTES_MIN: usize = 12;
-/// Flags of cargo, not of umoja.
-const FOREIGN_FLAGS: [&str; 1] = ["--release"];
+/// Flags of cargo and of curl, not of umoja.
+const FOREIGN_FLAGS: [&str; 3] = ["--release", "--cacert", "--cert"];
 
 #[test]
 fn every_error_has_the_name_of_its_code_and_a_text_that_the_hub_says() {

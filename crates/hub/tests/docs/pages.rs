@@ -27,7 +27,9 @@ pub struct ErrorRow {
 /// The pages for engineers of DFSPs and for operators.
 pub fn all() -> Vec<Page> {
     let mut names: Vec<String> =
-        ["administration.md", "connect.md", "interscheme.md", "operations.md", "tokens.md"].map(String::from).to_vec();
+        ["administration.md", "connect.md", "interscheme.md", "operations.md", "security.md", "tokens.md"]
+            .map(String::from)
+            .to_vec();
     let resources = fs::read_dir(root().join("docs/fspiop")).unwrap();
     names.extend(resources.map(|entry| format!("fspiop/{}", entry.unwrap().file_name().to_string_lossy())));
     names.sort();

@@ -51,6 +51,10 @@ fn asking_again_gives_the_same_certificate_until_it_is_to_be_renewed() {
     let short = authority.issue(&request, &Wanted { days: 3, ..wanted("bluebank") }).unwrap();
     let longer = authority.issue(&request, &wanted("bluebank")).unwrap();
     assert!(!longer.is_known && longer.pem != short.pem);
+    let of_hosts = |hosts: [&str; 2]| Wanted { hosts: hosts.map(str::to_owned).to_vec(), ..wanted("greenbank") };
+    let serving = authority.issue(&request, &of_hosts(["::1", "a.example"])).unwrap();
+    let again = authority.issue(&request, &of_hosts(["a.example", "0:0:0:0:0:0:0:1"])).unwrap();
+    assert_eq!((serving.is_known, again.is_known, again.pem), (false, true, serving.pem));
     assert!(!authority.issue(&request::make("greenbank").unwrap().request, &wanted("greenbank")).unwrap().is_known);
 }
 
