@@ -1,9 +1,10 @@
-//! The tasks of this workspace: `cargo xtask test | tidy | conformance | fuzz`. `cargo xtask help` explains them.
+//! The tasks of this workspace: `cargo xtask test | tidy | conformance | interop | fuzz`. `cargo xtask help` explains them.
 //!
 //! Invariant: a task exits 0 only if everything that it was asked to do was done and passed.
 
 mod conformance;
 mod fuzz;
+mod interop;
 mod prerequisites;
 mod test;
 mod tidy;
@@ -30,6 +31,11 @@ cargo xtask conformance [--adapters] [SET|FILE...] [KIT OPTION...]
     the reference implementation's scheme adapter have `umoja adapter` instead.
     The kit is looked for in the directory named by UMOJA_TTK, else in ../shared/ttk beside the checkout; if neither is
     there, the task says so and succeeds. Logs and summaries are left in the target directory, under conformance.
+
+cargo xtask interop [--json]
+    Pays between the published @mojaloop/sdk-scheme-adapter and `umoja adapter`, each as payer and as payee, through a hub
+    that verifies signatures, and prints what was seen. Needs Node.js, npm and redis-server, which it installs when run as
+    root on Debian or Ubuntu; the package goes into the target directory. Logs are left there, under interop/run.
 
 cargo xtask fuzz [--seconds N] [TARGET...]
     Builds the fuzz targets with cargo-fuzz (`cargo install cargo-fuzz`; the stable compiler is enough) and runs all, or
@@ -59,6 +65,7 @@ fn dispatch(arguments: &[String]) -> Result<(), String> {
         "tidy" if arguments.is_empty() => tidy::run(),
         "tidy" => Err("tidy takes no arguments".to_owned()),
         "conformance" => conformance::run(arguments),
+        "interop" => interop::run(arguments),
         "fuzz" => fuzz::run(arguments),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

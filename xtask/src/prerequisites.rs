@@ -60,6 +60,41 @@ pub fn curl() -> Result<(), String> {
     apt_install(&["curl"])
 }
 
+/// The published scheme adapter runs on it.
+pub fn node() -> Result<(), String> {
+    let missing: Vec<&str> = [("node", "nodejs"), ("npm", "npm")]
+        .into_iter()
+        .filter(|(program, _)| !in_path(program))
+        .map(|(_, package)| package)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !can_install() {
+        return Err(
+            "the published scheme adapter runs on Node.js and is installed with npm: install both, Node.js 18 or \
+                    newer (Debian, Ubuntu: `sudo apt-get install nodejs npm`)"
+                .to_owned(),
+        );
+    }
+    apt_install(&missing)
+}
+
+/// The published scheme adapter keeps its records there.
+pub fn redis_server() -> Result<(), String> {
+    if in_path("redis-server") {
+        return Ok(());
+    }
+    if !can_install() {
+        return Err(
+            "the published scheme adapter keeps its records in Redis and there is no `redis-server`: install it \
+                    (Debian, Ubuntu: `sudo apt-get install redis-server`)"
+                .to_owned(),
+        );
+    }
+    apt_install(&["redis-server"])
+}
+
 /// `cargo fmt` and `cargo clippy` are absent from rustup's minimal profile.
 pub fn rust_component(subcommand: &str, component: &str) -> Result<(), String> {
     if output(cargo().args([subcommand, "--version"])).is_ok() {

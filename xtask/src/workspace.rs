@@ -27,9 +27,9 @@ pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
-/// Prints the command, runs it with our output, and fails unless it exits 0.
+/// Prints the command to standard error, runs it with our output, and fails unless it exits 0.
 pub fn run(command: &mut Command) -> Result<(), String> {
-    println!("$ {}", words(command));
+    eprintln!("$ {}", words(command));
     let status = command.status().map_err(|error| format!("cannot start `{}`: {error}", words(command)))?;
     if status.success() { Ok(()) } else { Err(format!("`{}` ended with {status}", words(command))) }
 }

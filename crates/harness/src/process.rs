@@ -77,21 +77,10 @@ impl Addresses {
         Self { fspiop: any, administration: any, settlement: any, oracles: any, portal: any }
     }
 
-    /// Free loopback ports that no client of this machine is given by chance. A hub that is to come back on its ports
-    /// needs such ones: whoever connects to an ephemeral port while nobody listens there may be given that very port.
+    /// See [`reserved`].
     pub fn reserved(random: &mut Random) -> io::Result<Self> {
-        let mut ports = Vec::new();
-        for _ in 0..PORT_TRIES_MAX {
-            let candidate = SocketAddr::from(([127, 0, 0, 1], PORTS_FROM + random.below(PORTS_COUNT) as u16));
-            let is_free = std::net::TcpListener::bind(candidate).is_ok();
-            if is_free && !ports.contains(&candidate) {
-                ports.push(candidate);
-            }
-            if let [fspiop, administration, settlement, oracles, portal] = ports[..] {
-                return Ok(Self { fspiop, administration, settlement, oracles, portal });
-            }
-        }
-        Err(io::Error::new(io::ErrorKind::AddrInUse, "no five free ports between 20000 and 30000"))
+        let [fspiop, administration, settlement, oracles, portal] = reserved(random)?;
+        Ok(Self { fspiop, administration, settlement, oracles, portal })
     }
 
     fn arguments(&self) -> impl Iterator<Item = OsString> {
@@ -251,6 +240,23 @@ impl ServerProcess {
             }
         }
     }
+}
+
+/// Free loopback ports that no client of this machine is given by chance. A server that is to come back on its ports, or that
+/// is told them, needs such ones: whoever connects to an ephemeral port while nobody listens there may be given that very port.
+pub fn reserved<const COUNT: usize>(random: &mut Random) -> io::Result<[SocketAddr; COUNT]> {
+    let mut ports = Vec::new();
+    for _ in 0..PORT_TRIES_MAX {
+        let candidate = SocketAddr::from(([127, 0, 0, 1], PORTS_FROM + random.below(PORTS_COUNT) as u16));
+        let is_free = std::net::TcpListener::bind(candidate).is_ok();
+        if is_free && !ports.contains(&candidate) {
+            ports.push(candidate);
+        }
+        if let Ok(ports) = <[SocketAddr; COUNT]>::try_from(ports.as_slice()) {
+            return Ok(ports);
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::AddrInUse, format!("no {COUNT} free ports between 20000 and 30000")))
 }
 
 /// Processor time that a process has used, in user and kernel mode. `None` if there is no such process.

@@ -9,7 +9,7 @@ use crate::backend::{Answer, Refusal};
 use crate::json::{Object, at, copy, is_past, put, text, wrapped};
 use crate::records::{Kind, Openness, RecordError};
 use crate::seals;
-use fspiop::{ErrorCode, FspiopError, Operation, Resource, ilp::Secret, percent_encode};
+use fspiop::{ErrorCode, FspiopError, Operation, Resource, Version, ilp::Secret, percent_encode};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -31,7 +31,13 @@ pub(super) async fn prepare(core: &Arc<Core>, message: Inbound) {
     };
     drop(alone);
     let is_fulfilled = matches!(operation, Operation::PutTransfer(_));
-    drop(core.hub.answer(message.reply(Resource::Transfers, operation, body)).await);
+    let is_reserved = text(&body, &["transferState"]) == Some("RESERVED");
+    let mut reply = message.reply(Resource::Transfers, operation, body);
+    if is_reserved {
+        // Version 1.0 knows no last word of the hub, and a hub takes no reservation in it.
+        reply.version = reply.version.max(Version::V1_1);
+    }
+    drop(core.hub.answer(reply).await);
     if is_fulfilled {
         tokio::spawn(resume::watch_incoming(core.clone(), key, core.settings.patch_grace));
     }

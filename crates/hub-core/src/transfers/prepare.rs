@@ -250,7 +250,8 @@ fn stored(state: &State, command: &Prepare, outcome: Result<Resolved, Rejection>
         window: None,
         hashes: Hashes { prepare: command.hash, fulfil: None, error: None },
         payer_dialect: command.dialect,
-        payee_dialect: Dialect::default(),
+        // Until it says something, it is spoken to as in the message that it was given.
+        payee_dialect: command.dialect,
         prepare_extensions: command.extensions.clone(),
         fulfil_extensions: None,
         fees: Vec::new(),

@@ -64,9 +64,9 @@ async fn an_expired_transfer_is_told_to_both_sides_and_answered_no_more() {
     assert_eq!(scheme.positions().await, ["5", "0"]);
     let told = scheme.payer.next(&payment.put_error()).await;
     told.assert_made_by_hub(PAYER, "1.1").assert_error("3303", "Transfer expired");
-    // The payee has not spoken yet: the newest version.
+    // The payee has not spoken yet, but was given a message in this version.
     let told = scheme.payee.next(&payment.put_error()).await;
-    told.assert_made_by_hub(PAYEE, "2.0").assert_error("3303", "Transfer expired");
+    told.assert_made_by_hub(PAYEE, "1.1").assert_error("3303", "Transfer expired");
     assert_eq!(scheme.positions().await, ["0", "0"]);
     assert_eq!(state(&scheme, &payment).await, (json!("ABORTED"), json!("3303: Transfer expired")));
 

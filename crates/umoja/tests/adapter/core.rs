@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// Customers of the payee's DFSP, by what comes of paying them.
+/// Customers of the payee's DFSP, by what comes of paying them. The last five digits decide, whatever comes before them.
 pub const WELCOMING: &str = "11111";
 /// The hub's directory knows them, their bank does not (any more).
 pub const GONE: &str = "40404";
@@ -112,7 +112,7 @@ async fn answer(State(shared): State<Arc<Shared>>, method: Method, uri: Uri, bod
 }
 
 fn party(id_type: &str, id: &str) -> Response {
-    match id {
+    match last_digits(id) {
         GONE => refusal(StatusCode::NOT_FOUND, "3204", "nobody of this bank"),
         BROKEN => (StatusCode::INTERNAL_SERVER_ERROR, "<html>").into_response(),
         GARBLED => (StatusCode::OK, "<html>").into_response(),
@@ -122,7 +122,7 @@ fn party(id_type: &str, id: &str) -> Response {
 }
 
 async fn quote(body: &Value) -> Response {
-    match body["to"]["idValue"].as_str() {
+    match body["to"]["idValue"].as_str().map(last_digits) {
         Some(WITHOUT_TERMS) => refusal(StatusCode::BAD_REQUEST, "5103", "no such terms"),
         Some(SLOW_IN_TERMS) => std::future::pending().await,
         _ => ok(&json!({
@@ -134,7 +134,7 @@ async fn quote(body: &Value) -> Response {
 }
 
 async fn transfer(body: &Value) -> Response {
-    match body["to"]["idValue"].as_str() {
+    match body["to"]["idValue"].as_str().map(last_digits) {
         Some(REFUSING) => refusal(StatusCode::BAD_REQUEST, "5105", "not today"),
         Some(SLOW) => std::future::pending().await,
         Some(TACITURN) => StatusCode::NO_CONTENT.into_response(),
@@ -154,10 +154,15 @@ fn conversion(body: &Value) -> Response {
     ok(&json!({"homeTransactionId": "home-of-the-provider", "conversionTerms": terms}))
 }
 
+fn last_digits(id: &str) -> &str {
+    id.len().checked_sub(WELCOMING.len()).and_then(|from| id.get(from..)).unwrap_or(id)
+}
+
 fn ok(body: &Value) -> Response {
     (StatusCode::OK, [("content-type", "application/json")], body.to_string()).into_response()
 }
 
 fn refusal(status: StatusCode, code: &str, message: &str) -> Response {
-    (status, json!({"statusCode": code, "message": message}).to_string()).into_response()
+    let body = json!({"statusCode": code, "message": message}).to_string();
+    (status, [("content-type", "application/json")], body).into_response()
 }
