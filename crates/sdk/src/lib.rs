@@ -20,6 +20,7 @@ mod message;
 mod news;
 mod party;
 mod payer;
+mod requests;
 mod signatures;
 pub mod text;
 mod waiting;
@@ -43,6 +44,7 @@ pub use message::Message;
 pub use news::{Decision, News, Role, TransferStatus, ends_for_payer};
 pub use party::Party;
 pub use payer::{Quote, QuoteOrder, TransferOrder};
+pub use requests::{PaymentRequest, RequestNews, RequestOrder};
 pub use signatures::{PartyAnswers, Signatures};
 pub use waiting::{TooManyWaiters, Waiter, Waiting};
 
