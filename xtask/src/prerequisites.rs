@@ -95,6 +95,21 @@ pub fn redis_server() -> Result<(), String> {
     apt_install(&["redis-server"])
 }
 
+/// The pages of the example DFSP are tried in it.
+pub fn browser() -> Result<(), String> {
+    if ["chromium", "chromedriver"].into_iter().all(in_path) {
+        return Ok(());
+    }
+    if !can_install() {
+        return Err(
+            "the tests of the pages drive a browser and find no `chromium` or no `chromedriver`: install both \
+                    (Debian: `sudo apt-get install chromium chromium-driver`; elsewhere: put them into PATH)"
+                .to_owned(),
+        );
+    }
+    apt_install(&["chromium", "chromium-driver"])
+}
+
 /// `cargo fmt` and `cargo clippy` are absent from rustup's minimal profile.
 pub fn rust_component(subcommand: &str, component: &str) -> Result<(), String> {
     if output(cargo().args([subcommand, "--version"])).is_ok() {

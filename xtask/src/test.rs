@@ -55,6 +55,7 @@ impl Step {
                 prerequisites::c_compiler()?;
                 prerequisites::postgresql_server()?;
                 prerequisites::curl()?;
+                prerequisites::browser()?;
                 run_command(cargo().args(["test", "--workspace", "--no-fail-fast"]))
             }
             Self::Tidy => tidy::run(),

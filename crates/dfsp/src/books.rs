@@ -9,11 +9,11 @@ use vocabulary::Amount;
 /// An account of the DFSP. A customer's positive balance is money that the DFSP owes the customer.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Account {
-    /// By the customer's id in the configuration.
+    /// By the customer's id.
     Customer(String),
     /// Fees earned; positive.
     FeeIncome,
-    /// The other side of what customers were given at the start; negative.
+    /// In the vault, brought by customers and theirs to take; negative, because it is the DFSP's own.
     Cash,
     /// Towards the scheme: positive when the DFSP owes it money, like the hub's POSITION account.
     Position,

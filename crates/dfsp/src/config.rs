@@ -1,6 +1,7 @@
 //! Settings of one example DFSP.
 
 use crate::fees::Fees;
+use crate::limits::Tier;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,6 +20,8 @@ pub struct Config {
     /// Other currencies in which the page lets customers say what a payee gets.
     pub foreign: Vec<Currency>,
     pub fees: Fees,
+    /// Limits of customers, the strictest first, which also holds for a tier that is not in the list; none are no limits.
+    pub tiers: Vec<Tier>,
     pub customers: Vec<Customer>,
     /// Numbers that the page offers to try, and whose they are; for demonstrations.
     pub suggestions: Vec<(String, String)>,
@@ -51,6 +54,8 @@ pub struct Customer {
     pub deposit: Amount,
     /// Other currencies in which payments to the account are taken; the DFSP has them converted.
     pub takes: Vec<Currency>,
+    /// The name of the tier to which the customer belongs until the teller chooses another one.
+    pub tier: String,
     pub temper: Temper,
 }
 

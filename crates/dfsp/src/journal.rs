@@ -5,7 +5,9 @@
 //! cannot be read stops the start.
 
 use crate::config::Config;
+use crate::lists::List;
 use crate::payment::{Payment, Reason};
+use crate::requests::{Request, RequestState};
 use sdk::text;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::fs::{File, OpenOptions};
@@ -32,6 +34,38 @@ pub enum Event {
         customer: String,
         #[serde(with = "text")]
         deposit: Amount,
+        /// Absent in journals from before statements.
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+        at: Option<Timestamp>,
+    },
+    /// A customer who came to the counter.
+    CustomerOpened {
+        id: String,
+        name: String,
+        /// Phone number.
+        number: String,
+        tier: String,
+        #[serde(with = "text")]
+        at: Timestamp,
+    },
+    /// From now on a customer is in this tier, and blocked or not.
+    StandingChanged {
+        customer: String,
+        tier: String,
+        is_blocked: bool,
+        #[serde(with = "text")]
+        at: Timestamp,
+    },
+    /// Cash was brought to the counter, or, if the amount is negative, taken from it.
+    CashMoved {
+        /// Of the slip.
+        #[serde(with = "text")]
+        id: CorrelationId,
+        customer: String,
+        #[serde(with = "text")]
+        amount: Amount,
+        #[serde(with = "text")]
+        at: Timestamp,
     },
     PaymentOpened(Box<Payment>),
     /// An incoming payment that was converted: its transfer may be committed from now on.
@@ -53,6 +87,32 @@ pub enum Event {
         #[serde(with = "text")]
         at: Timestamp,
         reason: Reason,
+    },
+    RequestOpened(Box<Request>),
+    /// The payer's DFSP has named the payment that would be made.
+    RequestNamed {
+        #[serde(with = "text")]
+        id: CorrelationId,
+        #[serde(with = "text")]
+        transaction: CorrelationId,
+    },
+    RequestEnded {
+        #[serde(with = "text")]
+        id: CorrelationId,
+        state: RequestState,
+    },
+    ListOpened(Box<List>),
+    ListStarted {
+        #[serde(with = "text")]
+        id: CorrelationId,
+    },
+    /// A line, counted from zero, was not paid and will not be.
+    ListLineFaulted {
+        #[serde(with = "text")]
+        id: CorrelationId,
+        #[serde(with = "text")]
+        line: usize,
+        fault: String,
     },
 }
 
@@ -173,7 +233,7 @@ mod tests {
     use super::*;
 
     fn deposit(customer: &str) -> Event {
-        Event::AccountOpened { customer: customer.into(), deposit: Amount::parse("12.5").unwrap() }
+        Event::AccountOpened { customer: customer.into(), deposit: Amount::parse("12.5").unwrap(), at: None }
     }
 
     fn append_bytes(directory: &Path, bytes: &[u8]) {

@@ -8,26 +8,36 @@
 
 mod bank;
 mod books;
+mod code;
 mod config;
 mod conversion;
 mod fees;
 mod intake;
 mod journal;
+mod limits;
+mod lists;
 mod payee;
 mod payer;
 mod payment;
 mod rates;
+mod requests;
+mod statement;
 mod treasury;
 mod wallet;
 
-pub use bank::{Bank, BankError};
+pub use bank::{Bank, BankError, Opening};
 pub use books::Account;
+pub use code::Code;
 pub use config::{Config, Customer, Temper};
 pub use fees::{FeeRule, Fees, PayeeTerms};
 pub use journal::JournalError;
+pub use limits::{Limit, Tier};
+pub use lists::{Draft, Line as ListLine, List, Outcome};
 pub use payer::{Offer, PayError, Wish};
-pub use payment::{Arrival, Conversion, Direction, Intake, Other, Payment, Reason, State};
+pub use payment::{Arrival, Conversion, Direction, Intake, Other, Payment, Reason, Refund, State};
 pub use rates::{Deal, Market, Rate};
+pub use requests::{Ask, Request, RequestState};
+pub use statement::{Line, Statement, What};
 pub use treasury::{RunningTreasury, Treasury, TreasuryConfig, TreasuryTemper, start_treasury};
 
 use sdk::{CallError, Connection, Listener};
@@ -61,6 +71,9 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     for id in bank.pending() {
         tokio::spawn(payee::resume(bank.clone(), id));
     }
+    for id in bank.started_lists() {
+        tokio::spawn(bank.clone().pay_list(id, wallet::in_words));
+    }
     Ok(Running { bank, listener, wallet })
 }
 
@@ -76,6 +89,11 @@ impl Running {
 
     pub fn wallet_address(&self) -> SocketAddr {
         self.wallet.address()
+    }
+
+    /// Tells the pages where those of other DFSPs are: their titles and addresses.
+    pub fn introduce(&self, neighbours: Vec<(String, String)>) {
+        self.wallet.introduce(neighbours);
     }
 
     /// Registers the customers' numbers with the scheme's directory; those that are there already stay.

@@ -4,13 +4,14 @@
 //! hub's word. A reservation is in the journal before it is answered. Quotes need not be remembered: their terms come back
 //! sealed in the ILP packet.
 
-use crate::bank::Bank;
+use crate::bank::{Bank, BankError};
 use crate::config::{Customer, Temper};
 use crate::fees::PayeeTerms;
-use crate::payment::{Direction, Other, Payment, Reason, State};
+use crate::limits::Limit;
+use crate::payment::{Direction, Other, Payment, Reason, Refund, State};
 use sdk::{
     AmountType, Answer, Backend, ErrorCode, FspiopError, FxNews, IncomingTransfer, News, NotRecorded, Party,
-    QuoteQuestion, Terms, now,
+    PaymentRequest, QuoteQuestion, RequestNews, Terms, now,
 };
 use std::sync::Arc;
 use vocabulary::{CorrelationId, PartyId};
@@ -20,19 +21,21 @@ pub(crate) struct Desk(pub Arc<Bank>);
 
 impl Backend for Desk {
     async fn lookup(&self, party: PartyId) -> Result<Party, FspiopError> {
-        self.0.customer_of(&party).map(|customer| self.0.party(customer)).ok_or_else(unknown)
+        self.0.customer_of(&party).map(|customer| self.0.party(&customer)).ok_or_else(unknown)
     }
 
     async fn quote(&self, question: QuoteQuestion) -> Result<Terms, FspiopError> {
         let customer = self.0.customer_of(&question.payee).ok_or_else(unknown)?;
         let currency = question.amount.currency;
-        if currency == self.0.config.currency {
-            self.0.terms(&question, customer)
+        let terms = if currency == self.0.config.currency {
+            self.0.terms(&question, &customer)?
         } else if customer.takes.contains(&currency) {
-            self.0.converted_terms(question, customer).await
+            self.0.converted_terms(question, &customer).await?
         } else {
-            Err(FspiopError::new(ErrorCode::PAYEE_UNSUPPORTED_CURRENCY))
-        }
+            return Err(FspiopError::new(ErrorCode::PAYEE_UNSUPPORTED_CURRENCY));
+        };
+        self.0.check_receiving(&customer.id, terms.received).map_err(|error| refusal(&error))?;
+        Ok(terms)
     }
 
     async fn prepare(&self, transfer: IncomingTransfer) -> Answer {
@@ -48,6 +51,14 @@ impl Backend for Desk {
 
     async fn news(&self, id: CorrelationId, news: News) -> Result<(), NotRecorded> {
         self.0.hear(id, &news).map_err(|error| NotRecorded(error.to_string()))
+    }
+
+    async fn requested(&self, request: PaymentRequest) -> Result<CorrelationId, FspiopError> {
+        self.0.requested(request)
+    }
+
+    async fn request_news(&self, id: CorrelationId, news: RequestNews) -> Result<(), NotRecorded> {
+        self.0.hear_request(id, &news).map_err(|error| NotRecorded(error.to_string()))
     }
 
     async fn fx_news(&self, id: CorrelationId, news: FxNews) -> Result<(), NotRecorded> {
@@ -93,12 +104,23 @@ impl Bank {
                 (Answer::Reject(error), state)
             }
         };
-        let payment = match self.incoming(transfer, customer, state) {
+        let payment = match self.incoming(transfer, &customer, state) {
             Ok(payment) => payment,
             Err(error) => return (Answer::Reject(error), false),
         };
+        self.open_incoming(payment, answer)
+    }
+
+    /// Opens an incoming payment and says the answer to it. What a limit forbids is opened as failed, so that the customer
+    /// sees it and a repeated transfer gets the same answer.
+    fn open_incoming(&self, payment: Payment, answer: Answer) -> (Answer, bool) {
         let (id, is_pending) = (payment.id, payment.is_pending());
-        match self.open_payment(payment) {
+        match self.open_payment(payment.clone()) {
+            Err(error @ (BankError::Limit(_) | BankError::Blocked)) => {
+                let error = refusal(&error);
+                let state = State::Failed { at: now(), reason: Reason::from(&error) };
+                self.open_incoming(Payment { state, ..payment }, Answer::Reject(error))
+            }
             Ok(true) => (answer, is_pending),
             // Another message with it came at the same moment.
             Ok(false) => (self.payment(id).map_or(answer, |payment| self.answer_again(&payment)), false),
@@ -141,6 +163,8 @@ impl Bank {
             transfer: transfer.amount.amount,
             received: transfer.received,
             fee,
+            refund: transfer.refund_of.map(|of| Refund { of, amount: transfer.received }),
+            transaction: (transfer.transaction_id != transfer.id).then_some(transfer.transaction_id),
             note: transfer.note,
             opened: now(),
             expiration: transfer.expiration,
@@ -173,6 +197,25 @@ async fn watch(bank: Arc<Bank>, id: CorrelationId) {
     let patience = left + bank.config.connection.word_after_expiration;
     if tokio::time::timeout(patience, bank.settled(id)).await.is_err() {
         bank.follow(id).await;
+    }
+}
+
+/// What the payer's DFSP is told of our books' refusal: not how much the customer has.
+fn refusal(error: &BankError) -> FspiopError {
+    match error {
+        BankError::Limit(Limit::Payment(_) | Limit::Day(_)) => {
+            FspiopError::with_detail(ErrorCode::PAYEE_LIMIT, "the payee takes smaller payments only")
+        }
+        BankError::Limit(Limit::Balance(_)) => {
+            FspiopError::with_detail(ErrorCode::PAYEE_LIMIT, "the payee's account can hold no more")
+        }
+        BankError::Blocked => FspiopError::with_detail(ErrorCode::PAYEE_PERMISSION, "the payee's account is blocked"),
+        BankError::NotEnoughMoney
+        | BankError::ImpossibleAmount
+        | BankError::RefundTooLarge(_)
+        | BankError::EmptyVault
+        | BankError::Full
+        | BankError::Journal(_) => FspiopError::new(ErrorCode::PAYEE_FSP_REJECTED_TRANSACTION),
     }
 }
 

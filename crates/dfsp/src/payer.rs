@@ -7,7 +7,7 @@
 use crate::bank::{Bank, BankError};
 use crate::config::Customer;
 use crate::conversion::Route;
-use crate::payment::{Arrival, Conversion, Direction, Other, Payment, Seal, State};
+use crate::payment::{Arrival, Conversion, Direction, Other, Payment, Refund, Seal, State};
 use sdk::{
     AmountType, CallError, Decision, ErrorCode, FspiopError, News, Party, QuoteOrder, Role, TransferOrder, new_id, now,
 };
@@ -35,6 +35,10 @@ pub struct Wish {
     /// Whether `amount` is what leaves for the payee or what reaches the payee.
     pub amount_type: AmountType,
     pub note: Option<String>,
+    /// The id of a received payment of which this gives something back, to whoever made it.
+    pub refund_of: Option<CorrelationId>,
+    /// The id of the request to pay that this answers.
+    pub request: Option<CorrelationId>,
 }
 
 /// Terms that the customer can confirm.
@@ -60,6 +64,8 @@ pub struct Offer {
     pub conversion: Option<Conversion>,
     /// Only if the payee's DFSP converts.
     pub arrival: Option<Arrival>,
+    /// Only if something is given back.
+    pub refund: Option<Refund>,
     seal: Seal,
 }
 
@@ -75,6 +81,8 @@ pub enum PayError {
     ImpossibleAmount,
     /// Account balance too low; what is needed in total.
     NotEnoughMoney(Amount),
+    /// What is to be given back was not received from there.
+    NotRefundable,
     /// The offer has expired or never was.
     NoOffer,
     TooManyOffers,
@@ -88,11 +96,18 @@ pub struct Offers(Mutex<HashMap<CorrelationId, Offer>>);
 impl Bank {
     /// Looks the payee up and asks for terms.
     pub async fn offer(&self, wish: Wish) -> Result<Offer, PayError> {
+        let id = self.transaction_of(&wish)?;
+        self.offer_as(id, wish).await
+    }
+
+    /// The same with the id that the payment will have.
+    pub(crate) async fn offer_as(&self, id: CorrelationId, wish: Wish) -> Result<Offer, PayError> {
         let customer = self.customer(&wish.customer).ok_or(PayError::UnknownCustomer)?;
         let is_own = wish.amount.currency == self.config.currency;
         if wish.amount.amount <= Amount::ZERO || (is_own && !self.config.fees.is_payable(wish.amount.amount)) {
             return Err(PayError::ImpossibleAmount);
         }
+        let refund = self.refund(&wish)?;
         if self.customer_of(&wish.to).is_some() {
             return Err(PayError::SameDfsp);
         }
@@ -101,20 +116,36 @@ impl Bank {
             return Err(PayError::SameDfsp);
         }
         let target = self.target(&wish, &payee)?;
-        let id = new_id();
         let order = QuoteOrder {
             quote_id: new_id(),
             transaction_id: id,
-            payer: self.party(customer),
+            payer: self.party(&customer),
             payee: payee.clone(),
             amount_type: wish.amount_type,
             amount: wish.amount,
             note: wish.note.clone(),
+            refund_of: refund.map(|refund| refund.of),
+            request: wish.request,
         };
         let route = self.route(order, target).await?;
-        let offer = self.offer_of(&wish, id, payee, route)?;
+        let offer = Offer { refund, ..self.offer_of(&wish, id, payee, route)? };
         self.offers.keep(offer.clone())?;
         Ok(offer)
+    }
+
+    /// What a wish gives back. Errors: it was not received, or was given back already.
+    fn refund(&self, wish: &Wish) -> Result<Option<Refund>, PayError> {
+        let Some(id) = wish.refund_of else { return Ok(None) };
+        let original = self
+            .payment(id)
+            .filter(|payment| payment.customer == wish.customer && payment.other.number == *wish.to.identifier);
+        let original = original.filter(|_| wish.amount.currency == self.config.currency);
+        let original = original.ok_or(PayError::NotRefundable)?;
+        let left = self.refundable(&original);
+        if wish.amount.amount > left {
+            return Err(PayError::Bank(BankError::RefundTooLarge(left)));
+        }
+        Ok(Some(Refund { of: original.transaction_id(), amount: wish.amount.amount }))
     }
 
     fn offer_of(&self, wish: &Wish, id: CorrelationId, payee: Party, route: Route) -> Result<Offer, PayError> {
@@ -128,6 +159,7 @@ impl Bank {
         let payee_fee = quote.fee.filter(|fee| fee.currency == fee_in).map_or(Amount::ZERO, |fee| fee.amount);
         let fee = self.config.fees.sending_fee(transfer).ok_or(PayError::ImpossibleAmount)?;
         let total = transfer.checked_add(fee).ok_or(PayError::ImpossibleAmount)?;
+        self.check_sending(&wish.customer, transfer).map_err(PayError::Bank)?;
         if self.balance(&wish.customer).1 < total {
             return Err(PayError::NotEnoughMoney(total));
         }
@@ -144,6 +176,7 @@ impl Bank {
             expiration: fx_quote.as_ref().map_or(quote.expiration, |first| first.expiration.min(quote.expiration)),
             conversion: fx_quote.as_ref().map(Conversion::of),
             arrival: converted.map(|currency| Arrival { currency, fee: payee_fee }),
+            refund: None,
             seal: Seal { packet: quote.packet, condition: quote.condition.to_string() },
         })
     }
@@ -151,6 +184,11 @@ impl Bank {
     /// An offer that can still be confirmed.
     pub fn open_offer(&self, id: CorrelationId) -> Option<Offer> {
         self.offers.get(id)
+    }
+
+    /// Forgets an offer that the customer does not want. Nothing has been set aside for it.
+    pub fn decline(&self, id: CorrelationId) {
+        self.offers.remove(id);
     }
 
     /// Sets the money aside and sends the transfer; returns its id before its end is known. Confirming twice pays once.
@@ -192,6 +230,8 @@ impl Bank {
             conversion: offer.conversion,
             intake: None,
             arrival: offer.arrival,
+            refund: offer.refund,
+            transaction: None,
             state: State::Pending,
         }
     }
@@ -302,10 +342,17 @@ pub(crate) async fn register_customers(bank: &Bank) -> Result<(), CallError> {
     let connection = &bank.connection;
     for customer in bank.customers() {
         if connection.server_of(&customer.number).await?.as_ref() != Some(connection.name()) {
-            connection.serve_party(&customer.number, bank.config.currency).await?;
+            bank.register(&customer).await?;
         }
     }
     Ok(())
+}
+
+impl Bank {
+    /// Registers a customer's number with the scheme's directory.
+    pub(crate) async fn register(&self, customer: &Customer) -> Result<(), CallError> {
+        self.connection.serve_party(&customer.number, self.config.currency).await
+    }
 }
 
 fn role(payment: &Payment) -> Role {
@@ -353,6 +400,7 @@ impl std::fmt::Display for PayError {
             Self::OtherCurrency(_) => formatter.write_str("the payee is not paid in this currency"),
             Self::ImpossibleAmount => formatter.write_str("the amount cannot be paid"),
             Self::NotEnoughMoney(total) => write!(formatter, "there is less than {total} in the account"),
+            Self::NotRefundable => formatter.write_str("nothing was received that could be given back there"),
             Self::NoOffer => formatter.write_str("the offer has expired"),
             Self::TooManyOffers => formatter.write_str("too many offers are open"),
             Self::Scheme(error) => write!(formatter, "{error}"),

@@ -44,6 +44,12 @@ pub struct Payment {
     /// Only of an outgoing payment that the payee's DFSP converts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrival: Option<Arrival>,
+    /// Only if it gives back something of another payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refund: Option<Refund>,
+    /// The transaction's id in the scheme, if it is not the transfer's.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub transaction: Option<CorrelationId>,
     pub state: State,
 }
 
@@ -62,6 +68,17 @@ pub struct Other {
     pub number: String,
     #[serde(with = "text")]
     pub fsp: FspId,
+}
+
+/// What a payment gives back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Refund {
+    /// The transaction of the payment of which this is a part.
+    #[serde(with = "text")]
+    pub of: CorrelationId,
+    /// What counts against what was received; in the currency of our accounts.
+    #[serde(with = "text")]
+    pub amount: Amount,
 }
 
 /// Packet and condition of the quote.
@@ -170,6 +187,10 @@ impl Payment {
     pub fn received_in(&self, own: Currency) -> Currency {
         let converted = self.conversion.as_ref().map(|conversion| conversion.currency);
         self.arrival.as_ref().map(|arrival| arrival.currency).or(converted).unwrap_or(own)
+    }
+
+    pub fn transaction_id(&self) -> CorrelationId {
+        self.transaction.unwrap_or(self.id)
     }
 
     pub fn is_pending(&self) -> bool {

@@ -4,8 +4,8 @@
 //! asked and told the same thing again, so it answers by id; what it has promised (a reservation) it has made durable
 //! before it answers.
 
-use crate::{FxNews, FxQuote, News, Party, text};
-use fspiop::{FspiopError, Version, body::AmountType};
+use crate::{FxNews, FxQuote, News, Party, PaymentRequest, RequestNews, text};
+use fspiop::{ErrorCode, FspiopError, Version, body::AmountType};
 use serde::{Deserialize, Serialize};
 use std::future::Future;
 use vocabulary::{Amount, CorrelationId, FspId, Money, PartyId, Timestamp};
@@ -23,6 +23,21 @@ pub trait Backend: Send + Sync + 'static {
 
     /// News of a transfer, sent or received. Acknowledged to the hub only after `Ok`; after `Err` the hub repeats it.
     fn news(&self, id: CorrelationId, news: News) -> impl Future<Output = Result<(), NotRecorded>> + Send;
+
+    /// Somebody asks one of our customers to pay. The answer is the id that the payment's transaction will have; the same
+    /// request gets the same one. Who has nobody to ask leaves it out.
+    fn requested(&self, _request: PaymentRequest) -> impl Future<Output = Result<CorrelationId, FspiopError>> + Send {
+        std::future::ready(Err(FspiopError::new(ErrorCode::NOT_IMPLEMENTED)))
+    }
+
+    /// News of a request to pay that this DFSP has made; like [`Backend::news`].
+    fn request_news(
+        &self,
+        _id: CorrelationId,
+        _news: RequestNews,
+    ) -> impl Future<Output = Result<(), NotRecorded>> + Send {
+        std::future::ready(Ok(()))
+    }
 
     /// News of a conversion that this DFSP has asked for; like [`Backend::news`]. Who never pays in other currencies leaves
     /// it out.
@@ -42,6 +57,8 @@ pub struct QuoteQuestion {
     pub amount_type: AmountType,
     pub amount: Money,
     pub note: Option<String>,
+    /// The transaction of which this payment gives something back.
+    pub refund_of: Option<CorrelationId>,
 }
 
 /// What the payee's DFSP answers. All amounts are in the currency of the question; with a conversion, what is received and
@@ -78,6 +95,8 @@ pub struct IncomingTransfer {
     /// The terms at which it is converted here, as quoted, with one charge at most.
     pub conversion: Option<FxQuote>,
     pub note: Option<String>,
+    /// The transaction of which this payment gives something back.
+    pub refund_of: Option<CorrelationId>,
     pub expiration: Timestamp,
     /// To answer it after [`Answer::Later`].
     pub held: HeldTransfer,

@@ -9,6 +9,7 @@ use crate::http_client::{HttpAnswer, HttpClient};
 use crate::message::Message;
 use crate::news::News;
 use crate::payer::Quote;
+use crate::requests::RequestNews;
 use crate::waiting::{Waiter, Waiting};
 use crate::{Config, Party};
 use fspiop::{ErrorCode, FspiopError, PartyPath, ilp};
@@ -44,6 +45,7 @@ pub(crate) enum Key {
     FxProviders(Option<[Currency; 2]>),
     FxQuote(CorrelationId),
     FxTransfer(CorrelationId),
+    Request(CorrelationId),
 }
 
 #[derive(Clone)]
@@ -56,6 +58,7 @@ pub(crate) enum Callback {
     FxProviders(Vec<FspId>),
     FxQuote(Box<FxOffer>),
     FxTransfer(FxNews),
+    Request(RequestNews),
     Error(FspiopError),
 }
 
@@ -82,6 +85,10 @@ impl Callback {
 
     pub fn fx_quote(self) -> Option<FxOffer> {
         if let Self::FxQuote(offer) = self { Some(*offer) } else { None }
+    }
+
+    pub fn request(self) -> Option<RequestNews> {
+        if let Self::Request(news) = self { Some(news) } else { None }
     }
 
     pub fn fx_transfer(self) -> Option<FxNews> {

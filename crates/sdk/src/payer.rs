@@ -26,6 +26,10 @@ pub struct QuoteOrder {
     pub amount_type: AmountType,
     pub amount: Money,
     pub note: Option<String>,
+    /// The transaction of which this payment gives something back.
+    pub refund_of: Option<CorrelationId>,
+    /// The request to pay that this payment answers.
+    pub request: Option<CorrelationId>,
 }
 
 /// The payee DFSP's terms.
@@ -79,7 +83,11 @@ impl Connection {
             payee: order.payee.to_wire_in(self.0.config.version),
             amount_type: amount_type_text(order.amount_type).to_owned(),
             amount: order.amount.into(),
-            transaction_type: wire::TransactionType::person_to_person(),
+            transaction_request_id: order.request,
+            transaction_type: match order.request {
+                Some(_) => wire::TransactionType::requested(),
+                None => wire::TransactionType::person_to_person(order.refund_of),
+            },
             note: order.note.clone(),
             expiration: None,
         };
@@ -246,7 +254,8 @@ mod tests {
         };
         let id: CorrelationId = "b51ec534-ee48-4575-b6a9-ead2955b8069".parse().unwrap();
         let (payer, payee) = (party("green"), party("blue"));
-        QuoteOrder { quote_id: id, transaction_id: id, payer, payee, amount_type, amount: money("100"), note: None }
+        let (amount, note, refund_of, request) = (money("100"), None, None, None);
+        QuoteOrder { quote_id: id, transaction_id: id, payer, payee, amount_type, amount, note, refund_of, request }
     }
 
     fn quote(transfer: &str, received: Option<&str>) -> Quote {

@@ -87,6 +87,17 @@ pub(crate) struct TransactionType {
     pub scenario: String,
     pub initiator: String,
     pub initiator_type: String,
+    /// With the scenario REFUND.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refund_info: Option<Refund>,
+}
+
+/// Which payment is given back, in full or in part.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Refund {
+    #[serde(with = "text")]
+    pub original_transaction_id: CorrelationId,
 }
 
 /// `POST /quotes`.
@@ -97,6 +108,8 @@ pub(crate) struct QuotePost {
     pub quote_id: CorrelationId,
     #[serde(with = "text")]
     pub transaction_id: CorrelationId,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub transaction_request_id: Option<CorrelationId>,
     pub payer: Party,
     pub payee: Party,
     pub amount_type: String,
@@ -192,9 +205,22 @@ impl Cash {
 }
 
 impl TransactionType {
-    /// A person sends money to a person.
-    pub fn person_to_person() -> Self {
-        Self { scenario: "TRANSFER".into(), initiator: "PAYER".into(), initiator_type: "CONSUMER".into() }
+    /// A person sends money to a person, or gives back what came from there.
+    pub fn person_to_person(refund_of: Option<CorrelationId>) -> Self {
+        let scenario = if refund_of.is_some() { "REFUND" } else { "TRANSFER" };
+        let refund_info = refund_of.map(|original_transaction_id| Refund { original_transaction_id });
+        let (initiator, initiator_type) = ("PAYER".into(), "CONSUMER".into());
+        Self { scenario: scenario.into(), initiator, initiator_type, refund_info }
+    }
+
+    /// A person asks a person for money.
+    pub fn requested() -> Self {
+        let (scenario, initiator, initiator_type) = ("TRANSFER".into(), "PAYEE".into(), "CONSUMER".into());
+        Self { scenario, initiator, initiator_type, refund_info: None }
+    }
+
+    pub fn refund_of(&self) -> Option<CorrelationId> {
+        self.refund_info.as_ref().map(|refund| refund.original_transaction_id)
     }
 }
 

@@ -43,7 +43,8 @@ impl World {
             currencies: vec![kes()],
         };
         let (quote_id, transaction_id) = (new_id(), new_id());
-        QuoteOrder { quote_id, transaction_id, payer, payee, amount_type, amount, note: None }
+        let (note, refund_of, request) = (None, None, None);
+        QuoteOrder { quote_id, transaction_id, payer, payee, amount_type, amount, note, refund_of, request }
     }
 
     /// The payee's DFSP stops and starts again, with books in a directory and a hub at another address.

@@ -21,6 +21,7 @@ pub(crate) fn config(data: Option<&Path>) -> Config {
         number: PartyId::try_new(PartyIdType::Msisdn, number, None).unwrap(),
         deposit: amount(deposit),
         takes: Vec::new(),
+        tier: String::new(),
         temper: Temper::Welcoming,
     };
     let mut connection = sdk::Config::new("green".parse().unwrap(), "http://127.0.0.1:1", "secret");
@@ -35,6 +36,7 @@ pub(crate) fn config(data: Option<&Path>) -> Config {
             receiving: FeeRule::FREE,
             decimals: 2,
         },
+        tiers: Vec::new(),
         customers: vec![customer("ana", "11111", "100"), customer("ben", "22222", "0")],
         foreign: vec!["USD".parse().unwrap()],
         suggestions: Vec::new(),
@@ -67,6 +69,8 @@ pub(crate) fn payment(direction: Direction, transfer: &str) -> Payment {
         conversion: None,
         intake: None,
         arrival: None,
+        refund: None,
+        transaction: None,
         state: State::Pending,
     }
 }

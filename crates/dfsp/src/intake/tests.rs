@@ -40,6 +40,7 @@ fn transfer(lifetime_ms: i64) -> IncomingTransfer {
         received: amount("255"),
         conversion: Some(conversion),
         note: None,
+        refund_of: None,
         expiration: now.plus_millis(lifetime_ms),
         held: HeldTransfer { id, source: "blue".parse().unwrap(), version: Version::V2_0, packet: "AA".into() },
     }
@@ -54,6 +55,7 @@ fn question() -> QuoteQuestion {
         amount_type: AmountType::Send,
         amount: money("2", "USD"),
         note: None,
+        refund_of: None,
     }
 }
 
@@ -130,7 +132,7 @@ async fn a_customer_is_quoted_in_the_currencies_that_the_account_takes() {
     let bank = Arc::new(bank(None));
     let error = Desk(bank.clone()).quote(question()).await.unwrap_err();
     assert_eq!(error.code, ErrorCode::PAYEE_UNSUPPORTED_CURRENCY);
-    let customer = Customer { takes: vec!["USD".parse().unwrap()], ..bank.customers()[0].clone() };
+    let customer = Customer { takes: vec!["USD".parse().unwrap()], ..Customer::clone(&bank.customers()[0]) };
     let error = bank.converted_terms(question(), &customer).await.unwrap_err();
     assert_eq!(error.code, ErrorCode::PAYEE_FSP_REJECTED_QUOTE, "the hub is away");
     assert_eq!(bank.party(&customer).currencies, ["KES".parse().unwrap(), "USD".parse().unwrap()]);

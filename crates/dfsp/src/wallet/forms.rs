@@ -1,12 +1,14 @@
 //! What the customer has typed, and what is wrong with it.
 
 use super::format;
+use crate::code::Code;
 use crate::payer::Wish;
+use crate::payment::Payment;
 use sdk::AmountType;
 use serde::Deserialize;
-use vocabulary::{Currency, Money};
+use vocabulary::{Amount, CorrelationId, Currency, Money};
 
-const NOTE_CHARS_MAX: usize = 128;
+pub(super) const NOTE_CHARS_MAX: usize = 128;
 
 /// The form "send money", as typed.
 #[derive(Clone, Default, Deserialize)]
@@ -20,6 +22,18 @@ pub(super) struct SendForm {
     /// `receive` or `send`.
     pub mode: String,
     pub note: String,
+    /// The id of a received payment of which this gives something back; else empty.
+    pub refund_of: String,
+}
+
+/// From what the form is filled in.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct FilledFrom {
+    /// The text of a payment code.
+    pub code: String,
+    /// The id of a received payment.
+    pub refund_of: String,
 }
 
 /// The button "confirm".
@@ -29,16 +43,48 @@ pub(super) struct ConfirmForm {
     pub token: String,
 }
 
+/// What was done just now, as a word in the page's address.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Notice {
+    pub said: String,
+}
+
 /// What is wrong, field by field, and with the whole.
 #[derive(Default)]
 pub(super) struct Faults {
     pub number: Option<&'static str>,
     pub amount: Option<&'static str>,
     pub note: Option<&'static str>,
-    pub whole: Option<&'static str>,
+    pub whole: Option<String>,
 }
 
 impl SendForm {
+    /// Filled in from a code that the customer has read.
+    pub fn of_code(code: Code) -> Self {
+        Self {
+            number: code.number.identifier.to_string(),
+            amount: code.amount.map(|amount| amount.to_string()).unwrap_or_default(),
+            currency: code.currency.to_string(),
+            mode: "receive".into(),
+            note: code.reference.unwrap_or_default(),
+            ..Self::default()
+        }
+    }
+
+    /// Filled in to give back what is left of a received payment. What was converted goes back by what we send.
+    pub fn of_refund(payment: &Payment, left: Amount) -> Self {
+        let mode = if payment.intake.is_some() { "send" } else { "receive" };
+        Self {
+            number: payment.other.number.clone(),
+            amount: left.to_string(),
+            mode: mode.into(),
+            note: payment.note.clone().unwrap_or_default(),
+            refund_of: payment.id.to_string(),
+            ..Self::default()
+        }
+    }
+
     pub fn sends_exactly(&self) -> bool {
         self.mode == "send"
     }
@@ -51,6 +97,9 @@ impl SendForm {
         let chosen = currencies.iter().find(|currency| currency.as_str() == self.currency).unwrap_or(own);
         let (to, amount) = (format::read_number(&self.number), format::read_amount(&self.amount, *chosen));
         let is_sendable = chosen == own || !self.sends_exactly();
+        if !self.refund_of.is_empty() && self.refund_of.parse::<CorrelationId>().is_err() {
+            return Err(Faults::of_whole("Nothing was received that could be given back."));
+        }
         let note = self.note.trim();
         let note_fits = note.chars().count() <= NOTE_CHARS_MAX;
         let faults = Faults {
@@ -69,6 +118,8 @@ impl SendForm {
                 amount: Money { amount, currency: *chosen },
                 amount_type: if self.sends_exactly() { AmountType::Send } else { AmountType::Receive },
                 note: (!note.is_empty()).then(|| note.to_owned()),
+                refund_of: self.refund_of.parse().ok(),
+                request: None,
             }),
             _ => Err(faults),
         }
@@ -76,7 +127,7 @@ impl SendForm {
 }
 
 impl Faults {
-    pub fn of_whole(text: &'static str) -> Self {
-        Self { whole: Some(text), ..Self::default() }
+    pub fn of_whole(text: impl Into<String>) -> Self {
+        Self { whole: Some(text.into()), ..Self::default() }
     }
 }

@@ -4,13 +4,20 @@
 //! answers with a redirect. Pages are shown only under the machine's own names or an address, so that a foreign site
 //! cannot read them by pointing its name here. Nothing is cached.
 //!
-//! The example has no sign-in: whoever reaches the page may act for every customer. It listens on the local machine.
+//! The example has no sign-in: whoever reaches the page may act for every customer, and as the teller. It listens on the local machine.
 
 mod format;
 mod forms;
 mod handlers;
+mod lists;
+mod merchant;
 mod pages;
+mod requests;
+mod statements;
+mod teller;
 mod words;
+
+pub(crate) use lists::in_words;
 
 use crate::bank::Bank;
 use axum::extract::{Request, State};
@@ -18,8 +25,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::serve::ListenerExt;
-use axum::{Router, routing::get};
-use std::{io, net::IpAddr, net::SocketAddr, sync::Arc, time::Duration};
+use axum::{Router, routing::get, routing::post};
+use std::{io, net::IpAddr, net::SocketAddr, sync::Arc, sync::OnceLock, time::Duration};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -32,6 +39,7 @@ const CONTENT_POLICY: &str =
 
 pub struct Running {
     address: SocketAddr,
+    wallet: Arc<Wallet>,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
@@ -41,6 +49,8 @@ pub(crate) struct Wallet {
     bank: Arc<Bank>,
     /// In every form of this process, known to nobody else.
     token: String,
+    /// Titles and addresses of the pages of other DFSPs, once they are known.
+    neighbours: OnceLock<Vec<(String, String)>>,
 }
 
 pub async fn serve(bank: Arc<Bank>, address: SocketAddr) -> io::Result<Running> {
@@ -49,8 +59,9 @@ pub async fn serve(bank: Arc<Bank>, address: SocketAddr) -> io::Result<Running> 
     // Answers are small and must not wait for more; a socket that refuses the option still works.
     let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
     let (stop, mut stopped) = watch::channel(false);
-    let wallet = Arc::new(Wallet { bank, token: uuid::Uuid::new_v4().to_string() });
-    let serving = axum::serve(listener, router(wallet)).with_graceful_shutdown(async move {
+    let token = uuid::Uuid::new_v4().to_string();
+    let wallet = Arc::new(Wallet { bank, token, neighbours: OnceLock::new() });
+    let serving = axum::serve(listener, router(wallet.clone())).with_graceful_shutdown(async move {
         // An error means that the handle is gone, which is a reason to stop as well.
         let _ = stopped.wait_for(|stop| *stop).await;
     });
@@ -59,17 +70,35 @@ pub async fn serve(bank: Arc<Bank>, address: SocketAddr) -> io::Result<Running> 
             tracing::error!(%error, "the wallet's listener ended");
         }
     });
-    Ok(Running { address, stop, task })
+    Ok(Running { address, wallet, stop, task })
 }
 
 fn router(wallet: Arc<Wallet>) -> Router {
+    let list_bytes = axum::extract::DefaultBodyLimit::max(lists::LIST_BYTES_MAX);
     Router::new()
         .route("/", get(handlers::customers))
         .route("/style.css", get(handlers::style))
         .route("/customers/{customer}", get(handlers::home))
         .route("/customers/{customer}/send", get(handlers::send_form).post(handlers::send))
         .route("/customers/{customer}/offers/{offer}", get(handlers::offer).post(handlers::confirm))
+        .route("/customers/{customer}/offers/{offer}/decline", post(handlers::decline))
         .route("/customers/{customer}/payments/{payment}", get(handlers::payment))
+        .route("/pay", get(merchant::who_pays))
+        .route("/customers/{customer}/scan", get(merchant::scan))
+        .route("/customers/{customer}/code", get(merchant::code))
+        .route("/customers/{customer}/ask", get(requests::form).post(requests::ask))
+        .route("/customers/{customer}/requests/{request}", get(requests::request))
+        .route("/customers/{customer}/requests/{request}/approve", post(requests::approve))
+        .route("/customers/{customer}/requests/{request}/refuse", post(requests::refuse))
+        .route("/customers/{customer}/lists", get(lists::form).post(lists::review).layer(list_bytes))
+        .route("/customers/{customer}/lists/{list}", get(lists::list).post(lists::start))
+        .route("/customers/{customer}/statement", get(statements::page))
+        .route("/customers/{customer}/statement.csv", get(statements::csv))
+        .route("/teller", get(teller::counter).post(teller::open))
+        .route("/teller/{customer}", get(teller::customer))
+        .route("/teller/{customer}/cash", post(teller::cash))
+        .route("/teller/{customer}/standing", post(teller::standing))
+        .route("/teller/{customer}/register", post(teller::register))
         .fallback(handlers::not_found)
         .layer(axum::extract::DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(middleware::from_fn_with_state(wallet.clone(), guard))
@@ -110,6 +139,11 @@ impl Running {
         self.address
     }
 
+    /// The first word counts.
+    pub fn introduce(&self, neighbours: Vec<(String, String)>) {
+        let _ = self.wallet.neighbours.set(neighbours);
+    }
+
     pub async fn stop(self) {
         self.stop.send_replace(true);
         let mut task = self.task;
@@ -121,3 +155,5 @@ impl Running {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_desks;

@@ -5,7 +5,7 @@
 
 use super::format::{minute, money};
 use super::forms::{Faults, SendForm};
-use super::words;
+use super::{requests, words};
 use crate::bank::Bank;
 use crate::config::{Customer, Temper};
 use crate::payer::Offer;
@@ -31,15 +31,20 @@ pub(super) fn customers(bank: &Bank) -> Markup {
                 }
             }
         }
+        p { "Or work at the counter: " a href="/teller" { "Teller" } "." }
     };
     layout(bank, "Choose a customer", None, content)
 }
 
-pub(super) fn home(bank: &Bank, customer: &Customer, history: &[Payment]) -> Markup {
+pub(super) fn home(bank: &Bank, customer: &Customer, history: &[Payment], notice: Option<&str>) -> Markup {
     let (balance, available) = bank.balance(&customer.id);
     let content = html! {
         h1 { (customer.name) }
+        @if let Some(notice) = notice { p.notice role="status" { (notice) } }
         p.muted { "Phone number " (customer.number.identifier) }
+        @if bank.standing(&customer.id).is_blocked {
+            p.fault { "This account is blocked. Please talk to us at the counter." }
+        }
         section.balance aria-label="Balance" {
             p { "Balance" }
             p.amount { (cash(bank, balance)) }
@@ -48,6 +53,14 @@ pub(super) fn home(bank: &Bank, customer: &Customer, history: &[Payment]) -> Mar
             }
         }
         p { a.button href={ "/customers/" (customer.id) "/send" } { "Send money" } }
+        ul.actions {
+            li { a.button.quiet href={ "/customers/" (customer.id) "/ask" } { "Ask for money" } }
+            li { a.button.quiet href={ "/customers/" (customer.id) "/lists" } { "Pay a list" } }
+            li { a.button.quiet href={ "/customers/" (customer.id) "/scan" } { "Pay a code" } }
+            li { a.button.quiet href={ "/customers/" (customer.id) "/code" } { "Show my code" } }
+            li { a.button.quiet href={ "/customers/" (customer.id) "/statement" } { "Statement" } }
+        }
+        (requests::list(bank, customer))
         h2 { "History" }
         @if history.is_empty() {
             p.muted { "No payments yet." }
@@ -92,16 +105,20 @@ fn other_amount(bank: &Bank, payment: &Payment) -> Option<String> {
 pub(super) fn send(bank: &Bank, customer: &Customer, form: &SendForm, faults: &Faults) -> Markup {
     let has_choice = !bank.config.foreign.is_empty();
     let amount_label = if has_choice { "Amount".to_owned() } else { format!("Amount in {}", bank.config.currency) };
+    let is_refund = !form.refund_of.is_empty();
+    let title = if is_refund { "Give money back" } else { "Send money" };
     let is_faulty =
         faults.whole.is_some() || faults.number.is_some() || faults.amount.is_some() || faults.note.is_some();
     let content = html! {
-        h1 { "Send money" }
+        h1 { (title) }
+        @if is_refund { p { "It goes back to where it came from. You can give back a part." } }
         p.muted { (cash(bank, bank.balance(&customer.id).1)) " can be spent." }
         @if is_faulty {
-            p.fault role="alert" { (faults.whole.unwrap_or("Please check the marked fields.")) }
+            p.fault role="alert" { (faults.whole.as_deref().unwrap_or("Please check the marked fields.")) }
         }
         form method="post" action={ "/customers/" (customer.id) "/send" } {
             input type="hidden" name="token" value=(form.token);
+            input type="hidden" name="refund_of" value=(form.refund_of);
             (field("number", "Phone number of the person", faults.number, html! {
                 input #number name="number" type="tel" inputmode="tel" autocomplete="off" required
                     value=(form.number) aria-invalid=[faults.number.map(|_| "true")]
@@ -140,10 +157,10 @@ pub(super) fn send(bank: &Bank, customer: &Customer, form: &SendForm, faults: &F
             }
         }
     };
-    layout(bank, "Send money", Some(customer), content)
+    layout(bank, title, Some(customer), content)
 }
 
-fn field(id: &str, label: &str, fault: Option<&str>, input: Markup) -> Markup {
+pub(super) fn field(id: &str, label: &str, fault: Option<&str>, input: Markup) -> Markup {
     html! {
         div.field {
             label for=(id) { (label) }
@@ -160,6 +177,7 @@ pub(super) fn offer(bank: &Bank, customer: &Customer, offer: &Offer, token: &str
     let theirs = arriving.or(converted).unwrap_or(bank.config.currency);
     let content = html! {
         h1 { "Is this right?" }
+        @if offer.refund.is_some() { p { "This gives money back that you have received." } }
         dl.facts {
             dt { "To" } dd { strong { (name) } br; (offer.payee.id.identifier) " at " (offer.payee.fsp) }
             dt { "They get" } dd { (money(offer.received, theirs)) }
@@ -178,7 +196,10 @@ pub(super) fn offer(bank: &Bank, customer: &Customer, offer: &Offer, token: &str
             input type="hidden" name="token" value=(token);
             button type="submit" { "Pay " (cash(bank, offer.total)) }
         }
-        p { a href={ "/customers/" (customer.id) } { "Cancel" } }
+        form method="post" action={ "/customers/" (customer.id) "/offers/" (offer.id) "/decline" } {
+            input type="hidden" name="token" value=(token);
+            button.quiet type="submit" { "Do not pay" }
+        }
         p.muted { "This offer holds until " (minute(offer.expiration)) "." }
     };
     layout(bank, "Confirm", Some(customer), content)
@@ -220,10 +241,35 @@ pub(super) fn payment(bank: &Bank, customer: &Customer, payment: &Payment) -> Ma
             dt { "Time" } dd { (minute(payment.opened)) }
             dt { "Reference" } dd.reference { (payment.id) }
         }
+        (refund_facts(bank, customer, payment))
         p { a.button href={ "/customers/" (customer.id) } { "Back to the account" } }
     };
     let reload = payment.is_pending().then_some(RELOAD_SECONDS);
     document(bank, title, Some(customer), content, reload)
+}
+
+/// What a payment gives back of another one, and what can be given back of it.
+fn refund_facts(bank: &Bank, customer: &Customer, payment: &Payment) -> Markup {
+    let original = payment.refund.as_ref().map(|refund| refund.of);
+    let known = original.and_then(|id| bank.payment_of_transaction(id)).filter(|known| known.customer == customer.id);
+    let left = bank.refundable(payment);
+    html! {
+        @if original.is_some() {
+            p {
+                "This gives money back"
+                @if let Some(known) = known {
+                    " of " a href={ "/customers/" (customer.id) "/payments/" (known.id) } { "an earlier payment" }
+                }
+                "."
+            }
+        }
+        @if !left.is_zero() {
+            p {
+                a.button.quiet href={ "/customers/" (customer.id) "/send?refund_of=" (payment.id) } { "Give money back" }
+            }
+            @if left != payment.received { p.muted { (cash(bank, left)) " of it can still be given back." } }
+        }
+    }
 }
 
 fn sent(bank: &Bank, amount: Amount) -> Money {
@@ -283,11 +329,17 @@ pub(super) fn missing(bank: &Bank) -> Markup {
     layout(bank, "Not found", None, content)
 }
 
-fn layout(bank: &Bank, title: &str, customer: Option<&Customer>, content: Markup) -> Markup {
+pub(super) fn layout(bank: &Bank, title: &str, customer: Option<&Customer>, content: Markup) -> Markup {
     document(bank, title, customer, content, None)
 }
 
-fn document(bank: &Bank, title: &str, customer: Option<&Customer>, content: Markup, reload: Option<u32>) -> Markup {
+pub(super) fn document(
+    bank: &Bank,
+    title: &str,
+    customer: Option<&Customer>,
+    content: Markup,
+    reload: Option<u32>,
+) -> Markup {
     let provider = &bank.config.title;
     html! {
         (DOCTYPE)
@@ -302,6 +354,7 @@ fn document(bank: &Bank, title: &str, customer: Option<&Customer>, content: Mark
                 link rel="icon" href="data:,";
             }
             body {
+                a.skip href="#content" { "Skip to the content" }
                 header {
                     a.brand href="/" { (provider) }
                     @if let Some(customer) = customer {
@@ -311,14 +364,14 @@ fn document(bank: &Bank, title: &str, customer: Option<&Customer>, content: Mark
                         }
                     }
                 }
-                main { (content) }
+                main #content tabindex="-1" { (content) }
                 footer { "Demonstration: invented people, no real money." }
             }
         }
     }
 }
 
-fn cash(bank: &Bank, amount: Amount) -> String {
+pub(super) fn cash(bank: &Bank, amount: Amount) -> String {
     money(amount, bank.config.currency)
 }
 

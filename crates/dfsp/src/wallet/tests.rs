@@ -6,26 +6,26 @@ use crate::payment::Direction;
 use http_body_util::Full;
 use sdk::{Decision, HttpClient};
 
-struct Browser {
+pub(super) struct Browser {
     http: HttpClient,
     address: SocketAddr,
-    bank: Arc<Bank>,
+    pub bank: Arc<Bank>,
     _wallet: Running,
 }
 
-struct Page {
-    status: u16,
-    text: String,
+pub(super) struct Page {
+    pub status: u16,
+    pub text: String,
 }
 
 impl Browser {
-    async fn open() -> Self {
+    pub async fn open() -> Self {
         let bank = Arc::new(bank(None));
         let wallet = serve(bank.clone(), ([127, 0, 0, 1], 0).into()).await.unwrap();
         Self { http: HttpClient::new(), address: wallet.address(), bank, _wallet: wallet }
     }
 
-    async fn request(&self, method: &str, path: &str, host: &str, body: String) -> Page {
+    pub async fn request(&self, method: &str, path: &str, host: &str, body: String) -> Page {
         let request = axum::http::Request::builder()
             .method(method)
             .uri(format!("http://{}{path}", self.address))
@@ -37,15 +37,20 @@ impl Browser {
         Page { status: answer.status().as_u16(), text: String::from_utf8(answer.body().to_vec()).unwrap() }
     }
 
-    async fn get(&self, path: &str) -> Page {
+    pub async fn get(&self, path: &str) -> Page {
         self.request("GET", path, "localhost", String::new()).await
     }
 
     /// Fills the form in as a browser does, token included.
     async fn send(&self, fields: &str) -> Page {
+        let body = format!("token={}&{fields}", self.token().await);
+        self.request("POST", "/customers/ana/send", "localhost", body).await
+    }
+
+    /// Of the forms of this process.
+    pub async fn token(&self) -> String {
         let form = self.get("/customers/ana/send").await.text;
-        let token = form.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-        self.request("POST", "/customers/ana/send", "localhost", format!("token={token}&{fields}")).await
+        form.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
     }
 }
 

@@ -135,7 +135,7 @@ impl<B: Backend, X: Exchange> Server<B, X> {
         Ok(())
     }
 
-    fn answer(&self, key: &Key, callback: Callback) {
+    pub(crate) fn answer(&self, key: &Key, callback: Callback) {
         let woken = self.connection.0.waiting.answer(key, &callback);
         if woken == 0 && !matches!(key, Key::Transfer(_) | Key::FxTransfer(_)) {
             tracing::debug!("a callback came that nobody waits for (any more)");

@@ -10,6 +10,7 @@ mod questions;
 
 use crate::connection::Connection;
 use crate::links::Links;
+use crate::requests;
 use crate::{Backend, Exchange, backend::NotRecorded};
 use axum::{Router, body::Body, extract::State, response::Response};
 use bytes::Bytes;
@@ -45,18 +46,18 @@ pub struct Listener {
 }
 
 /// What the handlers share.
-struct Server<B, X> {
+pub(crate) struct Server<B, X> {
     connection: Connection,
     /// None at a provider that has no customers.
-    backend: Option<Arc<B>>,
+    pub(crate) backend: Option<Arc<B>>,
     /// None at a DFSP that does not convert.
     exchange: Option<Arc<X>>,
 }
 
 /// A checked message with its operation taken out.
-struct Inbound {
-    envelope: Envelope,
-    body: Bytes,
+pub(crate) struct Inbound {
+    pub(crate) envelope: Envelope,
+    pub(crate) body: Bytes,
 }
 
 /// How a handler failed; success is the status that belongs to the method.
@@ -211,6 +212,12 @@ impl<B: Backend, X: Exchange> Server<B, X> {
             O::PutFxQuote(id) => self.fx_quote(id, &message),
             O::PutFxQuoteError(id) => self.fx_quote_error(id, &message),
             O::PutFxProviders(pair) => self.fx_providers(pair, &message),
+            O::PostTransactionRequest => {
+                let asked = requests::request(&message)?;
+                self.ask_backend(|server, backend| server.answer_request(backend, asked, message.envelope))
+            }
+            O::PutTransactionRequest(id) => self.request_answer(&id, &message).await,
+            O::PutTransactionRequestError(id) => self.request_error(&id, &message).await,
             O::PutTransfer(id) => self.transfer_status(&id, &message).await,
             O::PatchTransfer(id) => self.transfer_notice(&id, &message).await,
             O::PutTransferError(id) => self.transfer_error(&id, &message).await,
@@ -229,10 +236,7 @@ impl<B: Backend, X: Exchange> Server<B, X> {
             | O::PutParticipantsError(_)
             | O::GetQuote(_)
             | O::GetTransfer(_)
-            | O::PostTransactionRequest
             | O::GetTransactionRequest(_)
-            | O::PutTransactionRequest(_)
-            | O::PutTransactionRequestError(_)
             | O::GetAuthorization(..)
             | O::PutAuthorization(_)
             | O::PutAuthorizationError(_)
@@ -340,5 +344,7 @@ impl From<NotRecorded> for FspiopError {
 mod tests;
 #[cfg(test)]
 mod tests_of_conversions;
+#[cfg(test)]
+mod tests_of_requests;
 #[cfg(test)]
 mod tests_of_signatures;

@@ -45,6 +45,7 @@ pub(super) fn quote(message: &Inbound) -> Result<Asked, FspiopError> {
         amount_type: checked.amount_type,
         amount: body.amount.money(),
         note: body.note,
+        refund_of: body.transaction_type.refund_of(),
     };
     Ok(Asked { question, transaction_type: body.transaction_type })
 }
@@ -185,6 +186,7 @@ impl<B: Backend, X: Exchange> Server<B, X> {
             received: extensions.received().unwrap_or(amount.amount),
             conversion: sealed::read(&extensions.extension, transaction.transaction_id, amount),
             note: transaction.note,
+            refund_of: transaction.transaction_type.refund_of(),
             expiration: prepare.expiration,
             held: HeldTransfer {
                 id: prepare.transfer_id,
@@ -197,7 +199,7 @@ impl<B: Backend, X: Exchange> Server<B, X> {
     }
 
     /// Sends a callback to whoever asked, in the version of the question.
-    pub(super) async fn reply(&self, message: Message, question: &Envelope) {
+    pub(crate) async fn reply(&self, message: Message, question: &Envelope) {
         let message = message.to(&question.source).version(question.version);
         let title = message.title();
         if let Err(error) = self.connection.deliver(&message).await {

@@ -59,7 +59,8 @@ fn money(text: &str) -> Money {
 pub(super) fn quote_order() -> QuoteOrder {
     let (quote_id, transaction_id) = (new_id(), new_id());
     let (payer, payee, amount) = (ana(), ana(), money("25.5"));
-    QuoteOrder { quote_id, transaction_id, payer, payee, amount_type: AmountType::Send, amount, note: None }
+    let (amount_type, note, refund_of, request) = (AmountType::Send, None, None, None);
+    QuoteOrder { quote_id, transaction_id, payer, payee, amount_type, amount, note, refund_of, request }
 }
 
 /// A DFSP that is its own hub.

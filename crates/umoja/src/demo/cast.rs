@@ -1,6 +1,6 @@
 //! Who plays in the demo: DFSPs, their customers, and what they own. All invented; the country code 999 belongs to nobody.
 
-use dfsp::{Customer, FeeRule, Fees, Market, Rate, Temper, TreasuryConfig, TreasuryTemper};
+use dfsp::{Customer, FeeRule, Fees, Market, Rate, Temper, Tier, TreasuryConfig, TreasuryTemper};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -8,6 +8,10 @@ use vocabulary::{Amount, Currency, PartyId, PartyIdType};
 
 /// Id, name, phone number, deposit and temper of a customer.
 pub type Row = (&'static str, &'static str, &'static str, &'static str, Temper);
+
+/// Tiers of customers: known by name and number only, and with all papers.
+pub const BASIC: &str = "Basic";
+pub const FULL: &str = "Full";
 
 /// A DFSP of the demo and what it starts with.
 pub struct Part {
@@ -134,6 +138,19 @@ impl Part {
         self.currency.parse().expect("the cast pays in currencies that there are")
     }
 
+    /// What customers may do by how well they are known. The DFSPs in Tanzanian shillings allow twenty times as many.
+    fn tiers(&self) -> Vec<Tier> {
+        let rate = if self.currency == LAKE.currency { 20 } else { 1 };
+        let whole = |number: i64| Amount::from_units(number * rate * 10_000);
+        let tier = |name: &str, payment, day, balance| Tier {
+            name: name.to_owned(),
+            payment_max: whole(payment),
+            day_max: whole(day),
+            balance_max: whole(balance),
+        };
+        vec![tier(BASIC, 1_000, 3_000, 10_000), tier(FULL, 1_000_000, 5_000_000, 50_000_000)]
+    }
+
     /// The DFSP's settings; its pages suggest to pay customers of `others`.
     pub fn config(&self, site: &Site<'_>, others: &[&Part]) -> dfsp::Config {
         let name = self.name.parse().expect("names of the cast are short");
@@ -146,6 +163,7 @@ impl Part {
             currency: self.currency(),
             foreign: currencies().into_iter().filter(|currency| *currency != self.currency()).collect(),
             fees: Fees { sending, receiving, decimals: sdk::exponent(self.currency()) },
+            tiers: self.tiers(),
             customers: self.customers.iter().map(customer).collect(),
             suggestions: others
                 .iter()
@@ -168,6 +186,7 @@ pub fn customer(row: &Row) -> Customer {
         number: msisdn(number),
         deposit: Amount::parse(deposit).expect("deposits of the cast are amounts"),
         takes: Vec::new(),
+        tier: FULL.to_owned(),
         temper,
     }
 }

@@ -317,6 +317,8 @@ impl Case {
             amount: Money { amount, currency },
             amount_type,
             note: Some(self.title.to_owned()),
+            refund_of: None,
+            request: None,
         };
         let offer = payer.offer(wish).await?;
         let id = payer.confirm(offer.id)?;

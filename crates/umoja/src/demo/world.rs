@@ -61,6 +61,7 @@ impl World {
         let provider = provider.map_err(|error| format!("{PROVIDER} does not start: {error}."))?;
         let world = Self { hub, admin, green, blue, lake, provider, lifetime };
         world.onboard().await.map_err(|error| format!("The demo cannot be set up: {error}."))?;
+        world.introduce();
         Ok(world)
     }
 
@@ -82,6 +83,16 @@ impl World {
             registered.map_err(|error| format!("the customers of {} are not registered: {error}", part.title))?;
         }
         Ok(())
+    }
+
+    /// Tells each wallet's pages where the others are, so that a code shown by one can be opened in another.
+    fn introduce(&self) {
+        let wallets = [(&GREEN, &self.green), (&BLUE, &self.blue), (&LAKE, &self.lake)];
+        for (own, running) in wallets {
+            let others = wallets.iter().filter(|(part, _)| part.name != own.name);
+            let address = |running: &dfsp::Running| format!("http://{}", running.wallet_address());
+            running.introduce(others.map(|(part, other)| (part.title.to_owned(), address(other))).collect());
+        }
     }
 
     /// Green Bank, from which the script pays.

@@ -51,6 +51,7 @@ pub fn customer(id: &str, msisdn: &str, temper: Temper) -> Customer {
         number: number(msisdn),
         deposit: amount("1000"),
         takes: Vec::new(),
+        tier: String::new(),
         temper,
     }
 }
@@ -85,6 +86,7 @@ pub fn bank(hub: SocketAddr, name: &str, currency: Currency, customers: Vec<Cust
             receiving: FeeRule::FREE,
             decimals: 2,
         },
+        tiers: Vec::new(),
         customers,
         suggestions: Vec::new(),
         fspiop: (ANY, 0).into(),
@@ -156,7 +158,7 @@ impl World {
 
     pub async fn start_payment(&self, to: &str, amount_type: AmountType, money: Money) -> CorrelationId {
         let (customer, to, note) = ("ana".to_owned(), number(to), None);
-        let wish = Wish { customer, to, amount: money, amount_type, note };
+        let wish = Wish { customer, to, amount: money, amount_type, note, refund_of: None, request: None };
         let bank = self.payer.bank();
         let offer = bank.offer(wish).await.unwrap();
         bank.confirm(offer.id).unwrap()

@@ -24,6 +24,7 @@ async fn open(world: &World, end: &mut End, customer: (&str, &str)) -> dfsp::Run
         deposit: Amount::parse("1000").unwrap(),
         temper: Temper::Welcoming,
         takes: Vec::new(),
+        tier: String::new(),
     };
     let config = dfsp::Config {
         connection: end.connection(),
@@ -32,6 +33,7 @@ async fn open(world: &World, end: &mut End, customer: (&str, &str)) -> dfsp::Run
         currency: usd(),
         foreign: Vec::new(),
         fees: Fees { sending: FeeRule::FREE, receiving: FeeRule::FREE, decimals: 2 },
+        tiers: Vec::new(),
         customers: vec![customer],
         suggestions: Vec::new(),
         fspiop: ([127, 0, 0, 1], 0).into(),
@@ -55,8 +57,8 @@ async fn the_commit_of_a_payee_that_reserved_is_made_and_signed_by_its_hub_and_v
     let green = open(&world, &mut payer, ("ana", "111")).await;
     let blue = open(&world, &mut payee, ("zoe", "222")).await;
     let amount = Money { amount: Amount::parse("25.5").unwrap(), currency: usd() };
-    let (customer, note) = ("ana".to_owned(), None);
-    let wish = Wish { customer, to: number("222"), amount, amount_type: AmountType::Send, note };
+    let (customer, amount_type, note, refund_of) = ("ana".to_owned(), AmountType::Send, None, None);
+    let wish = Wish { customer, to: number("222"), amount, amount_type, note, refund_of, request: None };
     let offer = green.bank().offer(wish).await.unwrap();
     let id = green.bank().confirm(offer.id).unwrap();
     for bank in [green.bank(), blue.bank()] {

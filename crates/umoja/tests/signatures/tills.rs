@@ -88,6 +88,8 @@ async fn pay(payer: &Connection, [from, to]: [&Party; 2]) -> Paid {
         amount_type: AmountType::Send,
         amount: Money { amount: Amount::parse("25.5").unwrap(), currency: usd() },
         note: Some("für \\ \"Zoë\"\n".into()),
+        refund_of: None,
+        request: None,
     };
     let quote = payer.quote(&order).await.unwrap();
     let expiration = now().plus_millis(30_000);

@@ -317,6 +317,8 @@ impl Case {
             amount: Money { amount, currency },
             amount_type: AmountType::Receive,
             note: None,
+            refund_of: None,
+            request: None,
         }
     }
 }
