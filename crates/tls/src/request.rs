@@ -52,22 +52,7 @@ pub(crate) fn read(pem: &str) -> Result<Asking, String> {
     if pem.len() > REQUEST_CHARS_MAX {
         return Err("The request for a certificate is too long to be one.".to_owned());
     }
-    let asked = CertificateSigningRequestParams::from_pem(pem).map_err(|error| match error {
-        Error::CouldNotParseCertificationRequest => {
-            "This is no request for a certificate (PKCS #10) in PEM form.".to_owned()
-        }
-        Error::InvalidCertificationRequestSignature => {
-            "The signature of the request for a certificate does not verify: it was changed, or who made it has not the \
-             private key. Ask for a new one."
-                .to_owned()
-        }
-        Error::UnsupportedExtension => {
-            "The request for a certificate wants extensions that are not known here. Ask for one without: the \
-             authority decides what the certificate says."
-                .to_owned()
-        }
-        other => format!("The request for a certificate cannot be used: {other}."),
-    })?;
+    let asked = CertificateSigningRequestParams::from_pem(pem).map_err(|error| refusal(&error))?;
     let key = asked.public_key.subject_public_key_info();
     let accepted: [&dyn VerificationAlgorithm; 4] =
         [&RSA_PKCS1_2048_8192_SHA256, &ECDSA_P256_SHA256_ASN1, &ECDSA_P384_SHA384_ASN1, &ED25519];
@@ -80,6 +65,26 @@ pub(crate) fn read(pem: &str) -> Result<Asking, String> {
         );
     }
     Ok(Asking(asked.public_key))
+}
+
+fn refusal(error: &Error) -> String {
+    let known = [
+        (Error::CouldNotParseCertificationRequest, "This is no request for a certificate (PKCS #10) in PEM form."),
+        (
+            Error::InvalidCertificationRequestSignature,
+            "The signature of the request for a certificate does not verify: it was changed, or who made it has not the \
+             private key. Ask for a new one.",
+        ),
+        (
+            Error::UnsupportedExtension,
+            "The request for a certificate wants extensions that are not known here. Ask for one without: the authority \
+             decides what the certificate says.",
+        ),
+    ];
+    match known.iter().find(|(kind, _)| kind == error) {
+        Some((_, sentence)) => (*sentence).to_owned(),
+        None => format!("The request for a certificate cannot be used: {error}."),
+    }
 }
 
 pub(crate) fn subject(name: &str) -> DistinguishedName {

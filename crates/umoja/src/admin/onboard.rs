@@ -83,7 +83,7 @@ pub async fn run(hub: &Hub, arguments: OnboardArguments, form: Form) -> Result<S
             certificates::check_hosts(hub, &arguments.wanted()?).await?;
             Some(Authority::open(directory)?)
         }
-        _ => None,
+        (None, _) | (_, None) => None,
     };
     let mut done = Vec::new();
     for step in plan {
