@@ -36,6 +36,8 @@ pub(crate) struct Hub {
     /// For the answers to pings, if elsewhere.
     ping: Option<Connection>,
     versions: HashMap<Resource, Version>,
+    /// Versions of callbacks, where the settings name one.
+    callback_versions: HashMap<Resource, Version>,
     waiting: Waiting<String, Callback>,
     callback_timeout: Duration,
 }
@@ -81,6 +83,7 @@ impl Hub {
             others: settings.hub.others.iter().map(|(resource, url)| (*resource, connection(url))).collect(),
             ping: settings.hub.ping.as_ref().map(connection),
             versions: Resource::ALL.into_iter().map(|resource| (resource, settings.version(resource))).collect(),
+            callback_versions: settings.versions.clone(),
             waiting: Waiting::new(settings.waiting_max),
             callback_timeout: settings.callback_timeout,
         }
@@ -127,7 +130,8 @@ impl Hub {
 
     /// Answers a request of the hub. What cannot be delivered is logged; the other side asks again or times out.
     pub async fn answer(&self, reply: Reply<'_>) -> Result<Value, CallError> {
-        let message = Message::new(Method::PUT, reply.resource, &reply.operation).version(reply.version);
+        let version = self.callback_version(reply.resource, reply.version);
+        let message = Message::new(Method::PUT, reply.resource, &reply.operation).version(version);
         let message = message.to(reply.destination).body(Bytes::from(canonical_json(&reply.body)));
         let headers = self.headers_of(&message);
         let sent = self.connection(reply.resource).deliver(&message).await;
@@ -135,6 +139,11 @@ impl Hub {
             tracing::warn!(message = message.title(), %error, "an answer did not reach the hub");
         }
         sent.map(|()| json!({"headers": headers, "body": reply.body}))
+    }
+
+    /// Of the callback to a request of this version.
+    pub fn callback_version(&self, resource: Resource, request: Version) -> Version {
+        self.callback_versions.get(&resource).copied().unwrap_or(request)
     }
 
     /// Answers a ping of `source`: `Ok` with the body of the answer, `Err` with that of the error.
@@ -162,6 +171,7 @@ impl Hub {
 pub(crate) struct Reply<'a> {
     pub resource: Resource,
     pub operation: Operation,
+    /// Of the request that it answers.
     pub version: Version,
     pub destination: &'a FspId,
     pub body: Value,

@@ -38,8 +38,8 @@ pub struct Settings {
     pub data: Option<PathBuf>,
     /// How long records are kept after their last change; for good if this is not set. Payments in doubt are kept anyway.
     pub keep: Option<Duration>,
-    /// Versions of requests, where they differ from the newest that the resource has. A callback has the version of the
-    /// request that it answers.
+    /// Versions of requests and callbacks. What has none here is requested in the newest version that the resource has, and
+    /// called back in the version of the request.
     pub versions: HashMap<Resource, Version>,
     pub ulids: bool,
     pub supported_currencies: Vec<String>,

@@ -89,7 +89,8 @@ pub struct AdapterSettings {
     /// Form of new ids: ulid or uuid [default: ulid].
     #[arg(long, env = "ID_GENERATOR", value_name = "FORM")]
     pub id_generator: Option<String>,
-    /// Versions of requests, such as transfers=1.1,quotes=1.0 [default: the newest of each].
+    /// Versions of requests and callbacks, such as transfers=1.1,quotes=1.0 [default: the newest of each for requests, that of
+    /// the request for callbacks].
     #[arg(long, env = "RESOURCE_VERSIONS", value_name = "RESOURCE=VERSION,…", value_delimiter = ',')]
     pub resource_versions: Option<Vec<String>>,
     /// Currencies of the DFSP's customers.

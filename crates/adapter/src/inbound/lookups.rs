@@ -11,7 +11,8 @@ pub(super) async fn party(core: &Core, path: PartyPath, message: &Inbound) {
     let reply = match core.backend.get(&core_path(&path)).await {
         Answer::Nothing => return,
         Answer::Data(party) => {
-            let is_new = message.envelope.version == Version::V2_0;
+            let version = core.hub.callback_version(Resource::Parties, message.envelope.version);
+            let is_new = version == Version::V2_0;
             let currencies = if is_new { core.settings.supported_currencies.as_slice() } else { &[] };
             let party = parties::to_scheme(&party, Some(core.settings.dfsp.as_str()), currencies);
             message.reply(Resource::Parties, Operation::PutParty(path), json!({"party": party}))

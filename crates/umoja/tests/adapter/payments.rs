@@ -270,3 +270,20 @@ async fn a_transfer_may_have_another_id_than_its_transaction_where_the_settings_
     let told = world.payee.core.hears(Method::PUT, &format!("/transfers/{id}")).await.body;
     assert_eq!(told["finalNotification"]["transferState"], "COMMITTED", "{told}");
 }
+
+/// As participants do that configure a version.
+#[tokio::test]
+async fn a_callback_has_the_version_of_its_request_unless_the_settings_name_one() {
+    let old = |settings: &mut Settings| {
+        settings.versions = [(fspiop::Resource::Parties, fspiop::Version::V1_0)].into();
+    };
+    let new = |settings: &mut Settings| {
+        settings.versions = [(fspiop::Resource::Parties, fspiop::Version::V2_0)].into();
+    };
+    let path = format!("/parties/MSISDN/{WELCOMING}");
+    for (world, expected) in [(World::with(old, |_| {}).await, "1.0"), (World::with(old, new).await, "2.0")] {
+        let (_, found) = world.payer.call(Method::GET, &path, &Value::Null).await;
+        let expected = format!("application/vnd.interoperability.parties+json;version={expected}");
+        assert_eq!(found["party"]["headers"]["content-type"], expected, "{found}");
+    }
+}
