@@ -30,12 +30,17 @@ impl Caller {
         Self(Arc::new(Identity { names: vec![name.to_string()], not_after: None }))
     }
 
-    /// The errors are those that the contract has for a gateway's `x-client-id` (transfers §1.5).
-    pub fn check(&self, hub: &Hub, envelope: &Envelope, now: Timestamp) -> Result<(), FspiopError> {
-        // A connection may outlive the certificate with which it was opened.
+    /// A connection may outlive the certificate with which it was opened.
+    pub fn check_certificate(&self, now: Timestamp) -> Result<(), FspiopError> {
         if self.0.not_after.is_some_and(|end| end <= now) {
             return Err(invalid("The client certificate has expired"));
         }
+        Ok(())
+    }
+
+    /// The errors are those that the contract has for a gateway's `x-client-id` (transfers §1.5).
+    pub fn check(&self, hub: &Hub, envelope: &Envelope, now: Timestamp) -> Result<(), FspiopError> {
+        self.check_certificate(now)?;
         let source = &envelope.source;
         match &envelope.proxy {
             None if self.is(source) => Ok(()),
