@@ -4,6 +4,12 @@
 //! applies it; nothing is answered, sent or shown that is not in the journal. A payment is opened once and settled once,
 //! however often the scheme says so.
 
+mod counter;
+mod lists;
+mod requests;
+
+pub use counter::Opening;
+
 use crate::books::{Account, Books, Refusal};
 use crate::config::{Config, Customer};
 use crate::journal::{Event, Journal, JournalError};
@@ -55,6 +61,8 @@ struct Core {
     payments: HashMap<CorrelationId, Payment>,
     /// Ids of payments by the ids of their conversions.
     conversions: HashMap<CorrelationId, CorrelationId>,
+    /// Ids of payments by the ids of their transactions, where these are others.
+    transactions: HashMap<CorrelationId, CorrelationId>,
     /// Ids in the order in which they were opened.
     order: Vec<CorrelationId>,
     /// Customers whose account is open.
@@ -173,8 +181,7 @@ impl Bank {
 
     /// The payment that is a transaction.
     pub(crate) fn payment_of_transaction(&self, id: CorrelationId) -> Option<Payment> {
-        let core = self.core();
-        core.payments.get(&id).or_else(|| core.payments.values().find(|known| known.transaction == Some(id))).cloned()
+        self.core().of_transaction(id).cloned()
     }
 
     /// The payment that a conversion is for.
@@ -310,6 +317,7 @@ impl Core {
             books: Books::default(),
             payments: HashMap::new(),
             conversions: HashMap::new(),
+            transactions: HashMap::new(),
             order: Vec::new(),
             open_accounts: Vec::new(),
             customers,
@@ -375,8 +383,13 @@ impl Core {
                 && known.direction == Direction::Incoming
                 && known.other.number == payment.other.number
         };
-        let left = self.payments.values().find(is_original).map_or(Amount::ZERO, |known| self.refundable(known));
+        let left =
+            self.of_transaction(refund.of).filter(is_original).map_or(Amount::ZERO, |known| self.refundable(known));
         if refund.amount > left { Err(BankError::RefundTooLarge(left)) } else { Ok(()) }
+    }
+
+    fn of_transaction(&self, id: CorrelationId) -> Option<&Payment> {
+        self.payments.get(&id).or_else(|| self.payments.get(self.transactions.get(&id)?))
     }
 
     fn refundable(&self, payment: &Payment) -> Amount {
@@ -422,6 +435,9 @@ impl Core {
                 }
                 if let Some(conversion) = &payment.conversion {
                     self.conversions.insert(conversion.id, payment.id);
+                }
+                if let Some(transaction) = payment.transaction {
+                    self.transactions.insert(transaction, payment.id);
                 }
                 self.order.push(payment.id);
                 self.payments.insert(payment.id, Payment::clone(payment));
@@ -545,9 +561,6 @@ impl std::fmt::Display for BankError {
 
 impl std::error::Error for BankError {}
 
-mod counter;
-mod lists;
-mod requests;
 #[cfg(test)]
 pub(crate) mod tests;
 #[cfg(test)]
@@ -556,5 +569,3 @@ mod tests_of_customers;
 mod tests_of_lists;
 #[cfg(test)]
 mod tests_of_requests;
-
-pub use counter::Opening;

@@ -222,3 +222,6 @@ fn refusal(error: &BankError) -> FspiopError {
 fn unknown() -> FspiopError {
     FspiopError::new(ErrorCode::PARTY_NOT_FOUND)
 }
+
+#[cfg(test)]
+mod tests;

@@ -183,11 +183,12 @@ impl Bank {
         is_waiting && self.payment_of_request(request).is_none()
     }
 
-    /// The payment that a request has become.
+    /// The payment that a request has become. That the other DFSP names one is not enough: it could be an earlier or a smaller one.
     pub(crate) fn payment_of_request(&self, request: &Request) -> Option<Payment> {
         let payment = self.payment_of_transaction(request.transaction?)?;
-        let is_its = payment.customer == request.customer && payment.direction == request.direction;
-        is_its.then_some(payment)
+        let is_of_both = payment.customer == request.customer && payment.other.number == request.other.number;
+        let is_answer = payment.direction == request.direction && payment.opened >= request.opened;
+        (is_of_both && is_answer && payment.received >= request.amount).then_some(payment)
     }
 }
 

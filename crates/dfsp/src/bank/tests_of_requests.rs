@@ -3,6 +3,7 @@
 use super::tests::{amount, bank, payment};
 use super::*;
 use crate::payer::PayError;
+use crate::payment::Other;
 use crate::requests::RequestState;
 use sdk::{ErrorCode, Party, PaymentRequest, RequestNews, new_id};
 use vocabulary::{Money, PartyIdType};
@@ -75,7 +76,7 @@ async fn a_request_is_paid_once_by_the_payment_that_was_named() {
     let transaction = bank.requested(asked.clone()).unwrap();
     let request = bank.request(asked.id).unwrap();
     assert!(bank.can_be_paid(&request));
-    let paying = Payment { id: transaction, ..payment(Direction::Outgoing, "30") };
+    let paying = Payment { id: transaction, opened: now(), ..payment(Direction::Outgoing, "30") };
     bank.open_payment(paying.clone()).unwrap();
     assert!(!bank.can_be_paid(&request));
     assert!(matches!(bank.approve(asked.id).await, Err(PayError::NoOffer)));
@@ -109,9 +110,29 @@ fn what_has_ended_stays_ended_and_the_first_name_counts() {
     assert_eq!(bank.request(named.id).unwrap().transaction, Some(transaction));
     let refused = bank.request(refused.id).unwrap();
     assert_eq!((refused.word(None), refused.transaction), ("Refused", None));
-    let paid = Payment { id: transaction, ..payment(Direction::Incoming, "30") };
+    let paid = Payment { transaction: Some(transaction), opened: now(), ..payment(Direction::Incoming, "30") };
     bank.open_payment(paid.clone()).unwrap();
     bank.settle(paid.id, &Decision::Committed).unwrap();
     let named = bank.request(named.id).unwrap();
     assert_eq!(named.word(bank.payment_of_request(&named).as_ref()), "Paid");
+}
+
+#[test]
+fn a_payment_that_the_other_side_only_names_does_not_pay_a_request() {
+    let bank = bank(None);
+    let earlier = payment(Direction::Incoming, "30");
+    bank.open_payment(earlier.clone()).unwrap();
+    bank.settle(earlier.id, &Decision::Committed).unwrap();
+    let smaller = Payment { opened: now().plus_millis(60_000), ..payment(Direction::Incoming, "29.99") };
+    let sender = Other { number: "44444".into(), ..earlier.other.clone() };
+    let elsewhere = Payment { other: sender, opened: now().plus_millis(60_000), ..payment(Direction::Incoming, "30") };
+    for named in [earlier.id, smaller.id, elsewhere.id] {
+        let request = own(&bank);
+        bank.hear_request(request.id, &RequestNews::Waiting(Some(named))).unwrap();
+        for payment in [&smaller, &elsewhere] {
+            bank.open_payment(payment.clone()).unwrap();
+        }
+        let request = bank.request(request.id).unwrap();
+        assert_eq!(request.word(bank.payment_of_request(&request).as_ref()), "Waiting");
+    }
 }

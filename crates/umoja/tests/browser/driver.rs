@@ -52,7 +52,8 @@ struct Driver {
     port: u16,
     /// Kept open, so that the driver can write on.
     _output: BufReader<ChildStdout>,
-    _profile: tempfile::TempDir,
+    /// Removed at the end.
+    profile: tempfile::TempDir,
 }
 
 impl Browser {
@@ -60,7 +61,7 @@ impl Browser {
         let room = ROOM.acquire().await.unwrap();
         let browser = in_path("chromium").expect(MISSING);
         let driver = Driver::start(&in_path("chromedriver").expect(MISSING));
-        let options = view.options(&browser, driver._profile.path());
+        let options = view.options(&browser, driver.profile.path());
         let wanted = json!({"browserName": "chrome", "goog:chromeOptions": options});
         let mut this =
             Self { http: HttpClient::new(), view, session: String::new(), process_id: 0, driver, _room: room };
@@ -295,7 +296,7 @@ impl Driver {
                 break port.parse().unwrap();
             }
         };
-        Self { process, port, _output: output, _profile: tempfile::tempdir().unwrap() }
+        Self { process, port, _output: output, profile: tempfile::tempdir().unwrap() }
     }
 }
 
