@@ -56,23 +56,9 @@ impl Caller {
         Self(Arc::new(Identity { names: vec![name.to_string()], certificate: None }))
     }
 
-<<<<<<< HEAD
     /// The errors are those that the contract has for a gateway's `x-client-id` (transfers §1.5).
     pub fn check(&self, hub: &Hub, envelope: &Envelope, now: Timestamp) -> Result<(), FspiopError> {
         self.check_certificate(hub, now)?;
-=======
-    /// A connection may outlive the certificate with which it was opened.
-    pub fn check_certificate(&self, now: Timestamp) -> Result<(), FspiopError> {
-        if self.0.not_after.is_some_and(|end| end <= now) {
-            return Err(invalid("The client certificate has expired"));
-        }
-        Ok(())
-    }
-
-    /// The errors are those that the contract has for a gateway's `x-client-id` (transfers §1.5).
-    pub fn check(&self, hub: &Hub, envelope: &Envelope, now: Timestamp) -> Result<(), FspiopError> {
-        self.check_certificate(now)?;
->>>>>>> oauth
         let source = &envelope.source;
         match &envelope.proxy {
             None if self.is(source) => Ok(()),

@@ -104,7 +104,7 @@ fn find(hub: &Hub, request: &TokenRequest, certificate: Option<&Caller>) -> Opti
         for known in client.into_iter().flat_map(|client| client.secrets(now)).chain([&nobody]) {
             is_right |= is_same(known, &hash);
         }
-        let is_named = certificate.is_none_or(|shown| shown.is(&name) && shown.check_certificate(now).is_ok());
+        let is_named = certificate.is_none_or(|shown| shown.is(&name) && shown.check_certificate(hub, now).is_ok());
         if let Some(client) = client.filter(|_| is_right && is_named) {
             found = Some((name, client.generation));
         }
