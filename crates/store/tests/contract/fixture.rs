@@ -98,7 +98,7 @@ impl Fixture {
              DROP TABLE account_types; DROP INDEX transfers_funds; \
              DROP TABLE transfer_terms; DROP INDEX transfers_elsewhere; ALTER TABLE quotes DROP COLUMN kind; \
              DROP TABLE routes; DROP TABLE discoveries; DROP TABLE clients; \
-             DROP TABLE notice_deliveries; DROP TABLE notices; DROP TABLE alarms; \
+             DROP TABLE notice_deliveries; DROP TABLE notices; DROP TABLE alarms; DROP TABLE certificates; \
              ALTER TABLE accounts DROP COLUMN liquidity_threshold; {version}"
         ))
         .await;
