@@ -2,11 +2,15 @@
 //!
 //! Invariant: what [`Records::save`] has accepted survives a crash (WAL, synchronous=FULL). A row is *open* while its end is
 //! known to the hub at best; open rows are what a restart takes up, and are never pruned.
+//!
+//! One thread has the connection. What waits for it when it is free becomes one transaction, since a sync to disk costs more
+//! than everything else; nobody is answered before that transaction is durable.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::Value;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::{sync::mpsc, thread};
+use tokio::sync::oneshot;
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS records (
@@ -27,6 +31,8 @@ const PRUNE: &str = "DELETE FROM records WHERE (kind, id) IN (
         LIMIT ?4)";
 /// Rows that are pruned at a time; payments go on between.
 const PRUNED_MAX: usize = 500;
+/// Reads and writes of one transaction.
+const BATCH_MAX: usize = 256;
 
 /// What a record is about. The number is in the file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,7 +58,11 @@ pub(crate) enum Openness {
 pub(crate) struct RecordError(pub String);
 
 #[derive(Clone)]
-pub(crate) struct Records(Arc<Mutex<Connection>>);
+pub(crate) struct Records(mpsc::Sender<Work>);
+
+/// Something to do with the connection. What it returns is called when the transaction has ended, and answers whoever waits.
+type Work = Box<dyn FnOnce(&Connection) -> Answer + Send>;
+type Answer = Box<dyn FnOnce(&Result<(), RecordError>)>;
 
 impl Records {
     /// Without a path the records are in memory.
@@ -75,7 +85,11 @@ impl Records {
             change.pragma_update(None, "user_version", SCHEMA_VERSION)?;
             change.commit()?;
         }
-        Ok(Self(Arc::new(Mutex::new(connection))))
+        let (sender, waiting) = mpsc::channel();
+        let thread =
+            thread::Builder::new().name("records".to_owned()).spawn(move || work_through(&connection, &waiting));
+        thread.map_err(|error| RecordError(format!("there is no thread for them: {error}")))?;
+        Ok(Self(sender))
     }
 
     /// Durable when this returns.
@@ -149,12 +163,33 @@ impl Records {
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, RecordError> {
-        let connection = self.0.clone();
-        let working = tokio::task::spawn_blocking(move || {
-            let connection = connection.lock().expect("no thread panics while it holds the connection");
-            work(&connection)
+        let (tell, told) = oneshot::channel();
+        let work: Work = Box::new(move |connection: &Connection| {
+            let found = work(connection).map_err(RecordError::from);
+            // Whoever asked may have gone away.
+            Box::new(move |ended: &Result<(), RecordError>| drop(tell.send(ended.clone().and(found))))
         });
-        Ok(working.await.map_err(|error| RecordError(error.to_string()))??)
+        let gone = || RecordError("the thread of the records has ended".to_owned());
+        self.0.send(work).map_err(|_| gone())?;
+        told.await.map_err(|_| gone())?
+    }
+}
+
+/// Until all who could ask are gone.
+fn work_through(connection: &Connection, waiting: &mpsc::Receiver<Work>) {
+    while let Ok(first) = waiting.recv() {
+        // Immediate: a read before a write would otherwise fail where another process has written in between.
+        let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(RecordError::from);
+        let batch = std::iter::once(first).chain(waiting.try_iter().take(BATCH_MAX - 1));
+        let answers: Vec<Answer> = batch.map(|work| work(connection)).collect();
+        let ended = begun.and_then(|()| Ok(connection.execute_batch("COMMIT")?));
+        if ended.is_err() && !connection.is_autocommit() {
+            // What was not committed is undone, or the next transaction could not begin. It says itself if it cannot.
+            drop(connection.execute_batch("ROLLBACK"));
+        }
+        for answer in answers {
+            answer(&ended);
+        }
     }
 }
 
@@ -231,6 +266,24 @@ mod tests {
             assert_eq!(records.prune(sdk::now().millis() - 3_600_000).await.unwrap(), 0);
             assert!(exists(&records, Kind::Outgoing, "a").await);
         }
+    }
+
+    #[tokio::test]
+    async fn many_who_save_at_the_same_time_each_find_what_they_saved() {
+        let records = Records::open(None).unwrap();
+        let ids: Vec<String> = (0..2 * BATCH_MAX).map(|number| format!("{number:04}")).collect();
+        let saving = |id: String| {
+            let records = records.clone();
+            tokio::spawn(async move {
+                records.save(Kind::Incoming, &id, &json!({"id": id}), Openness::Open).await.unwrap();
+                records.load(Kind::Incoming, &id).await.unwrap().unwrap()["id"] == id.as_str()
+            })
+        };
+        let saving: Vec<_> = ids.iter().cloned().map(saving).collect();
+        for saved in saving {
+            assert!(saved.await.unwrap(), "what was saved is read, also by a read of the same transaction");
+        }
+        assert_eq!(records.open_ids(Kind::Incoming).await.unwrap(), ids);
     }
 
     #[test]

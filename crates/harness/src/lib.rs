@@ -7,9 +7,11 @@
 //! - [`provision`] makes a scheme on it: DFSPs with accounts, limits, funds, endpoints and parties.
 //! - [`load`] is payers and payees at once, as fast as one thread can be.
 //! - [`relaying`] is two hubs that only listen, and callers, on both sides of a proxy adapter.
+//! - [`adapting`] is a hub and a core on both sides of a DFSP's adapter.
 //! - [`crash`] is payers and payees that never give up, for a hub that is killed again and again.
 #![forbid(unsafe_code)]
 
+pub mod adapting;
 pub mod agreement;
 pub mod clock;
 pub mod closing;

@@ -10,6 +10,7 @@ mod adapter_settings;
 mod adapter_tls;
 mod admin;
 mod bench;
+mod bench_adapter;
 mod bench_proxy;
 mod demo;
 mod environment_file;
@@ -24,6 +25,8 @@ mod verify_jws;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
+
+const ADAPTER_BLOCKING_THREADS: usize = 32;
 
 /// An instant-payments hub that speaks Mojaloop's FSPIOP: one program that runs a scheme, connects its participants and
 /// shows how a payment goes.
@@ -46,6 +49,8 @@ enum Command {
     Adapter(Box<adapter_command::AdapterArguments>),
     /// Measure what a hub carries on this machine, with full three-phase payments.
     Bench(Box<bench::BenchArguments>),
+    /// Measure what a DFSP's adapter carries on this machine.
+    BenchAdapter(bench_adapter::BenchAdapterArguments),
     /// Measure what a proxy adapter carries on this machine.
     BenchProxy(bench_proxy::BenchProxyArguments),
     /// Ask a running hub: trace a payment, see to its outbox; onboard a DFSP, issue and revoke certificates.
@@ -64,6 +69,10 @@ fn main() -> ExitCode {
     } else {
         tokio::runtime::Builder::new_multi_thread()
     };
+    if matches!(arguments.command, Command::Adapter(_)) {
+        // Its signatures are made there: more threads than processors only cost memory.
+        builder.max_blocking_threads(ADAPTER_BLOCKING_THREADS);
+    }
     let runtime = match builder.enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("The system gives no threads: {error}.")),
@@ -72,6 +81,7 @@ fn main() -> ExitCode {
         match arguments.command {
             Command::Demo(options) => demo::run(options).await,
             Command::Bench(arguments) => bench::run(*arguments).await,
+            Command::BenchAdapter(arguments) => bench_adapter::run(arguments).await,
             Command::BenchProxy(arguments) => bench_proxy::run(arguments).await,
             Command::Hub(arguments) => hub_command::run(*arguments).await,
             Command::Proxy(arguments) => proxy_command::run(*arguments).await,

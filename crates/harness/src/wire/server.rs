@@ -4,7 +4,7 @@
 //! the receiver has seen it. At most [`CONNECTIONS_MAX`] connections are open.
 
 use super::{Malformed, READ_BYTES, parse_head, stream::Stream};
-use std::{io, rc::Rc, sync::Arc, time::Duration};
+use std::{borrow::Cow, io, rc::Rc, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
@@ -28,7 +28,7 @@ pub struct Request<'a> {
 }
 
 /// What a DFSP answers at once; what it has to say follows in a message of its own.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Answer {
     /// 202 to GET and POST.
     Accepted,
@@ -36,6 +36,8 @@ pub enum Answer {
     Ok,
     /// 404 to what no DFSP of this process expects.
     NotFound,
+    /// 200 with a body, as a DFSP's core answers its adapter.
+    Json(Vec<u8>),
 }
 
 /// Hears the requests, on the thread of the listener. Must return quickly.
@@ -80,7 +82,7 @@ async fn serve_connection<R: Receiver>(mut stream: Stream, receiver: &R) -> io::
     let mut buffer = Vec::with_capacity(READ_BYTES);
     loop {
         while let Some((length, answer, closes)) = receive_next(&buffer, receiver)? {
-            stream.write_all(answer.response()).await?;
+            stream.write_all(&answer.response()).await?;
             stream.flush().await?;
             if closes {
                 return Ok(());
@@ -105,11 +107,17 @@ fn receive_next<R: Receiver>(buffer: &[u8], receiver: &R) -> io::Result<Option<(
 }
 
 impl Answer {
-    fn response(self) -> &'static [u8] {
+    fn response(self) -> Cow<'static, [u8]> {
         match self {
-            Self::Accepted => b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n",
-            Self::Ok => b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
-            Self::NotFound => b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
+            Self::Accepted => b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n".into(),
+            Self::Ok => b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".into(),
+            Self::NotFound => b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n".into(),
+            Self::Json(body) => {
+                let length = body.len();
+                let head =
+                    format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n");
+                [head.as_bytes(), &body].concat().into()
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ mod admin;
 mod bad_input;
 mod conversions;
 mod core;
+mod kills;
 mod observation;
 mod payments;
 mod records;
@@ -37,5 +38,20 @@ async fn the_command_says_what_it_lacks_and_what_it_cannot_do() {
         let output = command.output().await.unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stderr), expected);
         assert_eq!((output.stdout.len(), output.status.code()), (0, Some(1)));
+    }
+}
+
+#[tokio::test]
+async fn the_benchmark_is_clean_on_both_sides_and_says_so() {
+    for side in ["payer", "payee"] {
+        let directory = tempfile::tempdir().unwrap();
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_umoja"));
+        command.args(["bench-adapter", "--side", side, "--sign", "--concurrency", "4", "--warm-up", "0"]);
+        command.args(["--seconds", "3", "--json", "--data"]).arg(directory.path()).kill_on_drop(true);
+        let output = command.output().await.unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && report["errors"] == 0, "{report} {complaint}");
+        assert!(report["payments"].as_u64().unwrap() > 0 && report["p99_ms"].is_number(), "{report}");
     }
 }

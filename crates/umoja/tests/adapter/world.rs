@@ -144,6 +144,10 @@ impl Site {
         self.running.as_ref().unwrap().inbound()
     }
 
+    pub fn outbound(&self) -> SocketAddr {
+        self.running.as_ref().unwrap().outbound()
+    }
+
     /// The adapter begins again with the records of before, on the same address.
     pub async fn restart(&mut self) {
         self.running.take().unwrap().stop().await;
@@ -152,7 +156,7 @@ impl Site {
 
     /// A call of the core.
     pub async fn call(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
-        let url = format!("http://{}{path}", self.running.as_ref().unwrap().outbound());
+        let url = format!("http://{}{path}", self.outbound());
         self.send(method, &url, &[], body).await
     }
 
