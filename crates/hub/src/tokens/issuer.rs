@@ -244,7 +244,7 @@ mod tests {
         let issuer = Issuer::open(&config, &"Hub".parse().unwrap(), &*store).await.unwrap();
         let [one, two, three] =
             [&first, &second, &third].map(|pem| key_id(&SigningKey::from_pem(pem).unwrap().parameters()));
-        assert_eq!(ids(&issuer), [one.clone()]);
+        assert_eq!(ids(&issuer), std::slice::from_ref(&one));
         fs::write(&file, format!("{second}{first}")).unwrap();
         issuer.reload(NOW);
         assert_eq!((ids(&issuer), &issuer.present().id), (vec![two.clone(), one.clone()], &two));
