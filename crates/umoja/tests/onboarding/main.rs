@@ -6,6 +6,7 @@
 #[allow(dead_code, reason = "one customer is enough here")]
 mod core;
 mod handshakes;
+mod links;
 mod payment;
 mod repetition;
 mod world;
