@@ -40,6 +40,8 @@ const FULFILMENT: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 const CONDITION: &str = "Zmh6rfhivXdsj8GLjp-OIAiXFIVu4jOzkCpZHQ1fKSU";
 const PACKET: &str =
     "AYIBgQAAAAAAAASwNGxldmVsb25lLmRmc3AxLm1lci45T2RTOF81MDdqUUZERmZlakgyOVc4bXFmNEpLMHlGTFGCAUBQU0svMS4w";
+const COMPLETED: &str = "2026-11-20T21:53:58.000Z";
+const PAYER: &str = "254700000001";
 const EXPIRATION: &str = "2099-01-01T00:00:00.000Z";
 
 /// Which side of the payments the adapter is on.
@@ -341,72 +343,58 @@ impl Load {
         | Job::Prepare(slot)
         | Job::Fulfil(slot)
         | Job::LastWord(slot)) = job;
-        let Slot { id, quote, packet, condition, .. } = &slots[slot];
         let msisdn = msisdn(slot);
+        let slot = &slots[slot];
+        let (method, path) = match job {
+            Job::Pay(_) | Job::Prepare(_) => ("POST", "/transfers".to_owned()),
+            Job::AskTerms(_) => ("POST", "/quotes".to_owned()),
+            Job::Find(_) => ("GET", format!("/parties/MSISDN/{msisdn}")),
+            Job::Party(_) => ("PUT", format!("/parties/MSISDN/{msisdn}")),
+            Job::Terms(_) => ("PUT", format!("/quotes/{}", slot.quote)),
+            Job::Fulfil(_) => ("PUT", format!("/transfers/{}", slot.id)),
+            Job::LastWord(_) => ("PATCH", format!("/transfers/{}", slot.id)),
+        };
+        (method, path, slot.body(job, &msisdn))
+    }
+}
+
+impl Slot {
+    fn body(&self, job: Job, msisdn: &str) -> Option<Value> {
+        let Self { id, quote, packet, condition, .. } = self;
         let amount = json!({"amount": "10", "currency": "KES"});
-        let info = |fsp: &str| json!({"partyIdType": "MSISDN", "partyIdentifier": msisdn, "fspId": fsp});
-        match job {
-            Job::Pay(_) => (
-                "POST",
-                "/transfers".to_owned(),
-                Some(json!({
-                    "homeTransactionId": "home-of-the-payer", "transferId": id,
-                    "from": {"idType": "MSISDN", "idValue": "254700000001", "displayName": "Bob"},
-                    "to": {"idType": "MSISDN", "idValue": msisdn}, "amountType": "SEND", "currency": "KES", "amount": "10",
-                    "transactionType": "TRANSFER", "note": "rent",
-                })),
-            ),
-            Job::Find(_) => ("GET", format!("/parties/MSISDN/{msisdn}"), None),
-            Job::Party(_) => (
-                "PUT",
-                format!("/parties/MSISDN/{msisdn}"),
-                Some(json!({"party": {
-                    "partyIdInfo": info(PEER), "name": "Ana Diaz",
-                    "personalInfo": {"complexName": {"firstName": "Ana", "lastName": "Diaz"}},
-                }})),
-            ),
-            Job::AskTerms(_) => (
-                "POST",
-                "/quotes".to_owned(),
-                Some(json!({
-                    "quoteId": quote, "transactionId": id, "amountType": "SEND", "amount": amount,
-                    "payer": {"partyIdInfo": {"partyIdType": "MSISDN", "partyIdentifier": "254700000001", "fspId": PEER},
-                        "name": "Bob"},
-                    "payee": {"partyIdInfo": info(DFSP), "name": "Ana Diaz"}, "expiration": EXPIRATION, "note": "rent",
-                    "transactionType": {"scenario": "TRANSFER", "initiator": "PAYER", "initiatorType": "CONSUMER"},
-                })),
-            ),
-            Job::Terms(_) => (
-                "PUT",
-                format!("/quotes/{quote}"),
-                Some(json!({
-                    "transferAmount": amount, "payeeFspFee": {"amount": "1", "currency": "KES"}, "expiration": EXPIRATION,
-                    "ilpPacket": PACKET, "condition": CONDITION,
-                })),
-            ),
-            Job::Prepare(_) => (
-                "POST",
-                "/transfers".to_owned(),
-                Some(json!({
-                    "transferId": id, "payerFsp": PEER, "payeeFsp": DFSP, "amount": amount, "ilpPacket": packet,
-                    "condition": condition, "expiration": EXPIRATION,
-                })),
-            ),
-            Job::Fulfil(_) => (
-                "PUT",
-                format!("/transfers/{id}"),
-                Some(json!({
-                    "completedTimestamp": "2026-11-20T21:53:58.000Z", "transferState": "COMMITTED", "fulfilment": FULFILMENT,
-                })),
-            ),
-            Job::LastWord(_) => (
-                "PATCH",
-                format!("/transfers/{id}"),
-                Some(json!({
-                    "completedTimestamp": "2026-11-20T21:53:58.000Z", "transferState": "COMMITTED",
-                })),
-            ),
-        }
+        let info = |fsp: &str, id: &str| json!({"partyIdType": "MSISDN", "partyIdentifier": id, "fspId": fsp});
+        Some(match job {
+            Job::Find(_) => return None,
+            Job::Pay(_) => json!({
+                "homeTransactionId": "home-of-the-payer", "transferId": id,
+                "from": {"idType": "MSISDN", "idValue": PAYER, "displayName": "Bob"},
+                "to": {"idType": "MSISDN", "idValue": msisdn}, "amountType": "SEND", "currency": "KES", "amount": "10",
+                "transactionType": "TRANSFER", "note": "rent",
+            }),
+            Job::Party(_) => json!({"party": {
+                "partyIdInfo": info(PEER, msisdn), "name": "Ana Diaz",
+                "personalInfo": {"complexName": {"firstName": "Ana", "lastName": "Diaz"}},
+            }}),
+            Job::AskTerms(_) => json!({
+                "quoteId": quote, "transactionId": id, "amountType": "SEND", "amount": amount,
+                "payer": {"partyIdInfo": info(PEER, PAYER), "name": "Bob"},
+                "payee": {"partyIdInfo": info(DFSP, msisdn), "name": "Ana Diaz"}, "expiration": EXPIRATION,
+                "note": "rent",
+                "transactionType": {"scenario": "TRANSFER", "initiator": "PAYER", "initiatorType": "CONSUMER"},
+            }),
+            Job::Terms(_) => json!({
+                "transferAmount": amount, "payeeFspFee": {"amount": "1", "currency": "KES"}, "expiration": EXPIRATION,
+                "ilpPacket": PACKET, "condition": CONDITION,
+            }),
+            Job::Prepare(_) => json!({
+                "transferId": id, "payerFsp": PEER, "payeeFsp": DFSP, "amount": amount, "ilpPacket": packet,
+                "condition": condition, "expiration": EXPIRATION,
+            }),
+            Job::Fulfil(_) => json!({
+                "completedTimestamp": COMPLETED, "transferState": "COMMITTED", "fulfilment": FULFILMENT,
+            }),
+            Job::LastWord(_) => json!({"completedTimestamp": COMPLETED, "transferState": "COMMITTED"}),
+        })
     }
 }
 
