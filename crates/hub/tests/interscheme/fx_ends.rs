@@ -186,7 +186,7 @@ async fn a_conversion_that_is_agreed_to_waits_for_its_transfer_and_expires_with_
     world.assert_owed(&[(PAYER, "USD", "11"), (FXP, "EUR", "10")]).await;
     for (inbox, line, to, version) in [
         (&world.payer, payment.put_error(), PAYER, "1.1"),
-        (&world.payee, payment.put_error(), PAYEE, "2.0"),
+        (&world.payee, payment.put_error(), PAYEE, "1.1"),
         (&world.payer, conversion.put_error(), PAYER, "2.0"),
         (&world.fxp, conversion.put_error(), FXP, "2.0"),
     ] {
