@@ -144,7 +144,11 @@ where
         }
     }
 
-    async fn speak(self, stream: impl AsyncRead + AsyncWrite + Unpin, shown: Option<CertificateDer<'static>>) {
+    async fn speak(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        shown: Option<CertificateDer<'static>>,
+    ) {
         let Self { listener, keys, mut stopped, meet } = self;
         let (service, current) = (meet(shown), keys.clone());
         let service = service_fn(move |request: Request<Incoming>| {
@@ -163,7 +167,8 @@ where
             .header_read_timeout(listener.idle_max)
             .max_buf_size(listener.head_bytes_max)
             .auto_date_header(listener.dates_answers);
-        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+        // What a service upgrades, such as to a WebSocket, goes on by itself.
+        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
         let ended = tokio::select! {
             ended = connection.as_mut() => Some(ended),
             _ = stopped.wait_for(|is_stopping| *is_stopping) => None,

@@ -72,8 +72,8 @@ fn refusal(error: &Error) -> String {
         (Error::CouldNotParseCertificationRequest, "This is no request for a certificate (PKCS #10) in PEM form."),
         (
             Error::InvalidCertificationRequestSignature,
-            "The signature of the request for a certificate does not verify: it was changed, or who made it has not the \
-             private key. Ask for a new one.",
+            "The signature of the request for a certificate does not verify: it was changed, who made it has not the \
+             private key, or the key is too weak (RSA of 2048 bits or more is needed). Ask for a new one.",
         ),
         (
             Error::UnsupportedExtension,

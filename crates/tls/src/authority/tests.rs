@@ -85,7 +85,8 @@ const WEAK: &str = include_str!("weak-request.pem");
 #[test]
 fn weak_keys_are_refused_and_strong_ones_are_not() {
     let (_directory, authority) = authority();
-    assert!(authority.issue(WEAK, &wanted("greenbank")).unwrap_err().contains("RSA of 2048"));
+    let refusal = authority.issue(WEAK, &wanted("greenbank")).unwrap_err();
+    assert!(refusal.contains("RSA of 2048"), "{refusal}");
     let rsa = Pair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap();
     for key in [rsa, Pair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap(), Pair::generate().unwrap()] {
         let request = request::of_private_key(&key.serialize_pem(), "greenbank").unwrap();
